@@ -1,0 +1,193 @@
+package analysis
+
+import (
+	"math"
+
+	"github.com/canary-judge/canary-judge/analysis/stats"
+)
+
+// Fewest usable observations before the first look (statistics.md, section 3).
+const (
+	firstLookValue  = 4 // pairs
+	firstLookRatio  = 3 // intervals
+	firstLookChecks = 2 // runs in each arm
+)
+
+// observation is what a metric's samples of one step, or of several merged ones,
+// come down to: a pair of values, or counts.
+type observation struct {
+	canary, baseline float64
+	counts           stats.Interval // canary first
+}
+
+// evidence is what one test has seen since it started, for one direction. All
+// comparisons are oriented: more is worse.
+type evidence interface {
+	add(observation)
+	// ready reports whether there is enough for a first look.
+	ready() bool
+	// information is what the clock runs on; only its ratios matter.
+	information() float64
+	// beyond reports whether the canary is shown to be worse than tolerated at a
+	// one-sided level. The optimistic answer is cheap and may err towards true only:
+	// at a level that is at least the true one, its false is final.
+	beyond(level float64, optimistic bool) bool
+	// within reports whether the canary is shown to be within tolerance, likewise.
+	within(level float64, optimistic bool) bool
+	// effect returns the change canary/baseline - 1 (or the difference, for an
+	// absolute tolerance) with its limits at the FAIL and the PASS level. Limits that
+	// cannot be given are infinite, an estimate that cannot is NaN.
+	effect(failLevel, passLevel float64) Effect
+}
+
+// Effect is the size of a change and its repeated confidence interval.
+type Effect struct {
+	// Estimate is canary/baseline - 1, or canary - baseline when Absolute. NaN =
+	// cannot be told (nothing happened in either arm).
+	Estimate float64
+	// Lower and Upper hold over all looks: each is crossed by the true change with at
+	// most the error its side may spend. NaN before the first look.
+	Lower, Upper float64
+	Absolute     bool
+	// Since is the number of steps before the first one that counts: 0, or the
+	// start of the restarted test that decided.
+	Since int
+}
+
+// ratioLimits are the limits of a ratio canary/baseline.
+type ratioLimits struct{ estimate, lower, upper float64 }
+
+// relative turns the limits into those of the change, for a comparison that was
+// made the right way round or, where a decrease is bad, upside down.
+func (r ratioLimits) relative(d Direction) Effect {
+	if d == Decrease {
+		r = ratioLimits{1 / r.estimate, 1 / r.upper, 1 / r.lower}
+	}
+	return Effect{Estimate: r.estimate - 1, Lower: r.lower - 1, Upper: r.upper - 1}
+}
+
+// absolute turns an oriented difference into a change.
+func (r ratioLimits) absolute(d Direction) Effect {
+	if d == Decrease {
+		r = ratioLimits{-r.estimate, -r.upper, -r.lower}
+	}
+	return Effect{Estimate: r.estimate, Lower: r.lower, Upper: r.upper, Absolute: true}
+}
+
+// countsEvidence compares rates of events.
+type countsEvidence struct {
+	metric    Metric
+	direction Direction
+	counts    *stats.Counts
+	// pooled makes one interval of all steps: for independent runs, whose arms need
+	// not run in the same steps.
+	pooled bool
+	totals stats.Interval
+}
+
+func newCountsEvidence(m Metric, d Direction) *countsEvidence {
+	return &countsEvidence{
+		metric:    m,
+		direction: d,
+		counts:    stats.NewCounts(1 + m.Tolerance.Size),
+		pooled:    m.Kind == Checks,
+	}
+}
+
+func (e *countsEvidence) add(o observation) {
+	v := o.counts
+	if e.direction == Decrease {
+		// Fewer events in the canary are more in the baseline.
+		v = stats.Interval{X: v.Y, N: v.M, Y: v.X, M: v.N}
+	}
+	if !e.pooled {
+		e.counts.Add(v)
+		e.totals = e.counts.Totals()
+		return
+	}
+	e.totals.X += v.X
+	e.totals.N += v.N
+	e.totals.Y += v.Y
+	e.totals.M += v.M
+	e.counts = stats.NewCounts(1 + e.metric.Tolerance.Size)
+	e.counts.Add(e.totals)
+}
+
+func (e *countsEvidence) ready() bool {
+	if e.pooled {
+		return e.totals.N >= firstLookChecks && e.totals.M >= firstLookChecks
+	}
+	return e.counts.Len() >= firstLookRatio
+}
+
+func (e *countsEvidence) information() float64 { return e.counts.Information() }
+
+// failDispersion and passDispersion return the factors that deflate the counts.
+func (e *countsEvidence) failDispersion(level float64, optimistic bool) float64 {
+	if optimistic || e.pooled || e.metric.PoissonCounts {
+		return 1
+	}
+	return e.counts.Dispersion(level)
+}
+
+func (e *countsEvidence) passDispersion(level float64, optimistic bool) float64 {
+	if optimistic || e.pooled || e.metric.PoissonCounts {
+		return 1
+	}
+	return math.Max(e.counts.Dispersion(level), e.counts.SecondDispersion())
+}
+
+// beyond: a larger dispersion and a smaller level both make it harder, so the
+// optimistic answer is the one without dispersion.
+func (e *countsEvidence) beyond(level float64, optimistic bool) bool {
+	t := e.metric.Tolerance
+	if t.Absolute {
+		if e.totals.Difference(1) <= t.Size {
+			return false
+		}
+		return e.totals.DifferenceLower(1, level, e.failDispersion(level, optimistic)) > t.Size
+	}
+	if e.totals.X == 0 || e.below(e.metric.Floor) {
+		return false
+	}
+	if optimistic {
+		return e.counts.AboveLimit(1) < level
+	}
+	phi := e.failDispersion(level, false)
+	return e.counts.AboveLimit(phi) < level &&
+		(e.metric.Floor == 0 || e.counts.FirstRateLower(level, phi) > (1+t.Size)*e.metric.Floor)
+}
+
+// below reports whether the canary's rate is at most what a floor allows: no
+// lower limit can lie above it then.
+func (e *countsEvidence) below(floor float64) bool {
+	return floor > 0 && e.totals.X <= (1+e.metric.Tolerance.Size)*floor*e.totals.N
+}
+
+func (e *countsEvidence) within(level float64, optimistic bool) bool {
+	t := e.metric.Tolerance
+	phi := e.passDispersion(level, optimistic)
+	if t.Absolute {
+		return e.totals.Difference(1) < t.Size && e.totals.DifferenceUpper(1, level, phi) < t.Size
+	}
+	// Either way of being fine will do; at most one can bind at a time, so
+	// both may use the whole level (statistics.md, section 5.2).
+	return e.counts.BelowLimit(phi) < level ||
+		e.below(e.metric.Floor) && e.counts.FirstRateUpper(level, phi) < (1+t.Size)*e.metric.Floor
+}
+
+func (e *countsEvidence) effect(failLevel, passLevel float64) Effect {
+	phiFail, phiPass := e.failDispersion(failLevel, false), e.passDispersion(passLevel, false)
+	if e.metric.Tolerance.Absolute {
+		return ratioLimits{
+			e.totals.Difference(1),
+			e.totals.DifferenceLower(1, failLevel, phiFail),
+			e.totals.DifferenceUpper(1, passLevel, phiPass),
+		}.absolute(e.direction)
+	}
+	return ratioLimits{
+		e.counts.Ratio(),
+		e.counts.RatioLower(failLevel, phiFail),
+		e.counts.RatioUpper(passLevel, phiPass),
+	}.relative(e.direction)
+}

@@ -1,0 +1,168 @@
+package analysis
+
+import (
+	"math"
+
+	"github.com/canary-judge/canary-judge/analysis/stats"
+)
+
+// contrast is how a pair of values becomes one difference.
+type contrast int
+
+const (
+	logRatio   contrast = iota // ln canary - ln baseline, against ln(1 + tolerance)
+	excess                     // canary less the tolerated multiple of the baseline, against 0
+	difference                 // canary - baseline, against the tolerance
+)
+
+// resolution is the smallest standard deviation, as a fraction of the tolerance,
+// that a series is credited with: a constant one would otherwise have no width.
+// zeroResolution stands in for a tolerance of 0, as a fraction of
+// the largest difference (statistics.md, section 5.1).
+const (
+	resolution     = 0.05
+	zeroResolution = 1e-9
+)
+
+// valuePair is one step's value of each arm.
+type valuePair struct{ canary, baseline float64 }
+
+// valueEvidence compares the means of paired values.
+type valueEvidence struct {
+	metric    Metric
+	direction Direction
+	contrast  contrast
+	pairs     []valuePair
+	baseline  float64 // sum of the baseline values
+	series    stats.Paired
+	mixture   stats.Mixture // of the first fitted pairs
+	fitted    int
+}
+
+func newValueEvidence(m Metric, d Direction) *valueEvidence {
+	e := &valueEvidence{metric: m, direction: d}
+	switch {
+	case m.Tolerance.Absolute:
+		e.contrast = difference
+	case m.Scale == Linear:
+		e.contrast = excess
+	}
+	return e
+}
+
+func (e *valueEvidence) add(o observation) {
+	p := valuePair{o.canary, o.baseline}
+	e.pairs = append(e.pairs, p)
+	e.baseline += p.baseline
+	if e.contrast == logRatio && !(p.canary > 0 && p.baseline > 0) {
+		e.linearise()
+		return
+	}
+	e.series.Add(e.difference(p))
+}
+
+// linearise gives up the logarithm, which needs positive values, for good:
+// what was compared by it before is compared again.
+func (e *valueEvidence) linearise() {
+	if e.contrast != logRatio {
+		return
+	}
+	e.contrast = excess
+	e.series = stats.Paired{}
+	for _, p := range e.pairs {
+		e.series.Add(e.difference(p))
+	}
+	e.fitted = 0
+}
+
+// difference returns the oriented difference of a pair: larger is worse.
+func (e *valueEvidence) difference(p valuePair) float64 {
+	d := p.canary - p.baseline
+	switch e.contrast {
+	case logRatio:
+		d = math.Log(p.canary) - math.Log(p.baseline)
+	case excess:
+		d = p.canary - e.metric.Tolerance.Limit(e.direction)*p.baseline
+	}
+	if e.direction == Decrease {
+		return -d
+	}
+	return d
+}
+
+// limit returns the oriented difference that is still tolerated.
+func (e *valueEvidence) limit() float64 {
+	switch e.contrast {
+	case logRatio:
+		return math.Log1p(e.metric.Tolerance.Size)
+	case excess:
+		return 0
+	}
+	return e.metric.Tolerance.Size
+}
+
+// floor returns the smallest standard deviation the series is credited with.
+func (e *valueEvidence) floor() float64 {
+	size := e.metric.Tolerance.Size
+	if size == 0 {
+		return math.Max(zeroResolution*e.series.LargestMagnitude(), math.SmallestNonzeroFloat64)
+	}
+	switch e.contrast {
+	case logRatio:
+		return resolution * math.Log1p(size)
+	case excess:
+		return resolution * math.Abs(e.metric.Tolerance.Limit(e.direction)-1) * e.meanBaseline()
+	}
+	return resolution * size
+}
+
+func (e *valueEvidence) meanBaseline() float64 { return e.baseline / float64(len(e.pairs)) }
+
+func (e *valueEvidence) ready() bool { return e.series.Len() >= firstLookValue && e.meaningful() }
+
+// meaningful reports whether a relative tolerance has a meaning: the baseline
+// must have a positive mean.
+func (e *valueEvidence) meaningful() bool {
+	return e.metric.Tolerance.Absolute || e.meanBaseline() > 0
+}
+
+func (e *valueEvidence) information() float64 { return float64(e.series.Len()) }
+
+func (e *valueEvidence) fit() stats.Mixture {
+	if e.fitted != e.series.Len() {
+		e.mixture = stats.MeanMixture(e.mixture, e.series.Winsorised(), e.floor())
+		e.fitted = e.series.Len()
+	}
+	return e.mixture
+}
+
+// beyond: the mixture does not depend on the level, so the optimistic answer is
+// the answer at the higher level.
+func (e *valueEvidence) beyond(level float64, _ bool) bool {
+	mix := e.fit()
+	return mix.Above(e.limit()) && mix.CDF(e.limit()) < level
+}
+
+func (e *valueEvidence) within(level float64, _ bool) bool {
+	mix := e.fit()
+	return mix.Below(e.limit()) && mix.Tail(e.limit()) < level
+}
+
+func (e *valueEvidence) effect(failLevel, passLevel float64) Effect {
+	mix := e.fit()
+	r := ratioLimits{mix.Mean(), mix.Quantile(failLevel), mix.TailQuantile(passLevel)}
+	switch e.contrast {
+	case logRatio:
+		return ratioLimits{math.Exp(r.estimate), math.Exp(r.lower), math.Exp(r.upper)}.relative(e.direction)
+	case excess:
+		// canary / baseline = limit + excess / baseline, so the change is the rest.
+		effect := r.absolute(e.direction)
+		effect.Absolute = false
+		change := func(excess float64) float64 {
+			return e.metric.Tolerance.Limit(e.direction) - 1 + excess/e.meanBaseline()
+		}
+		effect.Estimate, effect.Lower, effect.Upper = change(effect.Estimate), change(effect.Lower), change(effect.Upper)
+		return effect
+	}
+	return r.absolute(e.direction)
+}

@@ -1,0 +1,94 @@
+package analysis
+
+import (
+	"math"
+
+	"github.com/canary-judge/canary-judge/analysis/stats"
+)
+
+// Forecast is how much it takes until an unchanged canary is shown to be
+// within tolerance, at the traffic and noise seen so far. The zero value
+// is no forecast.
+type Forecast struct {
+	Unit   string  // what is counted: "steps", "bad canary events", "canary events" or "canary runs"
+	Needed float64 // in all, > 0
+	Have   float64 // so far
+	// Steps is how many more steps that is, NaN when nothing has come in yet.
+	Steps float64
+}
+
+// forecast returns the forecast of an undecided metric.
+func (j *judgement) forecast() Forecast {
+	if len(j.sides) == 0 || j.metric.Tolerance.Size == 0 || j.tally.usable == 0 {
+		return Forecast{}
+	}
+	var f Forecast
+	switch e := j.sides[0].tests[0].evidence.(type) {
+	case *valueEvidence:
+		f = e.forecast()
+	case *countsEvidence:
+		f = e.forecast(j.sides[0].pass)
+	}
+	if f.Needed == 0 || math.IsNaN(f.Needed) || math.IsInf(f.Needed, 0) {
+		return Forecast{}
+	}
+	f.Steps = math.Ceil(math.Max(f.Needed/f.Have-1, 0) * float64(j.tally.elapsed))
+	if f.Have == 0 {
+		f.Steps = math.NaN()
+	}
+	return f
+}
+
+// forecast: statistics.md, section 6.
+func (e *valueEvidence) forecast() Forecast {
+	if !e.ready() {
+		return Forecast{}
+	}
+	m := e.series.Winsorised()
+	distance := e.limit()
+	if e.contrast == excess {
+		distance = math.Abs(e.metric.Tolerance.Limit(e.direction)-1) * e.meanBaseline()
+	}
+	deviation := math.Max(math.Sqrt(m.Variance()), e.floor())
+	return Forecast{
+		Unit:   "steps",
+		Needed: stats.PairsToPass(distance, deviation, m.Autocorrelation()),
+		Have:   float64(e.series.Len()),
+	}
+}
+
+// forecast: for a relative tolerance the closed form of section 6; for an
+// absolute one, the multiple of what was seen so far at which an unchanged
+// canary passes at the level of the last look.
+func (e *countsEvidence) forecast(pass *stats.SharedClock) Forecast {
+	level, ok := pass.LastLevel()
+	if !ok {
+		return Forecast{}
+	}
+	phi := e.passDispersion(level, false)
+	t := e.totals
+	if !e.metric.Tolerance.Absolute {
+		return Forecast{Unit: "bad canary events", Needed: stats.EventsToPass(e.metric.Tolerance.Size, t.N/t.M, phi), Have: t.X}
+	}
+	unit := "canary events"
+	if e.pooled {
+		unit = "canary runs"
+	}
+	short := func(log float64) bool {
+		f := math.Exp(log)
+		v := stats.Interval{X: t.Y / t.M * t.N * f, N: t.N * f, Y: t.Y * f, M: t.M * f}
+		return v.DifferenceUpper(1, level, phi) >= e.metric.Tolerance.Size
+	}
+	lo, hi := 0.0, math.Log(1e6)
+	if short(hi) {
+		return Forecast{}
+	}
+	for range 40 {
+		if mid := (lo + hi) / 2; short(mid) {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return Forecast{Unit: unit, Needed: t.N * math.Exp(hi), Have: t.N}
+}

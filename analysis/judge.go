@@ -1,0 +1,113 @@
+package analysis
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/canary-judge/canary-judge/analysis/stats"
+)
+
+// Judge takes a run's steps one at a time and decides at each. It does only the
+// work a new step brings.
+type Judge struct {
+	plan    Plan
+	metrics []*judgement
+	looks   int
+	verdict Verdict
+}
+
+// Errors of Step that are the caller's doing.
+var (
+	ErrJudged    = errors.New("the run has its verdict")
+	ErrNoMore    = errors.New("all planned steps are taken")
+	errPairCount = errors.New("a step needs one pair a metric")
+)
+
+// NewJudge returns a judge of a valid plan, before its first step.
+func NewJudge(p Plan) (*Judge, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	if p.PassAfter == 0 {
+		p.PassAfter = DefaultPassAfter
+	}
+	p.PassAfter = min(p.PassAfter, p.Steps)
+	j := &Judge{plan: p}
+	clocks := &stats.Clocks{}
+	var total float64
+	for _, m := range p.Metrics {
+		if !m.Advisory {
+			total += weight(m)
+		}
+	}
+	for _, m := range p.Metrics {
+		j.metrics = append(j.metrics, newJudgement(m, p, p.FalseAlarm*weight(m)/total, clocks))
+	}
+	return j, nil
+}
+
+// weight returns a metric's share of the false-alarm rate before it is divided
+// by the sum of all.
+func weight(m Metric) float64 {
+	if m.Weight == 0 {
+		return 1
+	}
+	return m.Weight
+}
+
+// Step takes the next step, one pair a metric in the plan's order, and the look
+// that follows it. It returns the verdict of that look; Inconclusive means
+// there is none yet. Numbers that make no sense are an error, and change
+// nothing.
+func (j *Judge) Step(pairs []Pair) (Verdict, error) {
+	switch {
+	case len(pairs) != len(j.metrics):
+		return j.verdict, fmt.Errorf("%w: got %d for %d", errPairCount, len(pairs), len(j.metrics))
+	case j.verdict != Inconclusive:
+		return j.verdict, ErrJudged
+	case j.looks == j.plan.Steps:
+		return j.verdict, ErrNoMore
+	}
+	for i, m := range j.metrics {
+		for _, err := range []error{m.metric.check("baseline", pairs[i].Baseline), m.metric.check("canary", pairs[i].Canary)} {
+			if err != nil {
+				return j.verdict, fmt.Errorf("metric %q: %w", m.metric.Name, err)
+			}
+		}
+	}
+	j.looks++
+	for i, m := range j.metrics {
+		before := m.decision
+		m.step(j.looks, pairs[i])
+		if m.decision != before {
+			m.decided = j.looks
+		}
+	}
+	j.verdict = j.conclude()
+	return j.verdict, nil
+}
+
+// conclude returns the verdict of the look: FAIL as soon as one deciding metric
+// fails, PASS when all have passed.
+func (j *Judge) conclude() Verdict {
+	passed := true
+	for _, m := range j.metrics {
+		if m.metric.Advisory {
+			continue
+		}
+		if m.decision == Fail {
+			return Failed
+		}
+		passed = passed && m.decision == Pass
+	}
+	if passed && j.looks >= j.plan.PassAfter {
+		return Passed
+	}
+	return Inconclusive
+}
+
+// Looks returns the number of looks taken.
+func (j *Judge) Looks() int { return j.looks }
+
+// Verdict returns the verdict so far.
+func (j *Judge) Verdict() Verdict { return j.verdict }

@@ -1,0 +1,191 @@
+package analysis
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Kind is what a metric measures, and so how it is judged.
+type Kind int
+
+// The kinds of metrics.
+const (
+	Value     Kind = iota // one number an arm and step: the mean of paired differences
+	Ratio                 // bad events of a total: the ratio, or difference, of rates
+	Histogram             // buckets: judged as "slower than" (a Ratio) or at a quantile (a Value)
+	Checks                // failed of independent runs: the difference of failure rates
+)
+
+func (k Kind) String() string { return name(k, "value", "ratio", "histogram", "checks") }
+
+// Direction is the movement that is bad.
+type Direction int
+
+// The directions.
+const (
+	Increase Direction = iota // more is worse
+	Decrease                  // less is worse
+	Either                    // any change is: two tests at half the error each
+)
+
+func (d Direction) String() string { return name(d, "increase", "decrease", "either") }
+
+// Tolerance is the change that is accepted.
+type Tolerance struct {
+	// Size is the accepted change, >= 0. Relative: a fraction of the baseline, 0.1
+	// for canary <= 1.1 x baseline where an increase is bad, and canary >= baseline /
+	// 1.1 where a decrease is (the same distance on the scale of
+	// logarithms). Absolute: in the metric's unit, or a difference of rates for Ratio
+	// and Checks. With 0 an unchanged canary can fail but not pass.
+	Size     float64
+	Absolute bool
+}
+
+// Limit returns the ratio canary/baseline at which a relative tolerance ends
+// when the bad movement is d, Increase or Decrease.
+func (t Tolerance) Limit(d Direction) float64 {
+	if d == Decrease {
+		return 1 / (1 + t.Size)
+	}
+	return 1 + t.Size
+}
+
+// Scale is the scale on which a Value with a relative tolerance is compared.
+type Scale int
+
+// The scales.
+const (
+	Logarithmic Scale = iota // until the first value that is not positive, then Linear
+	Linear
+)
+
+// Metric says what is measured and what change of it is accepted.
+type Metric struct {
+	Name      string
+	Kind      Kind
+	Direction Direction
+	Tolerance Tolerance
+	// Floor is a rate, 0 to 1: a canary rate below (1 + tolerance) x Floor is fine
+	// whatever the baseline. Ratio, Checks and "slower than" with a relative tolerance
+	// only; 0 is none.
+	Floor float64
+	// SlowerThan makes a Histogram a ratio of the observations above this bound, in
+	// the metric's unit; 0 means it is judged at Quantile.
+	SlowerThan float64
+	// Quantile, between 0 and 1, is where a Histogram is judged when SlowerThan is
+	// 0.
+	Quantile float64
+	// Scale is where a Value with a relative tolerance starts.
+	Scale Scale
+	// PoissonCounts trusts the counts of a Ratio to scatter like independent events
+	// (dispersion 1): quicker, and wrong when they come in bursts.
+	PoissonCounts bool
+	// AbsentIsZero says that the bad events of a Ratio are none when the source
+	// never mentions them, not even once in the run, in either arm.
+	AbsentIsZero bool
+	// Advisory metrics are measured and reported, and decide nothing.
+	Advisory bool
+	// Weight is the metric's share of the false-alarm rate relative to the other
+	// deciding metrics; 0 means 1.
+	Weight float64
+}
+
+// Plan is everything that is fixed before the first look.
+type Plan struct {
+	// Steps is the number of steps, and so of looks, planned: 3 or more. It cannot
+	// grow during a run.
+	Steps int
+	// FalseAlarm is the chance, over the whole run, that a canary within all
+	// tolerances fails; WrongPass that one beyond a tolerance passes. Between 0
+	// and 0.5.
+	FalseAlarm, WrongPass float64
+	// PassAfter is the first look at which the run may pass; 0 means
+	// DefaultPassAfter.
+	PassAfter int
+	Metrics   []Metric
+}
+
+// Defaults of statistics.md, section 6.
+const (
+	DefaultFalseAlarm = 0.05
+	DefaultWrongPass  = 0.05
+	DefaultPassAfter  = 5
+	DefaultFloor      = 0.001 // of error ratios
+	LeastSteps        = 3     // fewer allow no look at all
+)
+
+// Validate reports everything that is wrong with the plan.
+func (p Plan) Validate() error {
+	var errs []error
+	if p.Steps < LeastSteps {
+		errs = append(errs, fmt.Errorf("%d steps are planned; the first look needs %d", p.Steps, LeastSteps))
+	}
+	for _, rate := range []struct {
+		name string
+		rate float64
+	}{{"false-alarm", p.FalseAlarm}, {"wrong-pass", p.WrongPass}} {
+		if !(rate.rate > 0 && rate.rate < 0.5) {
+			errs = append(errs, fmt.Errorf("the %s rate is %g; it must lie between 0 and 0.5", rate.name, rate.rate))
+		}
+	}
+	deciding := 0
+	names := map[string]bool{}
+	for _, m := range p.Metrics {
+		if names[m.Name] {
+			errs = append(errs, fmt.Errorf("metric %q: two metrics have this name", m.Name))
+		}
+		names[m.Name] = true
+		if !m.Advisory {
+			deciding++
+		}
+		if err := m.validate(); err != nil {
+			errs = append(errs, fmt.Errorf("metric %q: %w", m.Name, err))
+		}
+	}
+	if deciding == 0 {
+		errs = append(errs, errors.New("no metric decides: give at least one that is not advisory"))
+	}
+	return errors.Join(errs...)
+}
+
+func (m Metric) validate() error {
+	switch {
+	case m.Tolerance.Size < 0 || math.IsNaN(m.Tolerance.Size) || math.IsInf(m.Tolerance.Size, 0):
+		return fmt.Errorf("the tolerance is %g; it must be 0 or more", m.Tolerance.Size)
+	case m.Floor < 0 || m.Floor >= 1:
+		return fmt.Errorf("the floor is %g; a rate lies between 0 and 1", m.Floor)
+	case m.Floor > 0 && !m.counted():
+		return errors.New("a floor belongs to a rate: a ratio, checks, or a histogram with slower_than")
+	case m.Floor > 0 && (m.Tolerance.Absolute || m.Direction != Increase):
+		return errors.New("a floor needs a relative tolerance and the direction increase")
+	case m.Weight < 0 || math.IsNaN(m.Weight) || math.IsInf(m.Weight, 0):
+		return fmt.Errorf("the weight is %g; it must be more than 0", m.Weight)
+	case m.Kind == Histogram && m.SlowerThan == 0 && !(m.Quantile > 0 && m.Quantile < 1):
+		return fmt.Errorf("the quantile is %g; it must lie between 0 and 1", m.Quantile)
+	case m.Kind == Histogram && m.SlowerThan == 0 && m.Tolerance.Absolute:
+		return errors.New("a quantile needs a relative tolerance")
+	}
+	return nil
+}
+
+// counted reports whether the metric is judged by counts of events.
+func (m Metric) counted() bool {
+	return m.Kind == Ratio || m.Kind == Checks || m.Kind == Histogram && m.SlowerThan > 0
+}
+
+// sides returns the directions that are tested.
+func (m Metric) sides() []Direction {
+	if m.Direction == Either {
+		return []Direction{Increase, Decrease}
+	}
+	return []Direction{m.Direction}
+}
+
+// name returns the word for a value of an enumeration.
+func name[T ~int](v T, words ...string) string {
+	if v < 0 || int(v) >= len(words) {
+		return fmt.Sprintf("%T(%d)", v, int(v))
+	}
+	return words[v]
+}

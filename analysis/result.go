@@ -1,0 +1,203 @@
+package analysis
+
+import (
+	"math"
+
+	"github.com/canary-judge/canary-judge/analysis/stats"
+)
+
+// Decision is what is known of one metric.
+type Decision int
+
+// The decisions.
+const (
+	Undecided Decision = iota // neither shown to be within tolerance nor beyond it
+	Pass                      // shown to be within tolerance
+	Fail                      // shown to be beyond it
+	NoData                    // could not be looked at
+)
+
+func (d Decision) String() string { return name(d, "undecided", "pass", "fail", "no data") }
+
+// Verdict is what is known of the canary.
+type Verdict int
+
+// The verdicts.
+const (
+	Inconclusive Verdict = iota // not enough evidence, or none
+	Passed                      // every deciding metric has passed
+	Failed                      // a deciding metric has failed
+)
+
+func (v Verdict) String() string { return name(v, "inconclusive", "pass", "fail") }
+
+// Cause is why a metric could not be decided, or could not pass.
+type Cause string
+
+// The causes.
+const (
+	NoDataAtAll         Cause = "no usable step"
+	TooManyGaps         Cause = "fewer than half of the steps are usable"
+	BadNeverMentioned   Cause = "the bad events were never mentioned"
+	SameSeries          Cause = "both arms show the same series"
+	BaselineNotPositive Cause = "the baseline's mean is not positive"
+	TooFewObservations  Cause = "too few observations for this quantile"
+	CoarseBuckets       Cause = "the buckets are too coarse"
+	OffScale            Cause = "the canary lies above the highest bucket"
+	ZeroTolerance       Cause = "a tolerance of 0 cannot be passed"
+	NotEnoughEvidence   Cause = "not enough evidence"
+)
+
+// Result is what a judge knows after its last look.
+type Result struct {
+	Verdict Verdict
+	Looks   int // taken
+	Steps   int // planned
+	Metrics []MetricResult
+}
+
+// MetricResult is what is known of one metric.
+type MetricResult struct {
+	Metric
+	Decision  Decision
+	DecidedAt int    // the look of the decision, 0 for none
+	Cause     Cause  // why it is undecided or has no data; empty otherwise
+	Effect    Effect // NaN limits before the first look
+	Share     float64
+	// Baseline and Canary sum up the arms over all steps, usable or not.
+	Baseline, Canary Arm
+	Elapsed, Usable  int     // steps so far, and those with data in both arms
+	Looks            int     // looks of the test over the whole run
+	Linear           bool    // a relative Value metric had values that have no logarithm
+	Bound            float64 // the bucket bound used for SlowerThan; 0 = none
+	Merged           int     // steps merged for a quantile; 0 or 1 = none
+	OffScaleBound    float64 // the bound above which the canary is judged instead of at its quantile; 0 = none
+	// BadNeverMentioned: the source never said anything of bad events.
+	BadNeverMentioned bool
+	Forecast          Forecast
+	// Limit is the effect at which the tolerance ends, in the units of Effect:
+	// upper, lower, or both (NaN = no limit on that side).
+	UpperLimit, LowerLimit float64
+}
+
+// Arm sums up one arm of one metric.
+type Arm struct {
+	Steps  int               // steps with data
+	Bad    float64           // Ratio, Checks: bad events
+	Total  float64           // Ratio, Checks, Histogram: events
+	Values stats.Description // Value, and the quantiles of a Histogram
+}
+
+// Rate returns Bad / Total, NaN without a total.
+func (a Arm) Rate() float64 { return a.Bad / a.Total }
+
+// Result returns what is known so far.
+func (j *Judge) Result() Result {
+	r := Result{Verdict: j.verdict, Looks: j.looks, Steps: j.plan.Steps}
+	for _, m := range j.metrics {
+		r.Metrics = append(r.Metrics, m.result())
+	}
+	return r
+}
+
+func (j *judgement) result() MetricResult {
+	t := j.tally
+	r := MetricResult{
+		Metric: j.metric, Decision: j.decision, DecidedAt: j.decided, Share: j.share,
+		Baseline: t.baseline.arm(), Canary: t.canary.arm(),
+		Elapsed: t.elapsed, Usable: t.usable, Bound: j.bound,
+		BadNeverMentioned: j.metric.Kind == Ratio && t.usable > 0 && !t.badMentioned,
+	}
+	r.Effect = Effect{Estimate: math.NaN(), Lower: math.NaN(), Upper: math.NaN(), Absolute: j.metric.Tolerance.Absolute}
+	r.UpperLimit, r.LowerLimit = j.limits()
+	if v, ok := j.firstValue(); ok {
+		r.Linear = v.contrast == excess && j.metric.Scale == Logarithmic
+	}
+	if q := j.quantile; q != nil {
+		r.Merged = q.merge
+		if q.fallback != nil {
+			r.OffScaleBound = q.top
+		}
+	}
+	if len(j.sides) > 0 {
+		r.Looks = j.sides[0].tests[0].clock.Looks()
+		r.Effect = j.effect()
+	}
+	if j.decision == Undecided {
+		r.Cause = j.cause()
+		if r.Cause == NoDataAtAll || r.Cause == TooManyGaps {
+			r.Decision = NoData
+		}
+		r.Forecast = j.forecast()
+	}
+	return r
+}
+
+// limits returns the effects at which the tolerance ends.
+func (j *judgement) limits() (upper, lower float64) {
+	upper, lower = math.NaN(), math.NaN()
+	t := j.metric.Tolerance
+	for _, d := range j.metric.sides() {
+		limit := t.Limit(d) - 1
+		if t.Absolute {
+			limit = t.Size
+			if d == Decrease {
+				limit = -t.Size
+			}
+		}
+		if d == Decrease {
+			lower = limit
+		} else {
+			upper = limit
+		}
+	}
+	return upper, lower
+}
+
+// cause says why the metric is undecided.
+func (j *judgement) cause() Cause {
+	if c := j.withheld(); c != "" {
+		return c
+	}
+	if j.quantile != nil {
+		if c := j.quantile.cannotPass(); c != "" {
+			return c
+		}
+	}
+	if j.metric.Tolerance.Size == 0 {
+		return ZeroTolerance
+	}
+	return NotEnoughEvidence
+}
+
+// effect returns the effect of the side that failed, or of both sides together:
+// the wider limits.
+func (j *judgement) effect() Effect {
+	none := Effect{Estimate: math.NaN(), Lower: math.NaN(), Upper: math.NaN(), Absolute: j.metric.Tolerance.Absolute}
+	if j.decider != nil {
+		if e, ok := j.failed.effect(j.decider); ok {
+			return e
+		}
+		return none
+	}
+	all := none
+	for i, s := range j.sides {
+		if !s.tests[0].evidence.ready() {
+			return none
+		}
+		e, ok := s.effect(s.tests[0])
+		if !ok {
+			return none
+		}
+		if i == 0 {
+			all = e
+			continue
+		}
+		all.Lower, all.Upper = math.Min(all.Lower, e.Lower), math.Max(all.Upper, e.Upper)
+	}
+	return all
+}
+
+func (a armTally) arm() Arm {
+	return Arm{Steps: a.steps, Bad: a.counts.bad, Total: a.counts.total, Values: stats.Describe(a.values)}
+}

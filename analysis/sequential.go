@@ -1,0 +1,121 @@
+package analysis
+
+import "github.com/canary-judge/canary-judge/analysis/stats"
+
+// restarts are the fractions of the planned steps at which further FAIL tests
+// start, so that a regression that begins during the run is not hidden by the
+// time before it; each gets restartShare of the metric's error. One
+// with fewer than leastRestart steps left is not worth starting
+// (statistics.md, section 3).
+var restarts = [...]float64{0.25, 0.5, 0.75}
+
+const (
+	restartShare = 0.1
+	leastRestart = 12
+)
+
+// failTest watches for the canary being worse than tolerated, from a step on.
+type failTest struct {
+	start   int     // steps before its first one
+	planned int     // steps from its start to the end of the window
+	error   float64 // what it may spend in all
+	// spentBefore is what other tests had spent of it before this one took over.
+	spentBefore float64
+	evidence    evidence
+	clock       *stats.SharedClock
+}
+
+// side is the sequential test of one metric in one direction.
+type side struct {
+	direction Direction
+	planned   int
+	error     float64 // what PASS may spend
+	tests     []*failTest
+	pass      *stats.SharedClock // on the evidence of the first test
+	passed    bool
+}
+
+// newSide lays out the tests of a side over the planned steps. falseAlarm is the
+// side's share of the run's, all of which it may spend.
+func newSide(d Direction, planned int, falseAlarm, wrongPass float64, clocks *stats.Clocks, evidence func() evidence) *side {
+	s := &side{direction: d, planned: planned, error: wrongPass, pass: clocks.New()}
+	whole := 1.0
+	for _, fraction := range restarts {
+		start := int(float64(planned) * fraction)
+		if planned-start < leastRestart {
+			continue
+		}
+		whole -= restartShare
+		s.tests = append(s.tests, &failTest{
+			start: start, planned: planned - start, error: falseAlarm * restartShare,
+			evidence: evidence(), clock: clocks.New(),
+		})
+	}
+	first := &failTest{planned: planned, error: falseAlarm * whole, evidence: evidence(), clock: clocks.New()}
+	s.tests = append([]*failTest{first}, s.tests...)
+	return s
+}
+
+// add shows an observation of the given step, from 1, to the tests that have
+// started.
+func (s *side) add(step int, o observation) {
+	for _, t := range s.tests {
+		if step > t.start {
+			t.evidence.add(o)
+		}
+	}
+}
+
+// look takes the look after a step at which there was something new. It
+// returns the test that shows the canary to be worse than tolerated, or nil.
+func (s *side) look(step int) *failTest {
+	evidence := s.tests[0].evidence
+	if evidence.ready() {
+		s.pass.Offer(evidence.information(), stats.SpendEvenly(s.error, float64(step)/float64(s.planned)))
+	}
+	for _, t := range s.tests {
+		if step > t.start && t.look(step) {
+			return t
+		}
+	}
+	if evidence.ready() && !s.passed {
+		s.passed = shown(evidence.within, s.pass)
+	}
+	return nil
+}
+
+func (t *failTest) look(step int) bool {
+	if !t.evidence.ready() {
+		return false
+	}
+	spent := stats.SpendEarly(t.error, float64(step-t.start)/float64(t.planned)) - t.spentBefore
+	t.clock.Offer(t.evidence.information(), spent)
+	return shown(t.evidence.beyond, t.clock)
+}
+
+// shown asks whether a claim holds at the level of the clock's last look. Far
+// from a decision the cheap, optimistic answer at an upper bound of the level
+// settles it, without working out the level or the dispersion.
+func shown(claim func(level float64, optimistic bool) bool, clock *stats.SharedClock) bool {
+	if !claim(clock.Ceiling(), true) {
+		return false
+	}
+	level, ok := clock.Level()
+	return ok && claim(level, true) && claim(level, false)
+}
+
+// effect returns the effect as the given test sees it, at the levels of the last
+// looks, or an empty one before the first.
+func (s *side) effect(t *failTest) (Effect, bool) {
+	fail, ok := t.clock.LastLevel()
+	if !ok {
+		return Effect{}, false
+	}
+	pass, ok := s.pass.LastLevel()
+	if !ok {
+		return Effect{}, false
+	}
+	e := t.evidence.effect(fail, pass)
+	e.Since = t.start
+	return e, true
+}

@@ -1,0 +1,21 @@
+// Package stats turns numbers into test statistics for sequential comparisons
+// of two arms. It knows nothing of canaries, clocks on the wall, files or
+// networks: every function is a pure function of its arguments.
+//
+// The parts, from the bottom up:
+//
+//   - the distributions with accurate tails that everything else rests on
+//     (BetaCDF, BetaQuantile, StudentTail, NormalTail);
+//   - Clock, the alpha-spending boundary that says how much of a whole run's
+//     error a single look may use, and Clocks, which shares the work between
+//     tests that see the same information;
+//   - Paired, a winsorised series of paired differences, and Mixture, the
+//     AR(1) t-mixture for its mean;
+//   - Counts, events among totals of two arms, with the dispersion that deflates
+//     them and the exact limits on their ratio or difference;
+//   - Histogram, buckets reduced to a count above a bound or to a quantile;
+//   - Describe, a plain description of a sample.
+//
+// All levels are one-sided. "Worse" is always "larger": callers orient their
+// numbers. NaN inputs are the caller's to remove.
+package stats

@@ -1,0 +1,70 @@
+package stats
+
+import "math"
+
+// proportionLower returns the Clopper-Pearson (1934) lower limit of a
+// proportion, x events of n, at a one-sided level. x and n need not be whole.
+func proportionLower(x, n, level float64) float64 {
+	if x <= 0 {
+		return 0
+	}
+	return BetaQuantile(x, n-x+1, level)
+}
+
+// proportionUpper returns the Clopper-Pearson upper limit.
+func proportionUpper(x, n, level float64) float64 {
+	if x >= n {
+		return 1
+	}
+	return BetaTailQuantile(x+1, n-x, level)
+}
+
+// FirstRateLower returns the lower limit of the first arm's rate at a one-sided
+// level, from counts deflated by dispersion.
+func (c *Counts) FirstRateLower(level, dispersion float64) float64 {
+	return c.Totals().firstLower(level, dispersion)
+}
+
+// FirstRateUpper returns the upper limit of the first arm's rate.
+func (c *Counts) FirstRateUpper(level, dispersion float64) float64 {
+	return c.Totals().firstUpper(level, dispersion)
+}
+
+func (v Interval) firstLower(level, dispersion float64) float64 {
+	return proportionLower(v.X/dispersion, v.N/dispersion, level)
+}
+
+func (v Interval) firstUpper(level, dispersion float64) float64 {
+	return proportionUpper(v.X/dispersion, v.N/dispersion, level)
+}
+
+func (v Interval) secondLower(level, dispersion float64) float64 {
+	return proportionLower(v.Y/dispersion, v.M/dispersion, level)
+}
+
+func (v Interval) secondUpper(level, dispersion float64) float64 {
+	return proportionUpper(v.Y/dispersion, v.M/dispersion, level)
+}
+
+// Difference returns X/N - multiple Y/M, the excess of the first rate over
+// a multiple of the second.
+func (v Interval) Difference(multiple float64) float64 { return v.X/v.N - multiple*v.Y/v.M }
+
+// DifferenceLower returns the lower confidence limit of Difference at a
+// one-sided level, from totals deflated by dispersion: MOVER (Zou & Donner 2008,
+// Statistics in Medicine 27:1693) with Clopper-Pearson limits. Wilson limits,
+// the usual choice, are not safe at the small levels a sequential test uses.
+func (v Interval) DifferenceLower(multiple, level, dispersion float64) float64 {
+	first, second := v.X/v.N, v.Y/v.M
+	return v.Difference(multiple) - math.Hypot(
+		first-v.firstLower(level, dispersion),
+		multiple*(v.secondUpper(level, dispersion)-second))
+}
+
+// DifferenceUpper returns the upper confidence limit of Difference.
+func (v Interval) DifferenceUpper(multiple, level, dispersion float64) float64 {
+	first, second := v.X/v.N, v.Y/v.M
+	return v.Difference(multiple) + math.Hypot(
+		v.firstUpper(level, dispersion)-first,
+		multiple*(second-v.secondLower(level, dispersion)))
+}
