@@ -100,10 +100,13 @@ func (j *Judge) conclude() Verdict {
 		}
 		passed = passed && m.decision == Pass
 	}
-	if passed && j.looks >= j.plan.PassAfter {
-		return Passed
+	if !passed || j.looks < j.plan.PassAfter {
+		return Inconclusive
 	}
-	return Inconclusive
+	if e := j.exposure(); e != nil && e.Off {
+		return Inconclusive
+	}
+	return Passed
 }
 
 // Looks returns the number of looks taken.

@@ -104,6 +104,7 @@ type Plan struct {
 	// DefaultPassAfter.
 	PassAfter int
 	Metrics   []Metric
+	Exposure  *Exposure // nil = whatever the canary gets
 }
 
 // Defaults of statistics.md, section 6.
@@ -142,6 +143,9 @@ func (p Plan) Validate() error {
 		if err := m.validate(); err != nil {
 			errs = append(errs, fmt.Errorf("metric %q: %w", m.Name, err))
 		}
+	}
+	if p.Exposure != nil {
+		errs = append(errs, p.Exposure.validate(p.Metrics))
 	}
 	if deciding == 0 {
 		errs = append(errs, errors.New("no metric decides: give at least one that is not advisory"))

@@ -54,6 +54,8 @@ type Result struct {
 	Looks   int // taken
 	Steps   int // planned
 	Metrics []MetricResult
+	// Exposure is nil when no share was expected.
+	Exposure *ExposureResult
 }
 
 // MetricResult is what is known of one metric.
@@ -93,7 +95,7 @@ func (a Arm) Rate() float64 { return a.Bad / a.Total }
 
 // Result returns what is known so far.
 func (j *Judge) Result() Result {
-	r := Result{Verdict: j.verdict, Looks: j.looks, Steps: j.plan.Steps}
+	r := Result{Verdict: j.verdict, Looks: j.looks, Steps: j.plan.Steps, Exposure: j.exposure()}
 	for _, m := range j.metrics {
 		r.Metrics = append(r.Metrics, m.result())
 	}
@@ -200,4 +202,23 @@ func (j *judgement) effect() Effect {
 
 func (a armTally) arm() Arm {
 	return Arm{Steps: a.steps, Bad: a.counts.bad, Total: a.counts.total, Values: stats.Describe(a.values)}
+}
+
+// Effects returns the effect of each metric as of the last look.
+func (j *Judge) Effects() []Effect {
+	effects := make([]Effect, len(j.metrics))
+	for i, m := range j.metrics {
+		effects[i] = m.effect()
+	}
+	return effects
+}
+
+// Decisions returns the decision on each metric as of the last look. Undecided
+// stands for NoData too: what is missing may still come.
+func (j *Judge) Decisions() []Decision {
+	decisions := make([]Decision, len(j.metrics))
+	for i, m := range j.metrics {
+		decisions[i] = m.decision
+	}
+	return decisions
 }

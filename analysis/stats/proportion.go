@@ -19,6 +19,15 @@ func proportionUpper(x, n, level float64) float64 {
 	return BetaTailQuantile(x+1, n-x, level)
 }
 
+// Proportion returns the Clopper-Pearson limits of a proportion, x of n, each at
+// a one-sided level: 0 and 1 when n is 0.
+func Proportion(x, n, level float64) (lower, upper float64) {
+	if n <= 0 {
+		return 0, 1
+	}
+	return proportionLower(x, n, level), proportionUpper(x, n, level)
+}
+
 // FirstRateLower returns the lower limit of the first arm's rate at a one-sided
 // level, from counts deflated by dispersion.
 func (c *Counts) FirstRateLower(level, dispersion float64) float64 {

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/github"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
+)
+
+// Exit codes. They are public: CI pipelines branch on them.
+const (
+	exitPass         = 0
+	exitFail         = 1
+	exitUsage        = 2 // usage or config error; nothing was fetched
+	exitInconclusive = 3
+	exitNotJudged    = 4 // the provider broke off, or something could not be written
+)
+
+// app is the process, with all that it touches.
+type app struct {
+	env            map[string]string
+	args           []string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// exit is an error with the exit code it asks for.
+type exit struct {
+	code int
+	err  error // nil when everything has been said
+}
+
+func (e exit) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e exit) Unwrap() error { return e.err }
+
+// usage marks an error as the user's to correct, before anything was fetched.
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return exit{exitUsage, err}
+}
+
+// interrupt is a signal that ended a run.
+type interrupt struct{ signal os.Signal }
+
+func (i interrupt) Error() string { return "interrupted by " + i.signal.String() }
+
+// code is the shell's convention: 128 and the signal's number.
+func (i interrupt) code() int {
+	if s, ok := i.signal.(syscall.Signal); ok {
+		return 128 + int(s)
+	}
+	return exitNotJudged
+}
+
+// run carries out the command line and returns the exit code.
+func (a *app) run(ctx context.Context) (code int) {
+	defer func() {
+		if p := recover(); p != nil {
+			fmt.Fprintf(a.stderr, "canary-judge: internal error: %v\n%s\nplease report this with the config and the recording\n", p, debug.Stack())
+			code = exitNotJudged
+		}
+	}()
+	root := a.root()
+	root.SetArgs(a.args)
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitPass
+	}
+	var e exit
+	if !errors.As(err, &e) {
+		// cobra's own errors are about the command line.
+		e = exit{exitUsage, fmt.Errorf("%w\nrun 'canary-judge --help' for usage", err)}
+	}
+	if e.err != nil {
+		a.complain(e.err)
+	}
+	return e.code
+}
+
+// complain prints an error. Its text may quote what came from outside.
+func (a *app) complain(err error) {
+	for i, line := range strings.Split(err.Error(), "\n") {
+		if i == 0 && !config.IsProblem(err) {
+			line = "canary-judge: " + line
+		}
+		fmt.Fprintln(a.stderr, report.Clean(line))
+	}
+}
+
+// root returns the command line.
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "canary-judge",
+		Short: "Decide from metrics whether a canary may be promoted",
+		Long: `canary-judge compares the metrics of a canary with those of the baseline, look
+after look, and says pass, fail or inconclusive. The chance that a harmless
+canary fails is stated beforehand and kept over the whole run.
+
+Exit codes: 0 pass, 1 fail, 2 usage or config error, 3 inconclusive, 4 could not
+judge, 130 and 143 interrupted by SIGINT and SIGTERM.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_ = cmd.Help() // to standard output, which has nothing better
+			return exit{code: exitUsage}
+		},
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.inputs(cmd) },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = false
+	root.AddCommand(a.runCommand(), a.replayCommand(), a.recordCommand(), a.checkCommand(), a.schemaCommand(), a.versionCommand())
+	return root
+}
+
+// inputs sets the flags that the command line does not, from the inputs of a
+// GitHub Action: the input dry-run is the flag --dry-run.
+func (a *app) inputs(cmd *cobra.Command) error {
+	if !github.Enabled(a.env) {
+		return nil
+	}
+	var errs []error
+	for _, f := range flags(cmd) {
+		value := strings.TrimSpace(a.env["INPUT_"+strings.ToUpper(f.Name)])
+		if value == "" || f.Changed {
+			continue
+		}
+		for _, v := range splitInput(f.Value.Type(), value) {
+			if err := f.Value.Set(v); err != nil {
+				errs = append(errs, fmt.Errorf("input %s: %w", f.Name, err))
+			}
+		}
+		f.Changed = true
+	}
+	return usage(errors.Join(errs...))
+}
+
+// splitInput returns the values of an input; one that repeats has a line each.
+func splitInput(kind, value string) []string {
+	if kind != "stringArray" {
+		return []string{value}
+	}
+	var values []string
+	for _, line := range strings.Split(value, "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			values = append(values, line)
+		}
+	}
+	return values
+}

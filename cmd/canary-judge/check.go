@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/analysis/stats"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/job"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+func (a *app) checkCommand() *cobra.Command {
+	var o options
+	var live bool
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Validate the config; with --live also query each metric once",
+		Long: `check reads the config, reports everything that is wrong with it, and says what
+it comes to: the looks, the metrics, the queries as they are sent.
+
+With --live it also asks for the last few steps of every metric, and says what
+came back.`,
+		Example: `  canary-judge check -c canary.yaml
+  canary-judge check --live --set version=v2`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := a.loadConfig(&o)
+			if err != nil {
+				return err
+			}
+			a.describe(c)
+			if !live {
+				return nil
+			}
+			return a.checkLive(cmd.Context(), c)
+		},
+	}
+	o.configFlags(cmd)
+	cmd.Flags().BoolVar(&live, "live", false, "query each metric once and say what came back")
+	return cmd
+}
+
+// describe says what a config comes to.
+func (a *app) describe(c *config.Config) {
+	w := c.Window
+	fmt.Fprintf(a.stdout, "%d looks, one every %s, after a warm-up of %s; data is waited for %s\n", w.Steps,
+		providers.Duration(w.Step), providers.Duration(time.Duration(w.Warmup)*w.Step), providers.Duration(w.Lag))
+	fmt.Fprintf(a.stdout, "false alarms %g%%, wrong passes %g%%, over the whole run\n", 100*c.Plan.FalseAlarm, 100*c.Plan.WrongPass)
+	for i, m := range c.Metrics {
+		p := c.Plan.Metrics[i]
+		role := ""
+		if p.Advisory {
+			role = ", advisory"
+		}
+		fmt.Fprintf(a.stdout, "\n%s (%s%s): tolerated %s\n", report.Clean(m.Name), p.Kind, role, toleranceText(p, m.Unit))
+		if need := needs(p); need != "" {
+			fmt.Fprintf(a.stdout, "  %s\n", need)
+		}
+		for _, part := range slices.Sorted(maps.Keys(m.Queries)) {
+			for _, arm := range providers.Arms {
+				fmt.Fprintf(a.stdout, "  %s of the %s: %s\n", partName(part, m), arm, report.Clean(m.Queries[part][arm]))
+			}
+		}
+	}
+	for _, note := range c.Notes {
+		fmt.Fprintf(a.stdout, "\nnote: %s\n", note)
+	}
+}
+
+func partName(part providers.Part, m config.Metric) string {
+	if m.Complement && part == providers.Bad {
+		return "good"
+	}
+	return string(part)
+}
+
+func toleranceText(m analysis.Metric, unit string) string {
+	size := m.Tolerance.Size
+	direction := map[analysis.Direction]string{analysis.Increase: "more", analysis.Decrease: "less", analysis.Either: "more or less"}[m.Direction]
+	switch {
+	case !m.Tolerance.Absolute && m.Direction == analysis.Decrease:
+		return fmt.Sprintf("%.3g of the baseline", m.Tolerance.Limit(m.Direction))
+	case !m.Tolerance.Absolute:
+		return fmt.Sprintf("%g%% %s", 100*size, direction)
+	case m.Kind == analysis.Value:
+		return strings.TrimSpace(fmt.Sprintf("%g %s", size, unit)) + " " + direction
+	}
+	return fmt.Sprintf("%g points %s", 100*size, direction)
+}
+
+// needs says how much it takes to pass, where that can be told beforehand.
+func needs(m analysis.Metric) string {
+	if m.Advisory || m.Tolerance.Absolute || m.Tolerance.Size == 0 || m.Kind == analysis.Value ||
+		m.Kind == analysis.Histogram && m.SlowerThan == 0 {
+		return ""
+	}
+	events := math.Ceil(stats.EventsToPass(m.Tolerance.Size, 0, 1))
+	text := fmt.Sprintf("an unchanged canary passes after about %.0f bad events of its own, more if they come in bursts", events)
+	if m.Floor > 0 {
+		text += fmt.Sprintf("; sooner if it stays below %g%%", 100*m.Floor)
+	}
+	return text
+}
+
+// probeSteps is how many of the latest steps a live check asks for.
+const probeSteps = 10
+
+// checkLive queries each metric once and says what came back.
+func (a *app) checkLive(ctx context.Context, c *config.Config) error {
+	sources, err := open(c, nil)
+	if err != nil {
+		return usage(err)
+	}
+	step := c.Window.Step
+	end := time.Now().UTC().Add(-c.Window.Lag).Truncate(step)
+	start := end.Add(-probeSteps * step)
+	fmt.Fprintf(a.stdout, "\nthe last %d steps, %s to %s:\n", probeSteps, start.Format(time.TimeOnly), end.Format(time.TimeOnly))
+	var failed, empty bool
+	all := job.Queries(c, start, end)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		answers, err := sources[name].Fetch(ctx, all[name])
+		cancel()
+		if err != nil {
+			return exit{exitNotJudged, err}
+		}
+		for i, q := range all[name] {
+			at := slices.IndexFunc(c.Metrics, func(m config.Metric) bool { return m.Name == q.Metric })
+			err := job.CheckAnswer(q, answers[i], c.Metrics[at].Unit)
+			said := cameBack(q, answers[i])
+			if err != nil {
+				failed, said = true, err.Error()
+			} else if len(answers[i].Series) == 0 {
+				empty = true
+			}
+			fmt.Fprintf(a.stdout, "  %s, %s of the %s: %s\n", report.Clean(q.Metric), q.Part, q.Arm, report.Clean(said))
+		}
+	}
+	switch {
+	case failed:
+		return exit{exitNotJudged, errors.New("some queries cannot be judged; see above")}
+	case empty:
+		return exit{exitInconclusive, errors.New("some queries returned nothing; check their labels, or whether there is traffic")}
+	}
+	return nil
+}
+
+// cameBack describes an answer.
+func cameBack(q providers.Query, answer providers.Answer) string {
+	if len(answer.Series) == 0 {
+		return "nothing"
+	}
+	points := slices.DeleteFunc(slices.Clone(answer.Series[0].Points), analysis.Point.Gap)
+	if len(points) == 0 {
+		return fmt.Sprintf("%d steps, all of them gaps", len(answer.Series[0].Points))
+	}
+	last := points[len(points)-1]
+	value := fmt.Sprintf("%.6g", last.Value)
+	if q.Part == providers.Buckets {
+		value = fmt.Sprintf("%.6g observations in %d buckets", last.Buckets.Total(), len(last.Buckets.Counts))
+	}
+	if unit := answer.Series[0].Unit; unit != "" {
+		value += " " + unit
+	}
+	return fmt.Sprintf("%d of %d steps, the last at %s: %s", len(points), q.Steps(), last.Time.Format(time.TimeOnly), value)
+}

@@ -1,0 +1,343 @@
+package config
+
+import (
+	"encoding"
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// binder lays YAML nodes into Go values, strictly: an unknown key, a wrong type
+// or a missing key is a problem, and all problems are found in one go. It
+// remembers where each value came from, so that what is found wrong later can be
+// shown in place too.
+type binder struct {
+	file     string
+	lines    []string
+	vars     variables
+	problems Problems
+	places   map[any]*yaml.Node  // by the address of the value
+	secrets  map[*yaml.Node]bool // nodes that must not be shown
+	filled   map[*yaml.Node]bool // nodes whose variables are filled in
+}
+
+// node is implemented by types that can be written in more than one way.
+type node interface {
+	bind(b *binder, n *yaml.Node)
+}
+
+var (
+	nodeType   = reflect.TypeFor[node]()
+	textType   = reflect.TypeFor[encoding.TextUnmarshaler]()
+	secretType = reflect.TypeFor[providers.Secret]()
+)
+
+func newBinder(file string, text []byte, vars variables) *binder {
+	return &binder{
+		file: file, lines: strings.Split(string(text), "\n"), vars: vars,
+		places: map[any]*yaml.Node{}, secrets: map[*yaml.Node]bool{}, filled: map[*yaml.Node]bool{},
+	}
+}
+
+// problem notes what is wrong with a node.
+func (b *binder) problem(n *yaml.Node, format string, args ...any) {
+	p := Problem{File: b.file, Message: fmt.Sprintf(format, args...)}
+	if n != nil && n.Line > 0 {
+		p.Line, p.Column = n.Line, n.Column
+	}
+	b.problems = append(b.problems, p)
+}
+
+// found returns the problems with the lines they are in, or nil. A line that
+// holds a secret is not shown, whatever is wrong with it.
+func (b *binder) found() error {
+	hidden := map[int]bool{}
+	for n := range b.secrets {
+		hidden[n.Line] = true
+	}
+	for i, p := range b.problems {
+		if p.Line > 0 && p.Line <= len(b.lines) && !hidden[p.Line] {
+			b.problems[i].Source = strings.TrimRight(b.lines[p.Line-1], "\r")
+		}
+	}
+	return b.problems.errOrNil()
+}
+
+// problemAt notes what is wrong with a bound value, given its address, or with
+// the nearest value around it that the file has.
+func (b *binder) problemAt(address any, around any, format string, args ...any) {
+	n := b.places[address]
+	if n == nil {
+		n = b.places[around]
+	}
+	b.problem(n, format, args...)
+}
+
+// given reports whether the file has the value at an address.
+func (b *binder) given(address any) bool { return b.places[address] != nil }
+
+// bind lays a node into the value that to points at.
+func (b *binder) bind(n *yaml.Node, to reflect.Value) {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if to.Kind() == reflect.Pointer {
+		if to.IsNil() {
+			to.Set(reflect.New(to.Type().Elem()))
+		}
+		b.bind(n, to.Elem())
+		return
+	}
+	b.places[to.Addr().Interface()] = n
+	switch {
+	case to.Addr().Type().Implements(nodeType):
+		to.Addr().Interface().(node).bind(b, n)
+	case to.Type() == secretType:
+		b.secrets[n] = true
+		if text, ok := b.text(n, "a text"); ok {
+			to.SetString(text)
+		}
+	case to.Addr().Type().Implements(textType):
+		if text, ok := b.text(n, "a text"); ok {
+			if err := to.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text)); err != nil {
+				b.problem(n, "%v", err)
+			}
+		}
+	default:
+		b.bindPlain(n, to)
+	}
+}
+
+// bindPlain lays a node into a value of one of Go's own kinds.
+func (b *binder) bindPlain(n *yaml.Node, to reflect.Value) {
+	switch to.Kind() {
+	case reflect.Struct:
+		b.bindStruct(n, to, nil)
+	case reflect.Map:
+		b.bindMap(n, to)
+	case reflect.Slice:
+		b.bindSlice(n, to)
+	case reflect.String:
+		if text, ok := b.text(n, "a text"); ok {
+			to.SetString(text)
+		}
+	case reflect.Bool:
+		text, ok := b.text(n, "true or false")
+		if !ok {
+			return
+		}
+		v, err := strconv.ParseBool(text)
+		if err != nil || text != "true" && text != "false" {
+			b.problem(n, "%q is neither true nor false", text)
+		}
+		to.SetBool(v)
+	case reflect.Float64:
+		text, ok := b.text(n, "a number")
+		if !ok {
+			return
+		}
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			b.problem(n, "%q is no number", text)
+		}
+		to.SetFloat(v)
+	default:
+		panic("config: no way to bind a " + to.Type().String())
+	}
+}
+
+// text returns a scalar's text with its variables filled in and $$ made $.
+func (b *binder) text(n *yaml.Node, want string) (string, bool) {
+	text, ok := b.query(n, want)
+	if ok && b.vars.env != nil && strings.Contains(text, "$$") {
+		text = strings.ReplaceAll(text, "$$", "$")
+		n.Value = text
+	}
+	return text, ok
+}
+
+// query returns a scalar's text with its variables filled in. Queries have
+// variables of their own, such as $arm, so that $$ stays for later.
+func (b *binder) query(n *yaml.Node, want string) (string, bool) {
+	if n.Kind != yaml.ScalarNode {
+		b.problem(n, "want %s, not %s", want, kindName(n))
+		return "", false
+	}
+	if n.Tag == "!!null" {
+		b.problem(n, "the value is missing; want %s", want)
+		return "", false
+	}
+	if b.filled[n] {
+		return n.Value, true
+	}
+	text, err := b.vars.fill(n.Value)
+	if err != nil {
+		b.problem(n, "%v", err)
+		return "", false
+	}
+	n.Value = text
+	b.filled[n] = true
+	return text, true
+}
+
+func kindName(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	return "a single value"
+}
+
+// entry is a key of a mapping with its value.
+type entry struct{ key, value *yaml.Node }
+
+// entries returns a mapping's entries; a key that is there twice is a problem.
+func (b *binder) entries(n *yaml.Node) []entry {
+	if n.Kind != yaml.MappingNode {
+		b.problem(n, "want a mapping, not %s", kindName(n))
+		return nil
+	}
+	var all []entry
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		switch {
+		case key.Kind != yaml.ScalarNode:
+			b.problem(key, "a key must be a single word")
+		case key.Tag == "!!merge":
+			b.problem(key, "merge keys are not supported; repeat the keys")
+		case seen[key.Value]:
+			b.problem(key, "the key %q is there twice", key.Value)
+		default:
+			seen[key.Value] = true
+			all = append(all, entry{key, value})
+		}
+	}
+	return all
+}
+
+// bindStruct lays a mapping into a struct. Keys that no field has are offered to
+// other, whose keys are valid too.
+func (b *binder) bindStruct(n *yaml.Node, to reflect.Value, other map[string]func(*yaml.Node)) {
+	fields := structFields(to.Type())
+	seen := map[string]bool{}
+	for _, e := range b.entries(n) {
+		key := e.key.Value
+		if take := other[key]; take != nil {
+			take(e.value)
+			continue
+		}
+		i := slices.IndexFunc(fields, func(f field) bool { return f.name == key })
+		if i < 0 {
+			var names []string
+			for _, f := range fields {
+				names = append(names, f.name)
+			}
+			b.unknown(e.key, "key", append(names, slices.Sorted(maps.Keys(other))...))
+			continue
+		}
+		seen[key] = true
+		b.bind(e.value, to.FieldByIndex(fields[i].index))
+	}
+	for _, f := range fields {
+		if f.required && !seen[f.name] {
+			b.problem(n, "%s is missing", f.name)
+		}
+	}
+}
+
+// unknown notes a word that is none of the choices.
+func (b *binder) unknown(n *yaml.Node, what string, choices []string) {
+	if like := nearest(n.Value, choices); like != "" {
+		b.problem(n, "unknown %s %q; did you mean %s? (valid: %s)", what, n.Value, like, strings.Join(choices, ", "))
+		return
+	}
+	b.problem(n, "unknown %s %q; valid: %s", what, n.Value, strings.Join(choices, ", "))
+}
+
+// field is a field of a config struct.
+type field struct {
+	name     string
+	index    []int
+	required bool
+}
+
+// structFields lists the fields that have a yaml tag.
+func structFields(t reflect.Type) []field {
+	var fields []field
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if name := f.Tag.Get("yaml"); name != "" {
+			fields = append(fields, field{name, f.Index, f.Tag.Get("required") != ""})
+		}
+	}
+	return fields
+}
+
+func (b *binder) bindMap(n *yaml.Node, to reflect.Value) {
+	to.Set(reflect.MakeMap(to.Type()))
+	for _, e := range b.entries(n) {
+		value := reflect.New(to.Type().Elem())
+		b.bind(e.value, value.Elem())
+		to.SetMapIndex(reflect.ValueOf(e.key.Value), value.Elem())
+	}
+}
+
+func (b *binder) bindSlice(n *yaml.Node, to reflect.Value) {
+	if n.Kind != yaml.SequenceNode {
+		b.problem(n, "want a list, not %s", kindName(n))
+		return
+	}
+	// All at once: the addresses of the elements must not change later.
+	to.Set(reflect.MakeSlice(to.Type(), len(n.Content), len(n.Content)))
+	for i, c := range n.Content {
+		b.bind(c, to.Index(i))
+	}
+}
+
+// variables fills in ${env:NAME} and ${NAME}.
+type variables struct {
+	env map[string]string // nil for a document whose variables are filled already
+	set map[string]string
+}
+
+// variable is ${name}, ${env:NAME}, or $$, which stands for one $.
+var variable = regexp.MustCompile(`\$\$|\$\{([^}]*)\}`)
+
+// fill replaces the variables of a text. An environment variable that is empty
+// counts as unset: a CI secret that does not exist is an empty string, and
+// nothing good comes of an empty label.
+func (v variables) fill(text string) (string, error) {
+	if v.env == nil {
+		return text, nil
+	}
+	var failed error
+	filled := variable.ReplaceAllStringFunc(text, func(match string) string {
+		if match == "$$" {
+			return match
+		}
+		name := strings.TrimSpace(match[2 : len(match)-1])
+		if env, ok := strings.CutPrefix(name, "env:"); ok {
+			if v.env[env] == "" {
+				failed = fmt.Errorf("the environment variable %s is not set, or empty", env)
+			}
+			return v.env[env]
+		}
+		value, ok := v.set[name]
+		if !ok {
+			failed = fmt.Errorf("the variable %s is not set; give it with --set %s=…, or write ${env:%s} for the environment", name, name, name)
+		}
+		return value
+	})
+	return filled, failed
+}

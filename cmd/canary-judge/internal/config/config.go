@@ -1,0 +1,310 @@
+// Package config reads canary.yaml: strictly, with all errors at once and in
+// place, into a plan for the judge and the queries for the providers.
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// Config is a valid config, ready to be carried out.
+type Config struct {
+	Service  string
+	Arms     map[providers.Arm]Arm
+	Window   Window
+	Plan     analysis.Plan
+	Metrics  []Metric       // in the order of Plan.Metrics
+	Settings map[string]any // of the providers in use, by name
+	// Notes are what a reader of a verdict must know of the config, such as a weaker
+	// comparison.
+	Notes []string
+	// Document is the config as it was understood, as JSON, without secrets: what
+	// a recording keeps. It can be read again with Options.Literal.
+	Document json.RawMessage
+}
+
+// Arm is one side of the comparison.
+type Arm struct {
+	Labels []providers.Label
+	Offset time.Duration // how far back in time it lies; 0 = at the same time
+}
+
+// Window is the time that is judged.
+type Window struct {
+	Step   time.Duration
+	Lag    time.Duration
+	Warmup int // steps
+	Steps  int // judged, after the warm-up
+}
+
+// Length returns the time that is judged.
+func (w Window) Length() time.Duration { return time.Duration(w.Steps) * w.Step }
+
+// SetSteps changes the number of steps to judge, for a window that is given
+// elsewhere.
+func (c *Config) SetSteps(steps int) {
+	c.Window.Steps, c.Plan.Steps = steps, steps
+}
+
+// Metric is how a metric of the plan is fetched.
+type Metric struct {
+	Name     string
+	Provider string
+	Unit     string // of the numbers as the source gives them; "" = none
+	Queries  map[providers.Part]map[providers.Arm]string
+	// Complement says that the query for bad events counts good ones.
+	Complement bool
+	// GapsOf is the place of the metric whose gaps this one counts, -1 for none.
+	GapsOf int
+}
+
+// Options say how a config is read.
+type Options struct {
+	Types []providers.Type
+	Env   map[string]string // the environment
+	Set   map[string]string // variables set on the command line
+	// Literal reads a document whose variables are filled in already: one that a
+	// recording kept. Provider settings may be missing from it.
+	Literal bool
+}
+
+// Load reads the config at a path.
+func Load(path string, o Options) (*Config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the config: %w", err)
+	}
+	return Parse(filepath.ToSlash(path), text, o)
+}
+
+// largestConfig bounds a config; a hundred metrics take some ten kilobytes.
+const largestConfig = 4 << 20
+
+// Parse reads a config. Its error is Problems unless the text is no YAML at all.
+func Parse(name string, text []byte, o Options) (*Config, error) {
+	if len(text) > largestConfig {
+		return nil, Problems{{File: name, Message: "the file is larger than 4 MiB: this is no config"}}
+	}
+	vars := variables{env: o.Env, set: o.Set}
+	if o.Literal {
+		vars = variables{}
+	} else if vars.env == nil {
+		vars.env = map[string]string{}
+	}
+	b := newBinder(name, text, vars)
+	root, err := parseYAML(name, text, b.lines)
+	if err != nil {
+		return nil, err
+	}
+	r := &resolver{binder: b, options: o, root: root}
+	c := r.resolve()
+	if err := b.found(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// parseYAML returns the root node of the only document.
+func parseYAML(name string, text []byte, lines []string) (*yaml.Node, error) {
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	var doc yaml.Node
+	if err := d.Decode(&doc); errors.Is(err, io.EOF) {
+		return nil, Problems{{File: name, Message: "the file is empty"}}
+	} else if err != nil {
+		return nil, Problems{yamlProblem(name, lines, err)}
+	}
+	if len(doc.Content) == 0 || doc.Content[0].Kind != yaml.MappingNode {
+		return nil, Problems{{File: name, Message: "want a mapping with baseline, canary and metrics"}}
+	}
+	var more yaml.Node
+	if err := d.Decode(&more); !errors.Is(err, io.EOF) {
+		return nil, Problems{{File: name, Message: "want one document; there is more after ---"}}
+	}
+	return doc.Content[0], nil
+}
+
+// yamlProblem gives a syntax error its line, which the library puts in its text.
+func yamlProblem(name string, lines []string, err error) Problem {
+	message := strings.TrimPrefix(err.Error(), "yaml: ")
+	p := Problem{File: name, Message: "not YAML: " + message}
+	var line int
+	if n, _ := fmt.Sscanf(message, "line %d:", &line); n == 1 && line >= 1 && line <= len(lines) {
+		_, rest, _ := strings.Cut(message, ": ")
+		p.Line, p.Column, p.Message = line, 1, "not YAML: "+rest
+		if source := strings.TrimRight(lines[line-1], "\r"); !secretLine.MatchString(source) {
+			p.Source = source
+		}
+	}
+	return p
+}
+
+// secretLine is a line that may hold a secret; without a syntax to go by, its
+// words must do.
+var secretLine = regexp.MustCompile(`(?i)token|password|key|secret|authorization`)
+
+// resolver turns what the file says into a Config.
+type resolver struct {
+	*binder
+	options  Options
+	root     *yaml.Node
+	file     file
+	sections map[string]any
+	types    map[string]providers.Type
+	config   *Config
+	// presetNodes are the metrics of the presets, with their parameters filled in.
+	presetNodes []*yaml.Node
+}
+
+func (r *resolver) resolve() *Config {
+	r.types, r.sections = map[string]providers.Type{}, map[string]any{}
+	sections := map[string]func(*yaml.Node){}
+	for _, t := range r.options.Types {
+		r.types[t.Name] = t
+		settings := t.Settings()
+		r.sections[t.Name] = settings
+		sections[t.Name] = func(n *yaml.Node) { r.bind(n, reflect.ValueOf(settings).Elem()) }
+	}
+	r.places[&r.file] = r.root
+	r.bindStruct(r.root, reflect.ValueOf(&r.file).Elem(), sections)
+	r.config = &Config{Service: r.file.Service, Settings: map[string]any{}}
+	r.arms()
+	r.window()
+	r.presets()
+	r.metrics()
+	r.exposure()
+	r.settings()
+	if len(r.problems) > 0 {
+		return nil
+	}
+	// What is left is the plan's own rules, which the places above cannot see.
+	if err := r.config.Plan.Validate(); err != nil {
+		r.problem(r.root, "%v", err)
+		return nil
+	}
+	r.config.Document = r.document()
+	return r.config
+}
+
+// arms resolves both arms.
+func (r *resolver) arms() {
+	f := &r.file
+	baseline := Arm{Labels: f.Baseline.Labels, Offset: time.Duration(f.Baseline.Offset)}
+	canary := Arm{Labels: f.Canary.Labels}
+	if f.Canary.Offset != 0 {
+		r.problemAt(&f.Canary.Offset, &f.Canary, "only the baseline can lie back in time")
+	}
+	if baseline.Offset > 0 && len(baseline.Labels) == 0 {
+		baseline.Labels = canary.Labels
+	}
+	r.config.Arms = map[providers.Arm]Arm{providers.Baseline: baseline, providers.Canary: canary}
+	if baseline.Offset > 0 {
+		r.config.Notes = append(r.config.Notes, fmt.Sprintf(
+			"the baseline is the same time %s earlier: whatever else changed since then is blamed on, or credited to, the canary; this is the weaker comparison",
+			providers.Duration(baseline.Offset)))
+	}
+	if r.given(&f.Baseline) && r.given(&f.Canary) && baseline.Offset == 0 &&
+		len(canary.Labels) > 0 && slices.Equal(baseline.Labels, canary.Labels) {
+		r.problemAt(&f.Canary, nil, "the arms have the same labels: both would be the same series; give the canary a label of its own, or the baseline an offset")
+	}
+}
+
+// Limits of a window.
+const (
+	shortestStep = time.Second
+	mostSteps    = 20000
+)
+
+// window resolves the window and the error rates.
+func (r *resolver) window() {
+	f := &r.file
+	or := func(d providers.Duration, otherwise time.Duration) time.Duration {
+		if d == 0 {
+			return otherwise
+		}
+		return time.Duration(d)
+	}
+	w := &f.Window
+	step := or(w.Step, 30*time.Second)
+	length := or(w.Length, 30*time.Minute)
+	warmup := time.Duration(w.Warmup)
+	if !r.given(&w.Warmup) {
+		warmup = max(step, time.Minute)
+	}
+	passAfter := or(w.PassAfter, analysis.DefaultPassAfter*step)
+	if step < shortestStep {
+		r.problemAt(&w.Step, &f.Window, "the step is %s; the shortest is %s", step, shortestStep)
+		return
+	}
+	switch {
+	case length%step != 0:
+		whole := length / step * step
+		r.problemAt(&w.Length, &f.Window, "the length %s is no whole number of steps of %s; %s or %s is", providers.Duration(length),
+			providers.Duration(step), providers.Duration(whole), providers.Duration(whole+step))
+	case length < analysis.LeastSteps*step:
+		r.problemAt(&w.Length, &f.Window, "the window of %s has %d steps of %s; the first look needs %d",
+			providers.Duration(length), length/step, providers.Duration(step), analysis.LeastSteps)
+	case length/step > mostSteps:
+		r.problemAt(&w.Length, &f.Window, "the window has %d steps; use longer steps, at most %d of them", length/step, mostSteps)
+	case passAfter > length:
+		r.problemAt(&w.PassAfter, &f.Window, "pass_after lies beyond the window's end")
+	}
+	if offset := r.config.Arms[providers.Baseline].Offset; offset%step != 0 {
+		r.problemAt(&f.Baseline.Offset, &f.Baseline, "the offset %s is no whole number of steps of %s", providers.Duration(offset), providers.Duration(step))
+	}
+	up := func(d time.Duration) int { return int((d + step - 1) / step) }
+	r.config.Window = Window{Step: step, Lag: time.Duration(w.Lag), Warmup: up(warmup), Steps: int(length / step)}
+	r.config.Plan = analysis.Plan{
+		Steps: int(length / step), FalseAlarm: analysis.DefaultFalseAlarm, WrongPass: analysis.DefaultWrongPass, PassAfter: up(passAfter),
+	}
+	for _, rate := range []struct {
+		address *Percent
+		into    *float64
+	}{{&f.FalseAlarm, &r.config.Plan.FalseAlarm}, {&f.WrongPass, &r.config.Plan.WrongPass}} {
+		if !r.given(rate.address) {
+			continue
+		}
+		*rate.into = float64(*rate.address)
+		if *rate.into <= 0 || *rate.into >= 0.5 {
+			r.problemAt(rate.address, nil, "the rate must lie between 0%% and 50%%")
+		}
+	}
+}
+
+// exposure resolves the traffic the canary should get.
+func (r *resolver) exposure() {
+	e := r.file.Exposure
+	if e == nil {
+		return
+	}
+	x := &analysis.Exposure{Share: float64(e.Share), Tolerance: float64(e.Tolerance), Metric: -1}
+	if !r.given(&e.Tolerance) {
+		x.Tolerance = 0.2
+	}
+	if r.given(&e.Share) && (x.Share <= 0 || x.Share >= 1) {
+		r.problemAt(&e.Share, e, "the share must lie between 0%% and 100%%")
+	}
+	for i, m := range r.config.Plan.Metrics {
+		if m.Kind == analysis.Ratio && (e.Metric == "" && x.Metric < 0 || e.Metric == m.Name) {
+			x.Metric = i
+		}
+	}
+	if x.Metric < 0 {
+		r.problemAt(&e.Metric, e, "exposure needs a ratio metric, whose totals are the requests")
+	}
+	r.config.Plan.Exposure = x
+}

@@ -1,0 +1,208 @@
+package config
+
+import (
+	"go.yaml.in/yaml/v3"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// file is canary.yaml. The tags are the single source of the strict reading, of
+// the JSON Schema and of the table in the README: yaml is the key, doc says what it
+// is, default what holds without it, example how it may look.
+type file struct {
+	Service    string      `yaml:"service" doc:"What is deployed; names the run in reports" example:"discounts"`
+	Provider   string      `yaml:"provider" doc:"Where the metrics come from: datadog, prometheus or recording; a metric may name its own" example:"prometheus"`
+	Baseline   arm         `yaml:"baseline" required:"true" doc:"Labels that select the baseline; offset makes it the same labels at an earlier time" example:"{service: discounts, env: prod}"`
+	Canary     arm         `yaml:"canary" required:"true" doc:"Labels that select the canary" example:"{service: discounts-canary, env: prod}"`
+	Window     window      `yaml:"window" doc:"The time that is judged"`
+	FalseAlarm Percent     `yaml:"false_alarm" default:"5%" doc:"Chance that a canary within tolerance fails, over the whole run: all looks, all metrics"`
+	WrongPass  Percent     `yaml:"wrong_pass" default:"5%" doc:"Chance that a canary beyond a tolerance passes"`
+	Presets    []presetUse `yaml:"presets" doc:"Ready-made metrics of the provider, by name, or by name with parameters" example:"[http]"`
+	Metrics    []metric    `yaml:"metrics" doc:"What is compared"`
+	Exposure   *exposure   `yaml:"exposure" doc:"Whether the canary gets the traffic it should; if not, it cannot pass"`
+
+	presetMetrics [][]metric // what the presets come to
+}
+
+// arm selects one side of the comparison.
+type arm struct {
+	Labels []providers.Label
+	Offset providers.Duration // of the baseline, back in time
+}
+
+// bind reads a mapping of labels, in their order; offset is no label.
+func (a *arm) bind(b *binder, n *yaml.Node) {
+	for _, e := range b.entries(n) {
+		if e.key.Value == "offset" {
+			b.places[&a.Offset] = e.value
+			if text, ok := b.text(e.value, "a length of time"); ok {
+				if err := a.Offset.UnmarshalText([]byte(text)); err != nil {
+					b.problem(e.value, "offset: %v", err)
+				}
+			}
+			continue
+		}
+		text, ok := b.text(e.value, "a label's value")
+		if ok && text == "" {
+			b.problem(e.value, "the label %s is empty", e.key.Value)
+		}
+		a.Labels = append(a.Labels, providers.Label{Name: e.key.Value, Value: text})
+	}
+}
+
+// window is the time that is judged.
+type window struct {
+	Length    providers.Duration `yaml:"length" default:"30m" doc:"How long the canary is judged at most, after the warm-up"`
+	Step      providers.Duration `yaml:"step" default:"30s" doc:"Distance between two points, and between two looks"`
+	Warmup    providers.Duration `yaml:"warmup" default:"1m, or one step" doc:"Time skipped first, in both arms"`
+	Lag       providers.Duration `yaml:"lag" default:"by provider" doc:"How long to wait for late data before a step is judged"`
+	PassAfter providers.Duration `yaml:"pass_after" default:"5 steps" doc:"Earliest pass; raise it to cover slow failures such as leaks and timers"`
+}
+
+// exposure says how much traffic the canary should get.
+type exposure struct {
+	Share     Percent `yaml:"share" required:"true" doc:"The canary's share of all requests" example:"10%"`
+	Tolerance Percent `yaml:"tolerance" default:"20%" doc:"How far the share may be off, as a part of it"`
+	Metric    string  `yaml:"metric" default:"the first ratio" doc:"The metric whose totals are the requests"`
+}
+
+// metric is one thing that is compared. Exactly one of value, ratio, histogram,
+// checks and gaps says how it is measured.
+type metric struct {
+	Name      string      `yaml:"name" required:"true" doc:"Name in reports" example:"errors"`
+	Provider  string      `yaml:"provider" default:"the config's" doc:"Where this metric comes from"`
+	Value     *queryText  `yaml:"value" doc:"Query for one number a step, such as a mean or a percentile" example:"avg(app_queue_depth{$arm})"`
+	Ratio     *ratioText  `yaml:"ratio" doc:"Queries for bad (or good) events and for all of them, a step"`
+	Histogram *queryText  `yaml:"histogram" doc:"Query for the buckets of a step; judged by slower_than or at a quantile" example:"sum by (le) (increase(http_request_duration_seconds_bucket{$arm}[$step]))"`
+	Checks    *checksText `yaml:"checks" doc:"Queries for failed (or passed) runs of synthetic checks and for all of them, a step"`
+	Gaps      string      `yaml:"gaps" doc:"Name of another metric: each step without data for it counts as a failed check" example:"errors"`
+	Unit      string      `yaml:"unit" doc:"Unit of the numbers as the source gives them" example:"s"`
+	Direction direction   `yaml:"direction" default:"increase" doc:"The movement that is bad: increase, decrease or either"`
+	Tolerance Tolerance   `yaml:"tolerance" required:"true" doc:"The change that is accepted: a share of the baseline (10%), percentage points (0.2pt), or an amount (20ms)" example:"10%"`
+	Floor     Percent     `yaml:"floor" default:"0.1% for rates with a relative tolerance" doc:"Rates below this are fine whatever the baseline"`
+	Slower    *Amount     `yaml:"slower_than" doc:"Judge a histogram by the share of observations above this" example:"500ms"`
+	Quantile  Quantile    `yaml:"quantile" doc:"Judge a histogram at this quantile" example:"p95"`
+	Scale     scale       `yaml:"scale" default:"log" doc:"Compare values by ratio (log) or by difference (linear)"`
+	Counts    countsNoise `yaml:"dispersion" default:"estimated" doc:"How counts scatter: estimated, or none to trust them to be independent events"`
+	Advisory  bool        `yaml:"advisory" default:"false" doc:"Measure and report only; decides nothing"`
+	Weight    float64     `yaml:"weight" default:"1" doc:"Share of the false-alarm rate, relative to the other metrics"`
+}
+
+// queryText is a query for both arms, or one for each.
+type queryText struct {
+	Both   string
+	PerArm map[providers.Arm]string
+}
+
+// bind reads a text, or a mapping with baseline and canary.
+func (q *queryText) bind(b *binder, n *yaml.Node) {
+	if n.Kind != yaml.MappingNode {
+		if text, ok := b.query(n, "a query"); ok {
+			q.Both = text
+			if text == "" {
+				b.problem(n, "the query is empty")
+			}
+		}
+		return
+	}
+	q.PerArm = map[providers.Arm]string{}
+	for _, e := range b.entries(n) {
+		switch a := providers.Arm(e.key.Value); a {
+		case providers.Baseline, providers.Canary:
+			if text, ok := b.query(e.value, "a query"); ok {
+				q.PerArm[a] = text
+			}
+		default:
+			b.unknown(e.key, "key", []string{"baseline", "canary"})
+		}
+	}
+	for _, a := range providers.Arms {
+		if q.PerArm[a] == "" {
+			b.problem(n, "the query of the %s is missing", a)
+		}
+	}
+}
+
+// ratioText measures bad events of a total.
+type ratioText struct {
+	Bad    *queryText `yaml:"bad" doc:"Query for the bad events of a step" example:"sum(increase(http_requests_total{$arm,code=~\"5..\"}[$step]))"`
+	Good   *queryText `yaml:"good" doc:"Query for the good events instead"`
+	Total  *queryText `yaml:"total" required:"true" doc:"Query for all events of a step" example:"sum(increase(http_requests_total{$arm}[$step]))"`
+	Absent absent     `yaml:"absent" default:"unknown" doc:"What it means when the source never mentions the bad events at all: unknown (no pass: the query may be wrong) or zero"`
+}
+
+// checksText measures failed runs of synthetic checks.
+type checksText struct {
+	Failed *queryText `yaml:"failed" doc:"Query for the failed runs of a step"`
+	Passed *queryText `yaml:"passed" doc:"Query for the passed runs instead"`
+	Runs   *queryText `yaml:"runs" required:"true" doc:"Query for all runs of a step"`
+}
+
+type direction analysis.Direction
+
+// UnmarshalText reads a direction.
+func (d *direction) UnmarshalText(text []byte) error {
+	return word(d, "direction", text, "increase", "decrease", "either")
+}
+
+type scale analysis.Scale
+
+// UnmarshalText reads a scale.
+func (s *scale) UnmarshalText(text []byte) error { return word(s, "scale", text, "log", "linear") }
+
+// countsNoise is how counts scatter.
+type countsNoise int
+
+const (
+	estimatedNoise countsNoise = iota
+	poissonNoise
+)
+
+// UnmarshalText reads a dispersion.
+func (c *countsNoise) UnmarshalText(text []byte) error {
+	return word(c, "dispersion", text, "estimated", "none")
+}
+
+// absent is what silence about bad events means.
+type absent int
+
+const (
+	absentUnknown absent = iota
+	absentZero
+)
+
+// UnmarshalText reads what silence means.
+func (a *absent) UnmarshalText(text []byte) error {
+	return word(a, "meaning of absent events", text, "unknown", "zero")
+}
+
+// presetUse is a preset and its parameters.
+type presetUse struct {
+	Name   string
+	Params map[string]string
+	node   *yaml.Node
+	params map[string]*yaml.Node
+}
+
+// bind reads a name, or a name with a mapping of parameters.
+func (u *presetUse) bind(b *binder, n *yaml.Node) {
+	u.node = n
+	if n.Kind == yaml.ScalarNode {
+		u.Name, _ = b.text(n, "a preset's name")
+		return
+	}
+	all := b.entries(n)
+	if len(all) != 1 {
+		b.problem(n, "want a preset's name, or a name with its parameters: {http: {slower_than: 300ms}}")
+		return
+	}
+	u.Name, u.node = all[0].key.Value, all[0].key
+	u.Params, u.params = map[string]string{}, map[string]*yaml.Node{}
+	for _, e := range b.entries(all[0].value) {
+		if text, ok := b.query(e.value, "a parameter's value"); ok {
+			u.Params[e.key.Value] = text
+		}
+		u.params[e.key.Value] = e.key
+	}
+}

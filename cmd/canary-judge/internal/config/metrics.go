@@ -1,0 +1,377 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// presets binds the metrics of the presets.
+func (r *resolver) presets() {
+	t, ok := r.types[r.file.Provider]
+	for i := range r.file.Presets {
+		u := &r.file.Presets[i]
+		if !ok {
+			r.problem(u.node, "a preset belongs to a provider; say which with provider: %s", list(r.typeNames()))
+			continue
+		}
+		var names []string
+		for _, p := range t.Presets {
+			names = append(names, p.Name)
+		}
+		at := slices.Index(names, u.Name)
+		if at < 0 {
+			r.problem(u.node, "%s has no preset %q; it has %s", t.Name, u.Name, list(names))
+			continue
+		}
+		r.preset(u, t.Presets[at])
+	}
+}
+
+func (r *resolver) typeNames() []string {
+	var names []string
+	for _, t := range r.options.Types {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+// preset binds the metrics of one preset, with its parameters filled in. What
+// is wrong with them is shown where the preset is used.
+func (r *resolver) preset(u *presetUse, p providers.Preset) {
+	params := map[string]string{}
+	var names []string
+	for _, param := range p.Params {
+		names = append(names, param.Name)
+		value, given := u.Params[param.Name]
+		if !given {
+			value = param.Default
+		}
+		if value == "" {
+			r.problem(u.node, "the preset %s needs the parameter %s: %s", p.Name, param.Name, param.Doc)
+		}
+		params[param.Name] = value
+	}
+	for name, n := range u.params {
+		if !slices.Contains(names, name) {
+			r.unknown(n, "parameter", names)
+		}
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(p.Metrics), &doc); err != nil {
+		r.problem(u.node, "the preset %s is broken: %v", p.Name, err)
+		return
+	}
+	move(&doc, u.node)
+	outer := r.vars
+	r.vars = variables{env: map[string]string{}, set: params}
+	var metrics []metric
+	r.bind(doc.Content[0], reflect.ValueOf(&metrics).Elem())
+	r.vars = outer
+	r.file.presetMetrics = append(r.file.presetMetrics, metrics)
+	r.presetNodes = append(r.presetNodes, doc.Content[0])
+}
+
+// move gives all nodes the place of another one.
+func move(n, to *yaml.Node) {
+	n.Line, n.Column = to.Line, to.Column
+	for _, c := range n.Content {
+		move(c, to)
+	}
+}
+
+// metrics resolves the metrics of the presets and the config's own.
+func (r *resolver) metrics() {
+	all := append(slices.Clone(r.file.presetMetrics), r.file.Metrics)
+	first := map[string]*metric{}
+	for _, group := range all {
+		for i := range group {
+			m := &group[i]
+			if other := first[m.Name]; other != nil && m.Name != "" {
+				r.problemAt(&m.Name, m, "two metrics are named %q; the other is in line %d", m.Name, r.places[&other.Name].Line)
+			}
+			first[m.Name] = m
+			r.metric(m)
+		}
+	}
+	if len(all) == 1 && len(r.file.Metrics) == 0 && len(r.file.Presets) == 0 {
+		r.problem(r.root, "metrics is missing: give at least one metric or preset")
+	}
+	r.gaps(all)
+}
+
+// longestName bounds a metric's name; it appears in tables and annotations.
+const longestName = 120
+
+// metric resolves one metric.
+func (r *resolver) metric(m *metric) {
+	switch {
+	case r.given(&m.Name) && strings.TrimSpace(m.Name) == "":
+		r.problemAt(&m.Name, m, "the name is empty")
+	case len([]rune(m.Name)) > longestName:
+		r.problemAt(&m.Name, m, "the name is longer than %d characters", longestName)
+	case strings.ContainsFunc(m.Name, unicode.IsControl):
+		r.problemAt(&m.Name, m, "the name contains control characters")
+	}
+	a := analysis.Metric{
+		Name: m.Name, Direction: analysis.Direction(m.Direction), Scale: analysis.Scale(m.Scale),
+		PoissonCounts: m.Counts == poissonNoise, Advisory: m.Advisory, Weight: m.Weight,
+	}
+	c := Metric{Name: m.Name, Unit: m.Unit, GapsOf: -1, Provider: m.Provider, Queries: map[providers.Part]map[providers.Arm]string{}}
+	if c.Provider == "" {
+		c.Provider = r.file.Provider
+	}
+	t, known := r.types[c.Provider]
+	switch {
+	case c.Provider == "" && m.Gaps == "":
+		r.problemAt(&m.Provider, m, "which provider has the metric is not said; write provider: %s", list(r.typeNames()))
+	case !known && m.Gaps == "":
+		if n := r.places[&m.Provider]; n != nil {
+			r.unknown(n, "provider", r.typeNames())
+		} else if n := r.places[&r.file.Provider]; n != nil {
+			r.unknown(n, "provider", r.typeNames())
+		}
+	}
+	r.source(m, &a, &c, t, known)
+	r.judged(m, &a)
+	r.config.Plan.Metrics = append(r.config.Plan.Metrics, a)
+	r.config.Metrics = append(r.config.Metrics, c)
+}
+
+// source resolves how a metric is measured.
+func (r *resolver) source(m *metric, a *analysis.Metric, c *Metric, t providers.Type, known bool) {
+	sources := 0
+	for _, there := range []bool{m.Value != nil, m.Ratio != nil, m.Histogram != nil, m.Checks != nil, m.Gaps != ""} {
+		if there {
+			sources++
+		}
+	}
+	if sources != 1 {
+		r.problemAt(m, nil, "metric %q: say how it is measured with exactly one of value, ratio, histogram, checks and gaps", m.Name)
+		return
+	}
+	expand := func(q *queryText, part providers.Part) {
+		if q != nil && known {
+			c.Queries[part] = r.expand(q, part, t)
+		}
+	}
+	either := func(a, b *queryText, nameA, nameB string, address any) (q *queryText, second bool) {
+		if (a == nil) == (b == nil) {
+			r.problemAt(address, m, "give exactly one of %s and %s", nameA, nameB)
+			return nil, false
+		}
+		if a != nil {
+			return a, false
+		}
+		return b, true
+	}
+	switch {
+	case m.Value != nil:
+		a.Kind = analysis.Value
+		expand(m.Value, providers.Value)
+	case m.Ratio != nil:
+		a.Kind, a.AbsentIsZero = analysis.Ratio, m.Ratio.Absent == absentZero
+		q, good := either(m.Ratio.Bad, m.Ratio.Good, "bad", "good", m.Ratio)
+		c.Complement = good
+		expand(q, providers.Bad)
+		expand(m.Ratio.Total, providers.Total)
+	case m.Histogram != nil:
+		a.Kind = analysis.Histogram
+		expand(m.Histogram, providers.Buckets)
+	case m.Checks != nil:
+		a.Kind = analysis.Checks
+		q, passed := either(m.Checks.Failed, m.Checks.Passed, "failed", "passed", m.Checks)
+		c.Complement = passed
+		expand(q, providers.Bad)
+		expand(m.Checks.Runs, providers.Total)
+	default:
+		a.Kind = analysis.Checks
+	}
+	r.misplaced(m, a.Kind)
+}
+
+// misplaced notes settings that mean nothing for the kind of metric.
+func (r *resolver) misplaced(m *metric, kind analysis.Kind) {
+	for _, s := range []struct {
+		name    string
+		address any
+		kinds   []analysis.Kind
+	}{
+		{"slower_than", &m.Slower, []analysis.Kind{analysis.Histogram}},
+		{"quantile", &m.Quantile, []analysis.Kind{analysis.Histogram}},
+		{"scale", &m.Scale, []analysis.Kind{analysis.Value}},
+		{"dispersion", &m.Counts, []analysis.Kind{analysis.Ratio, analysis.Histogram}},
+		{"unit", &m.Unit, []analysis.Kind{analysis.Value, analysis.Histogram}},
+	} {
+		if r.given(s.address) && !slices.Contains(s.kinds, kind) {
+			r.problemAt(s.address, m, "%s means nothing for %s", s.name, kindPhrase(kind))
+		}
+	}
+}
+
+func kindPhrase(k analysis.Kind) string {
+	return map[analysis.Kind]string{
+		analysis.Value: "a value", analysis.Ratio: "a ratio", analysis.Histogram: "a histogram", analysis.Checks: "checks",
+	}[k]
+}
+
+// judged resolves what is tolerated.
+func (r *resolver) judged(m *metric, a *analysis.Metric) {
+	if m.Slower != nil || r.given(&m.Quantile) {
+		if m.Slower != nil && r.given(&m.Quantile) {
+			r.problemAt(&m.Quantile, m, "give slower_than or quantile, not both")
+		}
+		a.Quantile = float64(m.Quantile)
+		if m.Slower != nil {
+			a.SlowerThan = r.inUnit(m, &m.Slower, m.Slower.number, m.Slower.unit, "slower_than")
+		}
+	} else if a.Kind == analysis.Histogram {
+		r.problemAt(m.Histogram, m, "metric %q: say where the histogram is judged: slower_than: 500ms (preferred) or quantile: p95", m.Name)
+		a.Quantile = 0.5
+	}
+	rate := a.Kind == analysis.Ratio || a.Kind == analysis.Checks || a.SlowerThan > 0
+	a.Tolerance = analysis.Tolerance{Size: m.Tolerance.Number, Absolute: !m.Tolerance.Relative}
+	if r.given(&m.Tolerance) && !m.Tolerance.Relative {
+		switch {
+		case rate && m.Tolerance.Unit == "pt":
+			a.Tolerance.Size = m.Tolerance.Number / 100
+		case rate:
+			r.problemAt(&m.Tolerance, m, "a rate's tolerance is a share of the baseline (10%%) or percentage points (0.2pt), not %s", m.Tolerance.Unit)
+		case a.Kind == analysis.Histogram:
+			r.problemAt(&m.Tolerance, m, "a quantile's tolerance is a share of the baseline (10%%)")
+		default:
+			a.Tolerance.Size = r.inUnit(m, &m.Tolerance, m.Tolerance.Number, m.Tolerance.Unit, "the tolerance")
+		}
+	}
+	switch floorable := rate && !a.Tolerance.Absolute && a.Direction == analysis.Increase; {
+	case r.given(&m.Floor) && !floorable:
+		r.problemAt(&m.Floor, m, "a floor belongs to a rate with a relative tolerance, of which an increase is bad")
+	case r.given(&m.Floor):
+		a.Floor = float64(m.Floor)
+	case floorable:
+		a.Floor = analysis.DefaultFloor
+	}
+	if r.given(&m.Weight) && !(m.Weight > 0) {
+		r.problemAt(&m.Weight, m, "the weight must be more than 0; to measure without deciding, write advisory: true")
+	}
+	if r.given(&m.Tolerance) && a.Tolerance.Size == 0 && !a.Advisory {
+		r.config.Notes = append(r.config.Notes, fmt.Sprintf(
+			"metric %q has a tolerance of 0: an unchanged canary cannot be shown to be within it, so the run cannot pass", m.Name))
+	}
+}
+
+// inUnit returns an amount in the metric's unit.
+func (r *resolver) inUnit(m *metric, address any, number float64, unit, what string) float64 {
+	to := m.Unit
+	switch {
+	case to == "" && m.Histogram != nil:
+		// Prometheus's conventions make histograms of time in seconds.
+		to = "s"
+	case to == "":
+		r.problemAt(address, m, "%s is in %s, but the metric's own unit is not known; add unit: with the unit the source gives the numbers in", what, unit)
+		return number
+	}
+	factor, ok := convert(unit, to)
+	if !ok {
+		r.problemAt(address, m, "%s is in %s, which does not convert to the metric's unit %s", what, unit, to)
+		return number
+	}
+	return number * factor
+}
+
+// gaps resolves the metrics that count another one's gaps.
+func (r *resolver) gaps(all [][]metric) {
+	i := 0
+	for _, group := range all {
+		for n := range group {
+			m := &group[n]
+			if m.Gaps != "" {
+				of := slices.IndexFunc(r.config.Metrics, func(c Metric) bool { return c.Name == m.Gaps })
+				if of < 0 || of == i || r.config.Plan.Metrics[of].Kind == analysis.Checks {
+					r.problemAt(&m.Gaps, m, "gaps: want the name of another metric that is no check, not %q", m.Gaps)
+				}
+				r.config.Metrics[i].GapsOf = of
+			}
+			i++
+		}
+	}
+}
+
+// queryVariable is $arm, $arm.label, $step, $$, or any other word after a
+// dollar sign, which is a mistake.
+var queryVariable = regexp.MustCompile(`\$\$|\$([A-Za-z_]\w*)(?:\.([A-Za-z_][\w-]*))?`)
+
+// expand fills in a query's variables for both arms.
+func (r *resolver) expand(q *queryText, part providers.Part, t providers.Type) map[providers.Arm]string {
+	expanded := map[providers.Arm]string{}
+	for _, arm := range providers.Arms {
+		text := q.Both
+		if q.PerArm != nil {
+			text = q.PerArm[arm]
+		}
+		if text == "" {
+			return expanded
+		}
+		filled, err := r.fillQuery(text, arm, t)
+		if err == nil {
+			err = t.Check(filled, part, r.config.Window.Step)
+		}
+		if err != nil {
+			r.problemAt(q, nil, "%v", err)
+			return expanded
+		}
+		expanded[arm] = filled
+	}
+	same := expanded[providers.Baseline] == expanded[providers.Canary]
+	if same && r.config.Arms[providers.Baseline].Offset == 0 {
+		r.problemAt(q, nil, "both arms ask the same, %q; put $arm where the labels of the arm belong", expanded[providers.Canary])
+	}
+	return expanded
+}
+
+// fillQuery fills in a query's variables for one arm.
+func (r *resolver) fillQuery(text string, arm providers.Arm, t providers.Type) (string, error) {
+	labels := r.config.Arms[arm].Labels
+	var failed error
+	filled := queryVariable.ReplaceAllStringFunc(text, func(match string) string {
+		parts := queryVariable.FindStringSubmatch(match)
+		value, err := "", error(nil)
+		switch {
+		case match == "$$":
+			return "$"
+		case parts[1] == "arm" && parts[2] != "":
+			at := slices.IndexFunc(labels, func(l providers.Label) bool { return l.Name == parts[2] })
+			if at < 0 {
+				err = fmt.Errorf("the %s has no label %s", arm, parts[2])
+				break
+			}
+			value, err = t.Value(labels[at])
+		case parts[1] == "arm":
+			if len(labels) == 0 {
+				err = fmt.Errorf("the %s has no labels to put in place of $arm", arm)
+				break
+			}
+			value, err = t.Filter(labels)
+		case parts[1] == "step":
+			value = t.Step(r.config.Window.Step)
+			if parts[2] != "" {
+				value += "." + parts[2]
+			}
+		default:
+			err = fmt.Errorf("%s is not known here; a query knows $arm, $arm.LABEL and $step, and $$ stands for a dollar sign", match)
+		}
+		if err != nil {
+			failed = err
+		}
+		return value
+	})
+	return filled, failed
+}

@@ -1,0 +1,128 @@
+// Package github tells GitHub Actions what a run came to: outputs, the job
+// summary, and an annotation for each failed metric.
+package github
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/sethvargo/go-githubactions"
+
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
+)
+
+// Enabled reports whether the process runs as a step of a GitHub Actions job.
+func Enabled(env map[string]string) bool { return env["GITHUB_ACTIONS"] == "true" }
+
+// Facts are what the outputs hold beside the report.
+type Facts struct {
+	ExitCode int
+	Result   string // path of the result file, "" for none
+	Report   string // path of the first other report file, "" for none
+}
+
+// Limits of GitHub: a larger summary is dropped whole
+// (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits),
+// further annotations of a step vanish.
+const (
+	mostSummary     = 1<<20 - 1<<10
+	mostAnnotations = 10
+	mostAnnotation  = 4 << 10
+)
+
+// Write sets the outputs, writes the summary, and annotates. Commands go to w.
+func Write(env map[string]string, w io.Writer, r *report.Report, f Facts) (err error) {
+	// The library panics where it cannot write.
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("tell GitHub Actions: %v", p)
+		}
+	}()
+	action := githubactions.New(
+		githubactions.WithWriter(w),
+		githubactions.WithGetenv(func(name string) string { return env[name] }),
+	)
+	annotate(action, r)
+	if env["GITHUB_OUTPUT"] != "" {
+		outputs(action, r, f)
+	}
+	if env["GITHUB_STEP_SUMMARY"] == "" {
+		return nil
+	}
+	var b strings.Builder
+	if err := r.Markdown(&b); err != nil {
+		return err
+	}
+	action.AddStepSummary(cut(b.String()))
+	return nil
+}
+
+// cut keeps a summary within GitHub's limit, in whole lines.
+func cut(summary string) string {
+	if len(summary) <= mostSummary {
+		return summary
+	}
+	summary = summary[:mostSummary]
+	return summary[:strings.LastIndexByte(summary, '\n')+1] + "\n\nThe rest does not fit into a job summary; see the result file.\n"
+}
+
+// delimiter is what the library ends a value with. It is fixed, so that a value
+// that holds it could set other outputs.
+const delimiter = "_GitHubActionsFileCommandDelimeter_"
+
+func outputs(action *githubactions.Action, r *report.Report, f Facts) {
+	failed := []string{}
+	for _, m := range r.Metrics {
+		if m.Decision == "fail" && !m.Advisory {
+			failed = append(failed, m.Name)
+		}
+	}
+	list, err := json.Marshal(failed)
+	if err != nil {
+		list = []byte("[]")
+	}
+	for _, o := range []struct{ name, value string }{
+		{"verdict", r.Verdict},
+		{"reason", r.Reason},
+		{"exit-code", strconv.Itoa(f.ExitCode)},
+		{"failed-metrics", string(list)},
+		{"result", f.Result},
+		{"report", f.Report},
+	} {
+		value := o.value
+		for strings.Contains(value, delimiter) {
+			value = strings.ReplaceAll(value, delimiter, "")
+		}
+		action.SetOutput(o.name, value)
+	}
+}
+
+// annotate writes an error for each failed metric, as far as GitHub shows them,
+// and a warning for a run without a verdict.
+func annotate(action *githubactions.Action, r *report.Report) {
+	with := func(title string) *githubactions.Action {
+		return action.WithFieldsMap(map[string]string{"title": title})
+	}
+	shorten := func(text string) string {
+		if len(text) > mostAnnotation {
+			text = strings.ToValidUTF8(text[:mostAnnotation], "") + "…"
+		}
+		return text
+	}
+	if r.Verdict == "inconclusive" {
+		with("canary: inconclusive").Warningf("%s", shorten(r.Reason))
+	}
+	n := 0
+	for _, m := range r.Metrics {
+		if m.Decision != "fail" || m.Advisory {
+			continue
+		}
+		if n++; n > mostAnnotations {
+			return
+		}
+		with("canary: "+m.Name).Errorf("%s", shorten(m.Name+": "+m.Reason))
+	}
+}

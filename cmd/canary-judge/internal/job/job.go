@@ -1,0 +1,317 @@
+// Package job is the loop of a run: fetch, judge at every look, stop at the
+// verdict. A live run, a window in the past and a replay are the same loop; only
+// where the series come from and whether there is anything to wait for differ.
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
+	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/providers/recording"
+)
+
+// Job is a run that can be started.
+type Job struct {
+	Config *config.Config
+	// Providers holds the providers of the config's metrics by name.
+	Providers map[string]providers.Provider
+	// Start is the beginning of the first step, warm-up included, a whole number
+	// of steps since the epoch.
+	Start time.Time
+	// Available is the end of the last step that will ever be available, of a
+	// recording; zero when time will bring more.
+	Available time.Time
+	// Times are the starts of the steps of a recording that need not be evenly
+	// spaced; nil for steps from Start on.
+	Times []time.Time
+	// Recording keeps what is fetched, and File, unless nil, on disk too. A replay,
+	// whose provider is a recording itself, needs none.
+	Recording *recording.Recording
+	File      *recording.Writer
+	// RecordOnly fetches the whole window and judges nothing.
+	RecordOnly bool
+	// Preflight asks for a few steps before the first one right away, so that what is
+	// wrong with the queries or the keys shows at once.
+	Preflight bool
+	Progress  Progress
+}
+
+// Progress is told how a run goes.
+type Progress interface {
+	// Wait is called before a wait for the next step.
+	Wait(until time.Time)
+	// Look is called after each look.
+	Look(Look)
+	// Trouble is called when a fetch failed and will be tried again.
+	Trouble(error)
+	// Note is called with what is worth knowing early.
+	Note(string)
+}
+
+// Look is one evaluation of all metrics.
+type Look struct {
+	Number  int       // from 1
+	Planned int       // looks in all
+	Time    time.Time // end of its last step
+	Verdict analysis.Verdict
+	// Judge gives what is known so far.
+	Judge *analysis.Judge
+}
+
+// End is why a run ended.
+type End string
+
+// The ends.
+const (
+	AtVerdict     End = "verdict"     // a look gave the verdict
+	AtWindowEnd   End = "window"      // all planned looks were taken
+	AtInterrupt   End = "interrupted" // by a signal
+	AtError       End = "error"       // the provider broke off
+	AtTheFilesEnd End = "file"        // a recording holds no more
+)
+
+// Outcome is what a run comes to.
+type Outcome struct {
+	Result analysis.Result
+	Ended  End
+	Detail string // of an error
+	// Start is the beginning of the warm-up, Steps the steps fetched of the planned
+	// ones, warm-up included.
+	Start          time.Time
+	Fetched, Total int
+	Times          []time.Time // starts of the steps, warm-up included
+	// Samples of each metric and arm, a step each, warm-up included.
+	Samples map[providers.Arm][][]analysis.Sample
+	// Trajectory is how the effects developed, at every Stride-th look and the last.
+	Trajectory []Waypoint
+	Stride     int
+	// Clamped counts, a metric, the points whose bad counts were a hair above their
+	// totals, as extrapolation can make them.
+	Clamped []int
+}
+
+// Waypoint is what was known at a look.
+type Waypoint struct {
+	Look      int
+	Verdict   analysis.Verdict
+	Effects   []analysis.Effect
+	Decisions []analysis.Decision
+}
+
+// mostWaypoints bounds metrics times waypoints kept; more are thinned out evenly.
+const mostWaypoints = 5000
+
+// overlap is how many steps before the new ones are fetched again, so that
+// providers see whether the step is the one they asked for.
+const overlap = 12
+
+// block is how many steps a replay takes at once: enough to be quick, and few
+// enough to keep the memory for them small.
+const block = 32
+
+// patience is how many steps a passing trouble may outlast the window's end.
+const patience = 4
+
+// run is a Job under way.
+type run struct {
+	*Job
+	grid     grid
+	judge    *analysis.Judge
+	source   map[string]providers.Provider
+	series   *samples
+	fetched  int // steps
+	answered bool
+	failures int // in a row, after the window's end
+	outcome  *Outcome
+}
+
+// Run carries out the job. Its outcome is there whatever happens; the error says
+// what kept it from a verdict.
+func (j *Job) Run(ctx context.Context) (*Outcome, error) {
+	r, err := j.prepare()
+	if err != nil {
+		return nil, err
+	}
+	end, err := r.loop(ctx)
+	if ctx.Err() != nil && err != nil {
+		end, err = AtInterrupt, nil
+	}
+	if err != nil {
+		end = AtError
+		r.outcome.Detail = err.Error()
+	}
+	r.finish(end)
+	return r.outcome, err
+}
+
+// prepare sets up a run.
+func (j *Job) prepare() (*run, error) {
+	judge, err := analysis.NewJudge(j.Config.Plan)
+	if err != nil {
+		return nil, err
+	}
+	w := j.Config.Window
+	total := w.Warmup + w.Steps
+	r := &run{Job: j, judge: judge, source: maps.Clone(j.Providers)}
+	r.grid = grid{start: j.Start, step: w.Step, steps: total}
+	if j.Times != nil {
+		r.grid = irregular(j.Times)
+	}
+	if j.Recording != nil {
+		for name, p := range j.Providers {
+			r.source[name] = &recording.Recorder{Next: p, To: j.Recording, File: j.File}
+		}
+	}
+	r.series = newSamples(j.Config, r.grid)
+	r.outcome = &Outcome{Start: r.grid.time(0), Total: total, Times: r.grid.all(), Samples: r.series.of, Clamped: r.series.clamped}
+	r.outcome.Stride = max(1, (len(j.Config.Metrics)*w.Steps+mostWaypoints-1)/mostWaypoints)
+	return r, nil
+}
+
+// loop fetches and judges until the end.
+func (r *run) loop(ctx context.Context) (End, error) {
+	total := r.outcome.Total
+	if r.Preflight {
+		if err := r.preflight(ctx); err != nil {
+			return "", err
+		}
+	}
+	for {
+		ready := r.ready(time.Now())
+		if ready > r.fetched {
+			end, err := r.advance(ctx, ready)
+			if end != "" || err != nil {
+				return end, err
+			}
+		}
+		switch {
+		case r.fetched == total:
+			return AtWindowEnd, nil
+		case !r.Available.IsZero() && r.ready(time.Time{}) > r.fetched:
+			continue
+		case !r.Available.IsZero():
+			return AtTheFilesEnd, nil
+		}
+		if err := r.wait(ctx); err != nil {
+			return "", err
+		}
+	}
+}
+
+// ready returns the number of steps that can be fetched: those that have ended,
+// and whose late data has had its time.
+func (r *run) ready(now time.Time) int {
+	if !r.Available.IsZero() {
+		return min(r.grid.before(r.Available), r.fetched+block)
+	}
+	return r.grid.before(now.Add(-r.Config.Window.Lag))
+}
+
+// wait sleeps until the next step is ready, or for a step after a failure.
+func (r *run) wait(ctx context.Context) error {
+	until := r.grid.end(r.fetched).Add(r.Config.Window.Lag)
+	if now := time.Now(); !until.After(now) {
+		until = now.Add(r.Config.Window.Step)
+	}
+	r.Progress.Wait(until)
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
+
+// advance fetches up to the given number of steps and judges the new ones. A
+// trouble that may pass leaves everything as it was.
+func (r *run) advance(ctx context.Context, ready int) (End, error) {
+	err := r.fetch(ctx, ready)
+	if err != nil {
+		if ctx.Err() != nil {
+			return "", context.Cause(ctx)
+		}
+		if !r.mayPass(err) {
+			return "", err
+		}
+		if ready == r.outcome.Total {
+			if r.failures++; r.failures >= patience {
+				return "", err
+			}
+		}
+		r.Progress.Trouble(err)
+		return "", nil
+	}
+	r.answered, r.failures = true, 0
+	first := r.fetched
+	r.fetched = ready
+	if r.File != nil {
+		if err := r.File.Look(ready, r.grid.end(ready-1)); err != nil {
+			return "", err
+		}
+	}
+	if r.RecordOnly {
+		r.Progress.Look(Look{Number: ready, Planned: r.outcome.Total, Time: r.grid.end(ready - 1)})
+		return "", nil
+	}
+	for step := max(first, r.Config.Window.Warmup); step < ready; step++ {
+		verdict, err := r.look(step)
+		if err != nil {
+			return "", err
+		}
+		if verdict != analysis.Inconclusive {
+			return AtVerdict, nil
+		}
+	}
+	return "", nil
+}
+
+// mayPass reports whether to go on after an error. The first answer must come:
+// what fails from the start is more likely wrong than unlucky.
+func (r *run) mayPass(err error) bool {
+	if !r.Available.IsZero() || !r.answered {
+		return false
+	}
+	var e *providers.Error
+	return providers.Passing(err) || errors.As(err, &e) && e.Class == providers.Shape
+}
+
+// look takes the look after a step.
+func (r *run) look(step int) (analysis.Verdict, error) {
+	verdict, err := r.judge.Step(r.series.pairs(step))
+	if err != nil {
+		return verdict, fmt.Errorf("step %s: %w", r.grid.time(step).Format(time.RFC3339), err)
+	}
+	number := r.judge.Looks()
+	if number%r.outcome.Stride == 0 && verdict == analysis.Inconclusive {
+		r.waypoint()
+	}
+	r.Progress.Look(Look{
+		Number: number, Planned: r.Config.Window.Steps, Time: r.grid.end(step), Verdict: verdict, Judge: r.judge,
+	})
+	return verdict, nil
+}
+
+// waypoint keeps what is known after the last look.
+func (r *run) waypoint() {
+	r.outcome.Trajectory = append(r.outcome.Trajectory, Waypoint{
+		Look: r.judge.Looks(), Verdict: r.judge.Verdict(), Effects: r.judge.Effects(), Decisions: r.judge.Decisions(),
+	})
+}
+
+// finish completes the outcome.
+func (r *run) finish(end End) {
+	r.outcome.Ended, r.outcome.Fetched = end, r.fetched
+	r.outcome.Result = r.judge.Result()
+	looks := r.judge.Looks()
+	if n := len(r.outcome.Trajectory); looks > 0 && (n == 0 || r.outcome.Trajectory[n-1].Look != looks) {
+		r.waypoint()
+	}
+}

@@ -1,0 +1,99 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// marks stand before verdicts in Markdown.
+var marks = map[string]string{"pass": "✅", "fail": "❌", "inconclusive": "⚪"}
+
+// Markdown writes the report for a job summary, a comment or a wiki.
+func (r *Report) Markdown(w io.Writer) error {
+	var b strings.Builder
+	title := strings.ToUpper(r.Verdict)
+	if r.Service != "" {
+		title += ": " + escapeMarkdown(r.Service)
+	}
+	fmt.Fprintf(&b, "### %s %s\n\n%s\n\n", marks[r.Verdict], title, escapeMarkdown(r.Reason))
+	if len(r.Metrics) > 0 {
+		row := func(cells []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
+		row(columns)
+		row(slices.Repeat([]string{"---"}, len(columns)))
+		for _, m := range r.Metrics {
+			cells := m.cells()
+			for i, c := range cells {
+				cells[i] = escapeMarkdown(c)
+			}
+			if last := len(cells) - 1; m.Decision != "pass" {
+				cells[last] = "**" + cells[last] + "**"
+			}
+			row(cells)
+		}
+		b.WriteByte('\n')
+	}
+	for _, s := range r.remarks() {
+		fmt.Fprintf(&b, "**%s**\n\n", s.title)
+		for _, line := range s.lines {
+			fmt.Fprintf(&b, "- %s\n", escapeMarkdown(line))
+		}
+		b.WriteByte('\n')
+	}
+	r.markdownQueries(&b)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// markdownQueries writes the queries, folded away.
+func (r *Report) markdownQueries(b *strings.Builder) {
+	var lines []string
+	for _, m := range r.Metrics {
+		for _, part := range slices.Sorted(maps.Keys(m.Queries)) {
+			for _, arm := range slices.Sorted(maps.Keys(m.Queries[part])) {
+				lines = append(lines, fmt.Sprintf("%s, %s of the %s:\n  %s", m.Name, part, arm, m.Queries[part][arm]))
+			}
+		}
+	}
+	if len(lines) == 0 {
+		return
+	}
+	text := cleanLines(strings.Join(lines, "\n"))
+	fence := strings.Repeat("`", max(3, longestRun(text, '`')+1))
+	fmt.Fprintf(b, "<details><summary>Queries</summary>\n\n%s\n%s\n%s\n\n</details>\n", fence, text, fence)
+}
+
+// cleanLines is Clean for a text of several lines.
+func cleanLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		lines[i] = Clean(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// longestRun returns the length of the longest run of a character.
+func longestRun(s string, of rune) int {
+	longest, run := 0, 0
+	for _, r := range s {
+		if r != of {
+			run = 0
+			continue
+		}
+		run++
+		longest = max(longest, run)
+	}
+	return longest
+}
+
+// markdownEscapes are what means something in Markdown as GitHub and GitLab
+// render it, references and mentions among it.
+var markdownEscapes = strings.NewReplacer(
+	`\`, `\\`, "`", "\\`", `*`, `\*`, `_`, `\_`, `[`, `\[`, `]`, `\]`, `#`, `\#`, `|`, `\|`, `~`, `\~`,
+	`!`, `\!`, `:`, `&#58;`, `@`, `&#64;`, `$`, `&#36;`, `&`, `&amp;`, `<`, `&lt;`, `>`, `&gt;`,
+)
+
+// escapeMarkdown makes text from outside stand for itself, in one line.
+func escapeMarkdown(s string) string { return markdownEscapes.Replace(Clean(s)) }

@@ -1,0 +1,258 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/job"
+)
+
+// reason says in one sentence, without its subject, why a metric was decided, or
+// was not.
+func (b builder) reason(m Metric, from analysis.MetricResult) string {
+	switch from.Decision {
+	case analysis.Pass:
+		if from.Floor > 0 && !(float64(m.Effect.Upper) < float64(m.Tolerance.Upper)) {
+			return fmt.Sprintf("%s: shown to be below the floor of %s (with its tolerance)", b.counts(m, from), percentage(from.Floor))
+		}
+		return join(effectPhrase(m), b.numbers(m, from))
+	case analysis.Fail:
+		text := join(effectPhrase(m), b.numbers(m, from))
+		if from.Effect.Since > 0 {
+			since := b.outcome.Times[b.config.Window.Warmup+from.Effect.Since]
+			text = fmt.Sprintf("since %s, %s", since.Format("15:04:05"), text)
+		}
+		return text
+	}
+	return b.undecided(m, from)
+}
+
+func join(a, b string) string {
+	if b == "" {
+		return a
+	}
+	return a + ": " + b
+}
+
+// counts says what the counts behind a rate are.
+func (b builder) counts(m Metric, from analysis.MetricResult) string {
+	slower := ""
+	if from.SlowerThan > 0 {
+		slower = measure(from.Bound, m.Unit)
+	}
+	return countsPhrase(m, slower)
+}
+
+// numbers says what the numbers behind an effect are.
+func (b builder) numbers(m Metric, from analysis.MetricResult) string {
+	if !math.IsNaN(float64(m.Canary.Rate)) {
+		return b.counts(m, from)
+	}
+	return valuesPhrase(m)
+}
+
+// undecided says why a metric is not decided, and what to do.
+func (b builder) undecided(m Metric, from analysis.MetricResult) string {
+	quantile := fmt.Sprintf("p%s", significant(from.Quantile*100))
+	switch from.Cause {
+	case analysis.NoDataAtAll:
+		return fmt.Sprintf("no step has data in both arms (baseline: %d of %d, canary: %d of %d); check the queries and the labels of the arms",
+			from.Baseline.Steps, from.Elapsed, from.Canary.Steps, from.Elapsed)
+	case analysis.TooManyGaps:
+		return fmt.Sprintf("only %d of %d steps have data in both arms (baseline: %d, canary: %d); at least half must",
+			from.Usable, from.Elapsed, from.Baseline.Steps, from.Canary.Steps)
+	case analysis.BadNeverMentioned:
+		return "the query for bad events never returned a point, in either arm: there were none, or the query is wrong; if silence means none, write absent: zero"
+	case analysis.SameSeries:
+		return "both arms show exactly the same numbers, step for step: they are one series; check the labels of the arms"
+	case analysis.BaselineNotPositive:
+		return fmt.Sprintf("the baseline's mean is %s: a share of it has no meaning as a tolerance; give an absolute one", measure(float64(m.Baseline.Mean), m.Unit))
+	case analysis.TooFewObservations:
+		return fmt.Sprintf("there are too few observations for %s: %d steps had to be merged into one; use slower_than, or longer steps", quantile, from.Merged)
+	case analysis.CoarseBuckets:
+		return fmt.Sprintf("the buckets around %s are too coarse to show a change of %s; use slower_than, or finer buckets", quantile, percentage(from.Tolerance.Size))
+	case analysis.OffScale:
+		return fmt.Sprintf("the canary's %s lies above the highest bucket bound, %s; use slower_than, or add buckets", quantile, measure(from.OffScaleBound, m.Unit))
+	case analysis.ZeroTolerance:
+		return "a tolerance of 0 cannot be shown to be kept; give one, or make the metric advisory"
+	}
+	text := "not enough evidence"
+	if !math.IsNaN(float64(m.Effect.Lower)) || !math.IsNaN(float64(m.Effect.Upper)) {
+		text += ": " + effectPhrase(m)
+	}
+	if need := b.forecast(m); need != "" {
+		text += "; " + need
+	}
+	return text
+}
+
+// forecast says what it takes to decide.
+func (b builder) forecast(m Metric) string {
+	f := m.Forecast
+	if f == nil {
+		return ""
+	}
+	text := fmt.Sprintf("an unchanged canary passes with about %s %s, so far there are %s",
+		tally(math.Ceil(float64(f.Needed))), f.Unit, tally(float64(f.Have)))
+	if more := float64(f.Steps); more > 0 && !math.IsNaN(more) && more < 1e6 {
+		text += fmt.Sprintf(" (about %s more)", length(time.Duration(more)*b.config.Window.Step))
+	}
+	return text
+}
+
+// farBound is how far, by ratio, a bucket bound may be from what was asked for
+// before it is worth a word.
+const farBound = 1.02
+
+// warnings lists the doubts about a metric's data.
+func (b builder) warnings(m Metric, from analysis.MetricResult, i int) []string {
+	var all []string
+	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	if from.BadNeverMentioned && from.AbsentIsZero {
+		add("the query for bad events never returned a point; that counts as none, as configured")
+	}
+	if from.Linear {
+		add("there are values that are not positive, so values are compared by difference, not by ratio")
+	}
+	if ratio := from.Bound / from.SlowerThan; from.Bound > 0 && (ratio > farBound || ratio < 1/farBound) {
+		add("no bucket ends at %s; %s is the nearest and was used", measure(from.SlowerThan, m.Unit), measure(from.Bound, m.Unit))
+	}
+	if from.Merged > 1 {
+		add("%d steps at a time were merged, to have enough observations for the quantile", from.Merged)
+	}
+	if from.OffScaleBound > 0 {
+		add("the canary's quantile lay above the highest bucket bound too often; the share above %s was judged instead", measure(from.OffScaleBound, m.Unit))
+	}
+	if n := b.outcome.Clamped[i]; n > 0 {
+		add("%s had slightly more bad events than events, as extrapolation can make them; they count as all bad", plural(n, "point"))
+	}
+	if gaps := from.Elapsed - from.Usable; from.Kind != analysis.Checks && gaps*10 > from.Elapsed && from.Usable > 0 {
+		add("%d of %d steps lack data in an arm (baseline: %d with data, canary: %d)", gaps, from.Elapsed, from.Baseline.Steps, from.Canary.Steps)
+	}
+	return all
+}
+
+// sentence is the verdict in one sentence.
+func (r *Report) sentence() string {
+	step := time.Duration(float64(r.Window.Step) * float64(time.Second))
+	when := span(time.Duration(r.Window.Looks)*step, time.Duration(r.Window.Steps)*step)
+	start := fmt.Sprintf("%s after %s: ", strings.ToUpper(r.Verdict), when)
+	switch r.Verdict {
+	case analysis.Failed.String():
+		return start + r.failSentence()
+	case analysis.Passed.String():
+		return start + r.passSentence()
+	}
+	return start + r.openSentence()
+}
+
+// deciding returns the metrics that decide and have a decision.
+func (r *Report) deciding(decision analysis.Decision) []Metric {
+	return slices.DeleteFunc(slices.Clone(r.Metrics), func(m Metric) bool {
+		return m.Advisory || m.Decision != decision.String()
+	})
+}
+
+func (r *Report) failSentence() string {
+	failed := r.deciding(analysis.Fail)
+	text := subject(failed[0]) + failed[0].Reason
+	if len(failed) > 1 {
+		text += "; also failed: " + names(failed[1:])
+	}
+	return text
+}
+
+// subject starts a sentence about a metric whose reason is an effect.
+func subject(m Metric) string {
+	if strings.HasPrefix(m.Reason, "since ") || strings.HasPrefix(m.Reason, "a change") {
+		return m.Name + ": "
+	}
+	verb := " is "
+	if strings.HasSuffix(m.Name, "s") && !strings.HasSuffix(m.Name, "ss") {
+		verb = " are "
+	}
+	return m.Name + verb
+}
+
+func (r *Report) passSentence() string {
+	passed := r.deciding(analysis.Pass)
+	text := "all " + plural(len(passed), "metric") + " are within tolerance"
+	if len(passed) == 1 {
+		text = passed[0].Name + " is within tolerance"
+	}
+	closest, best := Metric{}, math.Inf(-1)
+	for _, m := range passed {
+		if used := float64(m.Effect.Upper) / float64(m.Tolerance.Upper); used > best && used < 1 {
+			closest, best = m, used
+		}
+	}
+	if best < 0 {
+		return text
+	}
+	s := styleOf(closest.Effect)
+	return fmt.Sprintf("%s; closest to its limit is %s, %s (%s; tolerated %s)", text, closest.Name,
+		change(float64(closest.Effect.Estimate), closest.Effect.Unit, s), interval(closest.Effect, s), tolerated(closest.Tolerance, s))
+}
+
+func (r *Report) openSentence() string {
+	undecided := append(r.deciding(analysis.NoData), r.deciding(analysis.Undecided)...)
+	passed := len(r.deciding(analysis.Pass))
+	var text string
+	switch {
+	case r.Error != "":
+		return "could not go on: " + r.Error
+	case r.Window.Ended == string(job.AtInterrupt):
+		text = "interrupted before the verdict"
+	case r.Window.Ended == string(job.AtTheFilesEnd):
+		text = fmt.Sprintf("the recording holds %d of the %d steps to judge", r.Window.Looks, r.Window.Steps)
+	}
+	if r.Exposure != nil && r.Exposure.Off {
+		return prefix(text, fmt.Sprintf("the canary got %s of the requests where %s are expected; check how the traffic is split and the labels of the arms",
+			percentage(float64(r.Exposure.Observed)), percentage(float64(r.Exposure.Expected))))
+	}
+	if len(undecided) == 0 {
+		return prefix(text, "no metric stands against it, but it is too early to pass")
+	}
+	first := undecided[0]
+	if text != "" && first.Decision == analysis.Undecided.String() {
+		return fmt.Sprintf("%s; %d of %d metrics had passed", text, passed, passed+len(undecided))
+	}
+	text = prefix(text, first.Name+": "+first.Reason)
+	if len(undecided) > 1 {
+		text += fmt.Sprintf("; nor could be decided: %s", names(undecided[1:]))
+	}
+	if passed > 0 {
+		text += fmt.Sprintf("; %s passed", plural(passed, "metric"))
+	}
+	return text
+}
+
+func prefix(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "; " + b
+}
+
+// mostNames is how many metrics a sentence names.
+const mostNames = 3
+
+// names lists metrics by name.
+func names(metrics []Metric) string {
+	var all []string
+	for i, m := range metrics {
+		if i == mostNames && len(metrics) > mostNames+1 {
+			all = append(all, fmt.Sprintf("%d more", len(metrics)-i))
+			break
+		}
+		all = append(all, m.Name)
+	}
+	if len(all) == 1 {
+		return all[0]
+	}
+	return strings.Join(all[:len(all)-1], ", ") + " and " + all[len(all)-1]
+}

@@ -1,0 +1,198 @@
+// Package report turns what a run came to into what people and tools read: one
+// Report, saved as JSON, from which every other format is made.
+package report
+
+import (
+	"encoding/json"
+	"math"
+	"time"
+)
+
+// Schema names the format of a saved report.
+const Schema = "canary-judge/result/v1"
+
+// Number is a number that may be missing: NaN and infinities are null in JSON.
+type Number float64
+
+// MarshalJSON implements json.Marshaler.
+func (n Number) MarshalJSON() ([]byte, error) {
+	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(n))
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *Number) UnmarshalJSON(text []byte) error {
+	v := math.NaN()
+	if string(text) != "null" {
+		if err := json.Unmarshal(text, &v); err != nil {
+			return err
+		}
+	}
+	*n = Number(v)
+	return nil
+}
+
+// Report is a run's result. Its JSON is a public format: fields are added, never
+// changed.
+type Report struct {
+	Schema     string     `json:"schema" doc:"canary-judge/result/v1"`
+	Verdict    string     `json:"verdict" doc:"pass, fail or inconclusive"`
+	Reason     string     `json:"reason" doc:"The verdict in one sentence"`
+	Service    string     `json:"service,omitempty" doc:"What is deployed"`
+	Error      string     `json:"error,omitempty" doc:"What kept the run from a verdict"`
+	Window     Window     `json:"window" doc:"The time that was judged"`
+	FalseAlarm float64    `json:"false_alarm" doc:"Chance that a canary within tolerance fails, over the whole run"`
+	WrongPass  float64    `json:"wrong_pass" doc:"Chance that a canary beyond a tolerance passes"`
+	Arms       Arms       `json:"arms" doc:"What was compared"`
+	Metrics    []Metric   `json:"metrics" doc:"What is known of each metric"`
+	Blast      *Blast     `json:"blast_radius" doc:"Requests that met the canary, and the harm it did to them"`
+	Exposure   *Exposure  `json:"exposure" doc:"The traffic the canary should get, and got"`
+	Notes      []string   `json:"notes,omitempty" doc:"What a reader of the verdict must know of the comparison"`
+	Looks      []Look     `json:"looks" doc:"How the effects developed; evenly thinned out in large runs"`
+	Generated  *Generated `json:"generated,omitempty" doc:"Where and when this was rendered; a replay may differ in nothing else"`
+}
+
+// Window is the time that was judged.
+type Window struct {
+	Start   time.Time `json:"start" doc:"Beginning of the warm-up"`
+	Judged  time.Time `json:"judged_from" doc:"Beginning of the judged time"`
+	End     time.Time `json:"end" doc:"End of the last step that was fetched"`
+	Planned time.Time `json:"planned_end" doc:"End of the planned window"`
+	Step    Number    `json:"step_seconds" doc:"Distance between points, in seconds"`
+	Warmup  int       `json:"warmup_steps" doc:"Steps skipped first"`
+	Steps   int       `json:"steps" doc:"Steps planned after the warm-up, and so looks"`
+	Looks   int       `json:"looks" doc:"Looks taken"`
+	Ended   string    `json:"ended" doc:"Why the run ended: verdict, window, interrupted, error, or file (the recording holds no more)"`
+}
+
+// Arms are the two sides.
+type Arms struct {
+	Baseline Arm `json:"baseline" doc:"The baseline"`
+	Canary   Arm `json:"canary" doc:"The canary"`
+}
+
+// Arm is one side.
+type Arm struct {
+	Labels []Label `json:"labels,omitempty" doc:"What selects it"`
+	Offset Number  `json:"offset_seconds,omitempty" doc:"How far back in time it lies, in seconds"`
+}
+
+// Label is a label of an arm.
+type Label struct {
+	Name  string `json:"name" doc:"Name of the label"`
+	Value string `json:"value" doc:"Its value"`
+}
+
+// Metric is what is known of one metric.
+type Metric struct {
+	Name      string    `json:"name" doc:"Name from the config"`
+	Kind      string    `json:"kind" doc:"value, ratio, histogram or checks"`
+	Decision  string    `json:"decision" doc:"pass, fail, undecided or no data"`
+	Reason    string    `json:"reason" doc:"The decision in one sentence"`
+	Advisory  bool      `json:"advisory,omitempty" doc:"Decides nothing"`
+	Effect    Effect    `json:"effect" doc:"Size of the change from baseline to canary"`
+	Tolerance Tolerance `json:"tolerance" doc:"The change that is accepted"`
+	Direction string    `json:"direction" doc:"The movement that is bad: increase, decrease or either"`
+	Unit      string    `json:"unit,omitempty" doc:"Unit of the numbers"`
+	Baseline  Summary   `json:"baseline" doc:"What the baseline showed in the judged steps"`
+	Canary    Summary   `json:"canary" doc:"What the canary showed in the judged steps"`
+	Steps     int       `json:"steps" doc:"Judged steps"`
+	Usable    int       `json:"usable_steps" doc:"Steps with data in both arms"`
+	Looks     int       `json:"looks" doc:"Looks at which there was something new"`
+	DecidedAt *string   `json:"decided_at" doc:"End of the step whose look decided; null = undecided"`
+	Share     Number    `json:"false_alarm_share" doc:"Part of the false-alarm rate this metric may use; 0 if advisory"`
+	// Queries by part and arm, as they were sent.
+	Queries  map[string]map[string]string `json:"queries,omitempty" doc:"Queries as they were sent, by part and arm"`
+	Provider string                       `json:"provider,omitempty" doc:"Where the metric comes from"`
+	Forecast *Forecast                    `json:"forecast,omitempty" doc:"What it takes to show an unchanged canary to be within tolerance"`
+	Warnings []string                     `json:"warnings,omitempty" doc:"Doubts about the data"`
+	Series   Series                       `json:"series" doc:"Both arms over time, warm-up included"`
+}
+
+// Effect is the size of a change with its interval.
+type Effect struct {
+	Estimate Number `json:"estimate" doc:"canary/baseline - 1 (unit relative), or canary - baseline; null = cannot be told"`
+	Lower    Number `json:"lower" doc:"Lower limit, valid over all looks; null = none"`
+	Upper    Number `json:"upper" doc:"Upper limit, valid over all looks; null = none"`
+	Unit     string `json:"unit" doc:"relative, points (difference of rates), or the metric's unit"`
+	Since    int    `json:"since_step,omitempty" doc:"Judged steps before those that count, when the change began during the run"`
+}
+
+// Tolerance is the change that is accepted.
+type Tolerance struct {
+	Size  Number `json:"size" doc:"As configured, in the unit of the effect"`
+	Lower Number `json:"lower" doc:"Smallest effect that is tolerated; null = any"`
+	Upper Number `json:"upper" doc:"Largest effect that is tolerated; null = any"`
+	Unit  string `json:"unit" doc:"relative, points, or the metric's unit"`
+	Floor Number `json:"floor,omitempty" doc:"Rates below this are fine whatever the baseline"`
+}
+
+// Summary sums up one arm.
+type Summary struct {
+	Steps  int    `json:"steps" doc:"Steps with data"`
+	Bad    Number `json:"bad" doc:"Bad events, failed runs or slow observations; null for values"`
+	Total  Number `json:"total" doc:"All events; null for values"`
+	Rate   Number `json:"rate" doc:"bad / total"`
+	Mean   Number `json:"mean" doc:"Mean of the values, or of the quantiles of a histogram"`
+	Median Number `json:"median" doc:"Their median"`
+	P95    Number `json:"p95" doc:"Their 95th percentile"`
+	Min    Number `json:"min" doc:"Their minimum"`
+	Max    Number `json:"max" doc:"Their maximum"`
+}
+
+// Forecast is what it takes to decide.
+type Forecast struct {
+	Unit   string `json:"unit" doc:"What is counted"`
+	Needed Number `json:"needed" doc:"In all"`
+	Have   Number `json:"have" doc:"So far"`
+	Steps  Number `json:"more_steps" doc:"Steps still needed at this traffic; null = cannot be told"`
+}
+
+// Series is a metric over time: one number a step, null for a gap.
+type Series struct {
+	Baseline []Number `json:"baseline" doc:"Value, rate or quantile of the baseline, a step each"`
+	Canary   []Number `json:"canary" doc:"The same of the canary"`
+}
+
+// Blast is the blast radius.
+type Blast struct {
+	Metric   string `json:"metric" doc:"The ratio it is counted by"`
+	Requests Number `json:"requests" doc:"Requests that met the canary, warm-up included"`
+	Failed   Number `json:"failed" doc:"Bad ones among them"`
+	Excess   Number `json:"excess" doc:"How many more than the baseline's rate would have given"`
+	Share    Number `json:"share" doc:"The canary's share of all requests"`
+}
+
+// Exposure is the traffic the canary should get, and got.
+type Exposure struct {
+	Expected Number `json:"expected" doc:"Share it should get"`
+	Observed Number `json:"observed" doc:"Share it got"`
+	Lower    Number `json:"lower" doc:"Lower confidence limit"`
+	Upper    Number `json:"upper" doc:"Upper confidence limit"`
+	Off      bool   `json:"off" doc:"Shown to be beyond the tolerance; the canary cannot pass then"`
+}
+
+// Look is what was known at one look.
+type Look struct {
+	Look    int            `json:"look" doc:"Number, from 1"`
+	Time    time.Time      `json:"time" doc:"End of its last step"`
+	Verdict string         `json:"verdict" doc:"The verdict of this look"`
+	Metrics []MetricAtLook `json:"metrics" doc:"In the order of the report's metrics"`
+}
+
+// MetricAtLook is what was known of a metric at a look.
+type MetricAtLook struct {
+	Estimate Number `json:"estimate" doc:"As in effect"`
+	Lower    Number `json:"lower" doc:"As in effect"`
+	Upper    Number `json:"upper" doc:"As in effect"`
+	Decision string `json:"decision" doc:"pass, fail or undecided"`
+}
+
+// Generated says where and when a report was rendered.
+type Generated struct {
+	At      time.Time `json:"at" doc:"When"`
+	Tool    string    `json:"tool" doc:"Version of canary-judge"`
+	Command string    `json:"command" doc:"run or replay"`
+}

@@ -1,0 +1,173 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/canary-judge/canary-judge/analysis"
+)
+
+// Text writes the report for a terminal or a log. Colour marks the verdict and
+// the decisions.
+func (r *Report) Text(w io.Writer, colour bool) error {
+	var b strings.Builder
+	paint := func(word, decision string) string {
+		if !colour {
+			return word
+		}
+		return colours[decision].Sprint(word)
+	}
+	sentence := Clean(r.Reason)
+	if verdict := strings.ToUpper(r.Verdict); strings.HasPrefix(sentence, verdict) {
+		sentence = paint(verdict, r.Verdict) + strings.TrimPrefix(sentence, verdict)
+	}
+	fmt.Fprintln(&b, sentence)
+	if len(r.Metrics) > 0 {
+		fmt.Fprintf(&b, "\n%s\n", r.table(paint))
+	}
+	for _, s := range r.remarks() {
+		fmt.Fprintf(&b, "\n%s\n", s.title)
+		for _, line := range s.lines {
+			fmt.Fprintf(&b, "  %s\n", Clean(line))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// colours are those of verdicts and decisions.
+var colours = map[string]text.Colors{
+	"pass": {text.FgGreen, text.Bold}, "fail": {text.FgRed, text.Bold},
+	"inconclusive": {text.FgYellow, text.Bold}, "undecided": {text.FgYellow}, "no data": {text.FgYellow},
+}
+
+// cells returns a metric's row: name, baseline, canary, change, interval,
+// tolerance and decision.
+func (m Metric) cells() []string {
+	s := styleOf(m.Effect)
+	estimate, limits := "–", "–"
+	if !math.IsNaN(float64(m.Effect.Lower)) || !math.IsNaN(float64(m.Effect.Upper)) {
+		limits = interval(m.Effect, s)
+	}
+	if v := float64(m.Effect.Estimate); !math.IsNaN(v) {
+		estimate = change(v, m.Effect.Unit, s)
+	}
+	decision := m.Decision
+	if m.Advisory {
+		decision += " (advisory)"
+	}
+	return []string{m.Name, m.level(m.Baseline), m.level(m.Canary), estimate, limits, tolerated(m.Tolerance, s), decision}
+}
+
+// level is what an arm showed, in one number.
+func (m Metric) level(s Summary) string {
+	if s.Steps == 0 {
+		return "no data"
+	}
+	if !math.IsNaN(float64(s.Rate)) {
+		return percentage(float64(s.Rate))
+	}
+	return measure(float64(s.Median), m.Unit)
+}
+
+var columns = []string{"METRIC", "BASELINE", "CANARY", "CHANGE", "INTERVAL", "TOLERATED", "DECISION"}
+
+// table draws the metrics.
+func (r *Report) table(paint func(word, decision string) string) string {
+	t := table.NewWriter()
+	t.SetStyle(table.Style{
+		Box:     table.BoxStyle{PaddingRight: "  ", MiddleVertical: ""},
+		Options: table.Options{SeparateColumns: false, SeparateHeader: false, DrawBorder: false},
+	})
+	t.Style().Format.Header = text.FormatDefault
+	header := table.Row{}
+	for _, c := range columns {
+		header = append(header, c)
+	}
+	t.AppendHeader(header)
+	for _, m := range r.Metrics {
+		row := table.Row{}
+		for i, cell := range m.cells() {
+			cell = Clean(cell)
+			if i == len(columns)-1 {
+				cell = paint(cell, m.Decision)
+			}
+			row = append(row, cell)
+		}
+		t.AppendRow(row)
+	}
+	lines := strings.Split(t.Render(), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRightFunc(line, unicode.IsSpace)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// section is a part of the remarks.
+type section struct {
+	title string
+	lines []string
+}
+
+// remarks lists what the table cannot say: why something was not decided, what is
+// doubtful, what the canary did to its users.
+func (r *Report) remarks() []section {
+	var all []section
+	add := func(title string, lines []string) {
+		if len(lines) > 0 {
+			all = append(all, section{title, lines})
+		}
+	}
+	var open, failed, doubts []string
+	for _, m := range r.Metrics {
+		switch m.Decision {
+		case analysis.Undecided.String(), analysis.NoData.String():
+			open = append(open, m.Name+": "+m.Reason)
+		case analysis.Fail.String():
+			failed = append(failed, m.Name+": "+m.Reason)
+		}
+		for _, w := range m.Warnings {
+			doubts = append(doubts, m.Name+": "+w)
+		}
+	}
+	if len(failed) > 1 {
+		add("Failed:", failed)
+	}
+	add("Not decided:", open)
+	add("Doubts about the data:", doubts)
+	add("About the comparison:", r.Notes)
+	if b := r.Blast; b != nil && b.Requests > 0 {
+		line := fmt.Sprintf("%s requests met the canary (%s of all), %s of them failed", tally(float64(b.Requests)),
+			percentage(float64(b.Share)), tally(float64(b.Failed)))
+		if excess := float64(b.Excess); excess >= 0.5 {
+			line += fmt.Sprintf(", about %s more than at the baseline's rate", tally(math.Round(excess)))
+		}
+		add("Blast radius:", []string{line})
+	}
+	step := time.Duration(float64(r.Window.Step) * float64(time.Second))
+	add("Window:", []string{fmt.Sprintf("%s to %s, %s of %d, each %s; false alarms %s, wrong passes %s over the whole run",
+		r.Window.Judged.Format(time.RFC3339), r.Window.End.Format(time.RFC3339), plural(r.Window.Looks, "look"), r.Window.Steps, seconds(step.Seconds()),
+		percentage(r.FalseAlarm), percentage(r.WrongPass))})
+	return all
+}
+
+// Clean makes text from outside harmless on a terminal: no control characters,
+// and none that turn the direction of what follows.
+func Clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r':
+			return ' '
+		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r):
+			return '·'
+		}
+		return r
+	}, s)
+}

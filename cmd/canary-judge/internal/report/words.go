@@ -1,0 +1,286 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/canary-judge/canary-judge/analysis"
+)
+
+// significant writes a number with three significant digits, without an
+// exponent where a person would not use one.
+func significant(v float64) string {
+	switch magnitude := math.Abs(v); {
+	case math.IsNaN(v):
+		return "?"
+	case math.IsInf(v, 0):
+		return "∞"
+	case magnitude >= 1000:
+		return humanize.Commaf(math.Round(v))
+	case magnitude >= 100:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	case magnitude >= 10:
+		return trimZeros(strconv.FormatFloat(v, 'f', 1, 64))
+	case magnitude >= 0.01 || v == 0:
+		return trimZeros(strconv.FormatFloat(v, 'f', 2, 64))
+	}
+	return strconv.FormatFloat(v, 'g', 2, 64)
+}
+
+func trimZeros(s string) string {
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
+	if s == "-0" {
+		return "0"
+	}
+	return s
+}
+
+// tally writes a count of events, which need not be whole.
+func tally(n float64) string {
+	if math.Abs(n) < 10 && n != math.Trunc(n) {
+		return trimZeros(strconv.FormatFloat(n, 'f', 1, 64))
+	}
+	return humanize.Commaf(math.Round(n))
+}
+
+// timeUnits are sizes of the units of time in seconds.
+var timeUnits = map[string]float64{"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
+
+// byteUnits are sizes of the units of information in bytes.
+var byteUnits = map[string]float64{
+	"B": 1, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
+	"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40,
+}
+
+// measure writes a value with its unit, in the multiple a person would use.
+func measure(v float64, unit string) string {
+	if math.IsNaN(v) {
+		return "–"
+	}
+	if size, ok := timeUnits[unit]; ok {
+		return seconds(v * size)
+	}
+	if size, ok := byteUnits[unit]; ok {
+		return bytesText(v * size)
+	}
+	switch unit {
+	case "":
+		return significant(v)
+	case "percent", "%":
+		return significant(v) + "%"
+	case "fraction":
+		return significant(v*100) + "%"
+	}
+	return significant(v) + " " + unit
+}
+
+func seconds(s float64) string {
+	switch magnitude := math.Abs(s); {
+	case magnitude == 0:
+		return "0 s"
+	case magnitude < 1e-6:
+		return significant(s*1e9) + " ns"
+	case magnitude < 1e-3:
+		return significant(s*1e6) + " µs"
+	case magnitude < 1:
+		return significant(s*1e3) + " ms"
+	case magnitude < 120:
+		return significant(s) + " s"
+	case magnitude < 7200:
+		return significant(s/60) + " min"
+	}
+	return significant(s/3600) + " h"
+}
+
+func bytesText(b float64) string {
+	sign := ""
+	if b < 0 {
+		sign, b = "-", -b
+	}
+	return sign + humanize.IBytes(uint64(b))
+}
+
+// percentage writes a rate: 0.0473 is 4.7%.
+func percentage(rate float64) string {
+	if math.IsNaN(rate) {
+		return "–"
+	}
+	return significant(rate*100) + "%"
+}
+
+// style is how a relative change is written: as a multiple of the baseline where
+// it is large, as a percentage where it is not.
+type style bool
+
+const (
+	asMultiple   style = true
+	asPercentage style = false
+)
+
+func styleOf(e Effect) style {
+	ratio := 1 + float64(e.Estimate)
+	return style(ratio >= 2 || ratio <= 0.5 || math.IsNaN(ratio))
+}
+
+// relative writes a relative change.
+func (s style) relative(change float64) string {
+	if s == asMultiple {
+		return significant(1+change) + "x"
+	}
+	return signed(change*100) + "%"
+}
+
+func signed(v float64) string {
+	text := significant(v)
+	if v > 0 && text != "0" {
+		text = "+" + text
+	}
+	return text
+}
+
+// change writes an effect's value in its unit.
+func change(v float64, unit string, s style) string {
+	switch unit {
+	case relativeUnit:
+		return s.relative(v)
+	case pointsUnit:
+		return signed(v*100) + " points"
+	}
+	text := measure(v, unit)
+	if v > 0 {
+		text = "+" + text
+	}
+	return text
+}
+
+// Units of effects.
+const (
+	relativeUnit = "relative"
+	pointsUnit   = "points"
+)
+
+// interval writes an effect's limits.
+func interval(e Effect, s style) string {
+	lower, upper := float64(e.Lower), float64(e.Upper)
+	noLower := math.IsNaN(lower) || math.IsInf(lower, 0)
+	noUpper := math.IsNaN(upper) || math.IsInf(upper, 0)
+	switch {
+	case noLower && noUpper:
+		return "any"
+	case noUpper:
+		return "at least " + change(lower, e.Unit, s)
+	case noLower:
+		return "at most " + change(upper, e.Unit, s)
+	}
+	return change(lower, e.Unit, s) + " to " + change(upper, e.Unit, s)
+}
+
+// tolerated writes the limits of a tolerance.
+func tolerated(t Tolerance, s style) string {
+	lower, upper := float64(t.Lower), float64(t.Upper)
+	switch {
+	case math.IsNaN(lower):
+		return change(upper, t.Unit, s)
+	case math.IsNaN(upper):
+		return change(lower, t.Unit, s)
+	}
+	return change(lower, t.Unit, s) + " to " + change(upper, t.Unit, s)
+}
+
+// effectPhrase says how large the effect is: "4.1x the baseline (2.9x to 5.8x;
+// tolerated 1.25x)".
+func effectPhrase(m Metric) string {
+	s := styleOf(m.Effect)
+	estimate := float64(m.Effect.Estimate)
+	limits := fmt.Sprintf("(%s; tolerated %s)", interval(m.Effect, s), tolerated(m.Tolerance, s))
+	switch {
+	case math.IsNaN(estimate) || math.IsInf(estimate, 0):
+		return "a change that has no size " + limits
+	case m.Effect.Unit == relativeUnit && s == asMultiple:
+		return fmt.Sprintf("%s the baseline %s", s.relative(estimate), limits)
+	case m.Effect.Unit == relativeUnit && math.Abs(estimate) < 0.0005:
+		return "the same as the baseline " + limits
+	}
+	where := "above"
+	if estimate < 0 {
+		where = "below"
+	}
+	size := strings.TrimPrefix(change(math.Abs(estimate), m.Effect.Unit, s), "+")
+	return fmt.Sprintf("%s %s the baseline %s", size, where, limits)
+}
+
+// countsPhrase says what the counts behind a rate are: "57 of 1,204 canary
+// requests failed, about 43 more than the baseline would have".
+func countsPhrase(m Metric, slower string) string {
+	if math.IsNaN(float64(m.Canary.Total)) || m.Canary.Total == 0 {
+		return ""
+	}
+	what, did := "requests", "failed"
+	switch {
+	case m.Kind == analysis.Checks.String():
+		what = "runs"
+	case slower != "":
+		did = "took longer than " + slower
+	}
+	text := fmt.Sprintf("%s of %s canary %s %s", tally(float64(m.Canary.Bad)), tally(float64(m.Canary.Total)), what, did)
+	excess := float64(m.Canary.Bad) - float64(m.Canary.Total)*float64(m.Baseline.Rate)
+	switch {
+	case m.Baseline.Bad == 0:
+		text += fmt.Sprintf(", none of %s baseline ones", tally(float64(m.Baseline.Total)))
+	case excess >= 0.5:
+		text += fmt.Sprintf(", about %s more than the baseline would have", tally(math.Max(1, math.Round(excess))))
+	case excess <= -0.5:
+		text += fmt.Sprintf(", about %s fewer than the baseline would have", tally(math.Max(1, math.Round(-excess))))
+	}
+	return text
+}
+
+// valuesPhrase says what the values were: "312 ms against 208 ms".
+func valuesPhrase(m Metric) string {
+	if math.IsNaN(float64(m.Canary.Median)) || math.IsNaN(float64(m.Baseline.Median)) {
+		return ""
+	}
+	return fmt.Sprintf("%s against %s (medians)", measure(float64(m.Canary.Median), m.Unit), measure(float64(m.Baseline.Median), m.Unit))
+}
+
+// span writes how much of a window has passed: "6 of 30 min".
+func span(part, whole time.Duration) string {
+	unit, name := time.Second, "s"
+	switch {
+	case whole >= 3*time.Hour:
+		unit, name = time.Hour, "h"
+	case whole >= 2*time.Minute:
+		unit, name = time.Minute, "min"
+	}
+	in := func(d time.Duration) string { return significant(float64(d) / float64(unit)) }
+	if part >= whole {
+		return in(whole) + " " + name
+	}
+	return in(part) + " of " + in(whole) + " " + name
+}
+
+// length writes a length of time in words.
+func length(d time.Duration) string {
+	switch {
+	case d >= 3*time.Hour:
+		return significant(d.Hours()) + " hours"
+	case d >= 90*time.Second:
+		return significant(math.Ceil(d.Minutes())) + " minutes"
+	}
+	return significant(d.Seconds()) + " seconds"
+}
+
+// plural writes a number with its noun.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return humanize.Comma(int64(n)) + " " + noun + "s"
+}

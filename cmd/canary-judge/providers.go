@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
+	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/providers/datadog"
+	"github.com/canary-judge/canary-judge/providers/prometheus"
+	"github.com/canary-judge/canary-judge/providers/recording"
+)
+
+const leastSteps = analysis.LeastSteps
+
+// types are the providers there are, a line each.
+func types() []providers.Type {
+	return []providers.Type{
+		datadog.Type(),
+		prometheus.Type(),
+		recording.Type(),
+	}
+}
+
+// open opens the providers that a config uses.
+func open(c *config.Config, verbose io.Writer) (map[string]providers.Provider, error) {
+	all := map[string]providers.Provider{}
+	var errs []error
+	for _, t := range types() {
+		settings, used := c.Settings[t.Name]
+		if !used {
+			continue
+		}
+		p, err := t.Open(settings)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		all[t.Name] = p
+		if verbose != nil {
+			all[t.Name] = loud{t.Name, p, verbose}
+		}
+	}
+	return all, errors.Join(errs...)
+}
+
+// loud tells of every fetch of a provider.
+type loud struct {
+	name string
+	next providers.Provider
+	to   io.Writer
+}
+
+func (l loud) Fetch(ctx context.Context, queries []providers.Query) ([]providers.Answer, error) {
+	began := time.Now()
+	answers, err := l.next.Fetch(ctx, queries)
+	took := time.Since(began).Round(time.Millisecond)
+	windows := map[string]bool{}
+	for _, q := range queries {
+		windows[fmt.Sprintf("%s to %s", q.Start.Format(time.TimeOnly), q.End.Format(time.TimeOnly))] = true
+	}
+	fmt.Fprintf(l.to, "fetched %d queries from %s in %s, %v", len(queries), l.name, took, slices.Sorted(maps.Keys(windows)))
+	if err != nil {
+		fmt.Fprintf(l.to, ": failed")
+	}
+	fmt.Fprintln(l.to)
+	return answers, err
+}

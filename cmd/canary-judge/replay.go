@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/job"
+	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/providers/recording"
+)
+
+func (a *app) replayCommand() *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "replay FILE",
+		Short: "Judge a recording: no network, no waiting",
+		Long: `replay judges a recording as run would have judged it live, with the config that
+the recording holds, or with another one.
+
+A CSV file is a recording too: columns time, metric, arm, value, total; time is
+RFC 3339 or epoch seconds, arm is baseline or canary, and a total makes the metric
+a ratio with value as its bad count. Without a config it is judged with the
+defaults: rates at 25 % with a floor of 0.1 %, values at 10 %, an increase is bad.`,
+		Example: `  canary-judge replay canary.jsonl
+  canary-judge replay canary.jsonl -c stricter.yaml -o json=result.json
+  canary-judge replay export.csv`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file := a.env["INPUT_FILE"]
+			if len(args) == 1 {
+				file = args[0]
+			}
+			if file == "" {
+				return usage(errors.New("which recording? canary-judge replay FILE"))
+			}
+			return a.judgeRecording(cmd.Context(), &o, file)
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return []string{"jsonl", "gz", "csv"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+	}
+	o.configFlags(cmd)
+	o.judgeFlags(cmd)
+	o.logFlags(cmd)
+	return cmd
+}
+
+// judgeRecording is the replay command.
+func (a *app) judgeRecording(ctx context.Context, o *options, file string) error {
+	places, err := openOutputs(o.outputs)
+	if err != nil {
+		return usage(err)
+	}
+	defer places.discard()
+	if _, err := o.inconclusiveCode(); err != nil {
+		return usage(err)
+	}
+	r, err := recording.Open(file)
+	if err != nil {
+		return usage(err)
+	}
+	for _, w := range r.Warnings {
+		fmt.Fprintf(a.stderr, "canary-judge: %s: %s\n", file, w)
+	}
+	j, err := a.replayJob(o, r)
+	if err != nil {
+		return usage(err)
+	}
+	j.Progress = quiet{}
+	if o.verbose {
+		j.Progress = a.progress(o, j.Config)
+	}
+	outcome, err := j.Run(ctx)
+	if outcome == nil || err != nil {
+		return usage(fmt.Errorf("%s: %w", file, err))
+	}
+	if r.End != nil && outcome.Ended == job.AtTheFilesEnd {
+		outcome.Ended, outcome.Detail = job.End(r.End.Why), r.End.Detail
+	}
+	if outcome.Ended == job.AtError {
+		err = errors.New(outcome.Detail)
+	}
+	return a.conclude(ctx, o, places, j.Config, outcome, "replay", exitNotJudged, err)
+}
+
+// quiet tells nothing.
+type quiet struct{}
+
+func (quiet) Wait(time.Time) {}
+func (quiet) Look(job.Look)  {}
+func (quiet) Trouble(error)  {}
+func (quiet) Note(string)    {}
+
+// replayJob sets up the job that judges a recording.
+func (a *app) replayJob(o *options, r *recording.Recording) (*job.Job, error) {
+	times := r.Times()
+	switch {
+	case o.config == "" && r.Header.Config == nil && r.Header.Window == nil:
+		return defaultJob(r, times)
+	case len(times) == 0 && r.Header.Window == nil:
+		return nil, errors.New("the recording holds no points")
+	}
+	c, err := a.replayConfig(o, r)
+	if err != nil {
+		return nil, err
+	}
+	if err := holds(r, c); err != nil {
+		return nil, err
+	}
+	j := &job.Job{Config: c, Providers: map[string]providers.Provider{}}
+	for _, m := range c.Metrics {
+		j.Providers[m.Provider] = r
+	}
+	w := r.Header.Window
+	if w == nil {
+		j.Start, j.Available = times[0], times[len(times)-1].Add(c.Window.Step)
+		return j, nil
+	}
+	if w.Step != c.Window.Step.String() {
+		return nil, fmt.Errorf("the recording has steps of %s, the config of %s; judge with the step it was recorded with", w.Step, c.Window.Step)
+	}
+	if o.config == "" {
+		c.Window.Warmup = w.Warmup
+		c.SetSteps(w.Steps)
+	}
+	j.Start, j.Available = w.Start, r.Judged
+	if r.Judged.IsZero() {
+		j.Available = w.Start
+	}
+	return j, nil
+}
+
+// replayConfig returns the config to judge a recording with: that of the flags,
+// or the one it holds.
+func (a *app) replayConfig(o *options, r *recording.Recording) (*config.Config, error) {
+	if o.config == "" {
+		c, err := config.Parse("the recording's config", r.Header.Config, config.Options{Types: types(), Literal: true})
+		if err != nil {
+			return nil, fmt.Errorf("the config in the recording is not valid here; give one with -c:\n%w", err)
+		}
+		return c, nil
+	}
+	return a.loadConfig(o)
+}
+
+// holds reports metrics of the config that the recording does not hold.
+func holds(r *recording.Recording, c *config.Config) error {
+	var recorded []string
+	for _, m := range r.Metrics() {
+		recorded = append(recorded, m.Name)
+	}
+	if len(recorded) == 0 {
+		return nil
+	}
+	var errs []error
+	for _, m := range c.Metrics {
+		// A recording made with this very config may lack a metric because it never
+		// had data: that is for the verdict to say.
+		if m.GapsOf < 0 && r.Header.Config == nil && !slices.Contains(recorded, m.Name) {
+			errs = append(errs, fmt.Errorf("the metric %q is not in the recording; it holds %q", m.Name, recorded))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Defaults for a CSV without a config (design.md, section 6).
+const (
+	defaultRatioTolerance = 0.25
+	defaultValueTolerance = 0.10
+)
+
+// defaultJob judges a recording without a config with the defaults.
+func defaultJob(r *recording.Recording, times []time.Time) (*job.Job, error) {
+	if len(times) < leastSteps {
+		return nil, fmt.Errorf("there are %d different times; the first look needs %d", len(times), leastSteps)
+	}
+	c := &config.Config{
+		Arms: map[providers.Arm]config.Arm{providers.Baseline: {}, providers.Canary: {}},
+		Plan: analysis.Plan{FalseAlarm: analysis.DefaultFalseAlarm, WrongPass: analysis.DefaultWrongPass},
+		Notes: []string{fmt.Sprintf("judged without a config: rates at %d%% with a floor of 0.1%%, values at %d%%, an increase is bad",
+			int(100*defaultRatioTolerance), int(100*defaultValueTolerance))},
+	}
+	for _, m := range r.Metrics() {
+		a := analysis.Metric{Name: m.Name, Kind: analysis.Value, Tolerance: analysis.Tolerance{Size: defaultValueTolerance}}
+		parts := []providers.Part{providers.Value}
+		if m.Kind == recording.Counts {
+			a.Kind, a.Floor, a.Tolerance.Size = analysis.Ratio, analysis.DefaultFloor, defaultRatioTolerance
+			parts = []providers.Part{providers.Bad, providers.Total}
+		}
+		q := config.Metric{Name: m.Name, Provider: recording.Name, GapsOf: -1, Queries: map[providers.Part]map[providers.Arm]string{}}
+		for _, part := range parts {
+			q.Queries[part] = map[providers.Arm]string{providers.Baseline: "", providers.Canary: ""}
+		}
+		c.Plan.Metrics, c.Metrics = append(c.Plan.Metrics, a), append(c.Metrics, q)
+	}
+	j := &job.Job{
+		Config: c, Providers: map[string]providers.Provider{recording.Name: r},
+		Start: times[0], Times: times,
+	}
+	c.Window.Step = job.TypicalStep(times)
+	c.SetSteps(len(times))
+	j.Available = times[len(times)-1].Add(c.Window.Step)
+	return j, nil
+}

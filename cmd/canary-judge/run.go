@@ -1,0 +1,268 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/github"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/job"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
+	"github.com/canary-judge/canary-judge/providers/recording"
+)
+
+func (a *app) runCommand() *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Fetch, judge at every look, stop at the verdict, report",
+		Long: `run is the job: it waits for each step's data, takes a look, and stops at the
+first look that gives a verdict, at the latest at the end of the window.
+
+With --start and --end it judges a window in the past without waiting. With
+--start alone it catches up and goes on live, for a job that starts after the
+deployment.`,
+		Example: `  # Judge the canary that was just deployed
+  canary-judge run -c canary.yaml --record canary.jsonl -o text -o json=result.json
+
+  # Judge the window from 40 to 10 minutes ago
+  canary-judge run --start -40m --end -10m
+
+  # Go on after a crash
+  canary-judge run --record canary.jsonl --resume`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.judgeLive(cmd.Context(), &o) },
+	}
+	o.configFlags(cmd)
+	o.judgeFlags(cmd)
+	o.recordFlags(cmd)
+	o.windowFlags(cmd)
+	o.logFlags(cmd)
+	return cmd
+}
+
+func (a *app) recordCommand() *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "record",
+		Short: "Fetch and save, judge nothing",
+		Long: `record fetches what run would and appends it to a recording, to be judged later
+with replay.`,
+		Example: `  canary-judge record -c canary.yaml --record canary.jsonl
+  canary-judge record --record yesterday.jsonl.gz --start 2026-11-22T10:00:00Z --end 2026-11-22T10:30:00Z`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.record == "" {
+				return usage(errors.New("say where to record: --record PATH"))
+			}
+			return a.recordLive(cmd.Context(), &o)
+		},
+	}
+	o.configFlags(cmd)
+	o.recordFlags(cmd)
+	o.windowFlags(cmd)
+	o.logFlags(cmd)
+	return cmd
+}
+
+// prepare sets up a job that fetches from the config's providers.
+func (a *app) prepare(o *options) (*job.Job, error) {
+	c, err := a.loadConfig(o)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	start, err := o.window(c, now)
+	if err != nil {
+		return nil, usage(err)
+	}
+	var verbose io.Writer
+	if o.verbose {
+		verbose = a.stderr
+	}
+	sources, err := open(c, verbose)
+	if err != nil {
+		return nil, usage(err)
+	}
+	j := &job.Job{
+		Config: c, Providers: sources, Start: start, Recording: &recording.Recording{},
+		Preflight: o.start == "", Progress: a.progress(o, c),
+	}
+	if o.resume && o.record == "" {
+		return nil, usage(errors.New("--resume needs --record: the recording to go on with"))
+	}
+	switch {
+	case o.resume:
+		return j, usage(resume(j, o))
+	case o.record != "":
+		header := recording.Header{
+			Tool: a.version(), Started: now.UTC().Truncate(time.Second), Config: c.Document,
+			Window: &recording.Window{Start: start, Step: c.Window.Step.String(), Warmup: c.Window.Warmup, Steps: c.Window.Steps},
+		}
+		j.File, err = recording.Create(o.record, header)
+	}
+	return j, usage(err)
+}
+
+// resume goes on with a recording.
+func resume(j *job.Job, o *options) error {
+	file, r, err := recording.Resume(o.record)
+	if err != nil {
+		return err
+	}
+	fail := func(format string, args ...any) error {
+		_ = file.Abandon() // nothing was written
+		return fmt.Errorf("resume "+o.record+": "+format, args...)
+	}
+	switch {
+	case r.Header.Window == nil:
+		return fail("the recording does not say what window it is of")
+	case !bytes.Equal(r.Header.Config, j.Config.Document):
+		return fail("it was recorded with another config; replay it with -c to judge it with this one")
+	case r.End != nil && (r.End.Why == string(job.AtVerdict) || r.End.Why == string(job.AtWindowEnd)):
+		return fail("the run has ended; replay it instead")
+	}
+	j.Start, j.Recording, j.File, j.Preflight = r.Header.Window.Start, r, file, false
+	j.Config.SetSteps(r.Header.Window.Steps)
+	return nil
+}
+
+// judgeLive is the run command.
+func (a *app) judgeLive(ctx context.Context, o *options) error {
+	places, err := openOutputs(o.outputs)
+	if err != nil {
+		return usage(err)
+	}
+	defer places.discard()
+	if _, err := o.inconclusiveCode(); err != nil {
+		return usage(err)
+	}
+	j, err := a.prepare(o)
+	if err != nil {
+		return err
+	}
+	outcome, err := j.Run(ctx)
+	closed := closeRecording(j, outcome)
+	a.clear(j.Progress)
+	if outcome == nil {
+		return exit{exitNotJudged, errors.Join(err, closed)}
+	}
+	return a.conclude(ctx, o, places, j.Config, outcome, "run", exitNotJudged, errors.Join(err, closed))
+}
+
+// recordLive is the record command.
+func (a *app) recordLive(ctx context.Context, o *options) error {
+	j, err := a.prepare(o)
+	if err != nil {
+		return err
+	}
+	j.RecordOnly = true
+	outcome, err := j.Run(ctx)
+	closed := closeRecording(j, outcome)
+	a.clear(j.Progress)
+	if err := errors.Join(err, closed); err != nil {
+		return exit{exitNotJudged, err}
+	}
+	if outcome.Ended == job.AtInterrupt {
+		return a.interrupted(ctx)
+	}
+	fmt.Fprintf(a.stdout, "recorded %d steps in %s\n", outcome.Fetched, o.record)
+	return nil
+}
+
+// closeRecording ends a recording's file.
+func closeRecording(j *job.Job, outcome *job.Outcome) error {
+	if j.File == nil {
+		return nil
+	}
+	if outcome == nil {
+		return j.File.Abandon()
+	}
+	return j.File.Close(recording.End{Why: string(outcome.Ended), Detail: outcome.Detail})
+}
+
+// interrupted returns the exit of a run that a signal ended.
+func (a *app) interrupted(ctx context.Context) error {
+	var i interrupt
+	if errors.As(context.Cause(ctx), &i) {
+		return exit{code: i.code()}
+	}
+	return exit{code: exitNotJudged}
+}
+
+// conclude reports an outcome and returns the exit it comes to. An error, of
+// the run or of writing about it, exits with the code for it.
+func (a *app) conclude(ctx context.Context, o *options, places outputs, c *config.Config, outcome *job.Outcome, command string, errorCode int, err error) error {
+	r := report.New(c, outcome)
+	r.Generated = &report.Generated{At: time.Now().UTC().Truncate(time.Second), Tool: a.version(), Command: command}
+	code := errorCode
+	if err == nil {
+		code = a.verdictCode(ctx, o, outcome)
+	}
+	err = errors.Join(err, places.write(a, r))
+	if github.Enabled(a.env) {
+		facts := github.Facts{ExitCode: code, Result: places.path("json", true), Report: places.path("json", false)}
+		err = errors.Join(err, github.Write(a.env, a.stderr, r, facts))
+	}
+	switch {
+	case err != nil && code == exitPass:
+		return exit{errorCode, err}
+	case err != nil:
+		return exit{code, err}
+	case code == exitPass:
+		return nil
+	}
+	return exit{code: code}
+}
+
+// verdictCode returns the exit code of a verdict.
+func (a *app) verdictCode(ctx context.Context, o *options, outcome *job.Outcome) int {
+	if outcome.Ended == job.AtInterrupt {
+		var e exit
+		if errors.As(a.interrupted(ctx), &e) {
+			return e.code
+		}
+	}
+	switch outcome.Result.Verdict {
+	case analysis.Passed:
+		return exitPass
+	case analysis.Failed:
+		return exitFail
+	}
+	code, err := o.inconclusiveCode()
+	if err != nil {
+		return exitUsage
+	}
+	return code
+}
+
+// progress returns how to tell of the run: in place on a terminal, in lines
+// elsewhere.
+func (a *app) progress(o *options, c *config.Config) job.Progress {
+	fd, is := terminal(a.stderr)
+	if !is || o.quiet || o.verbose || a.env["TERM"] == "dumb" {
+		return &report.Log{To: a.stderr, Config: c, Quiet: o.quiet}
+	}
+	return &report.Terminal{To: a.stderr, Config: c, Width: func() int {
+		width, _, err := term.GetSize(fd)
+		if err != nil || width < 20 {
+			return 80
+		}
+		return width
+	}}
+}
+
+// clear removes the progress from a terminal.
+func (a *app) clear(p job.Progress) {
+	if t, ok := p.(*report.Terminal); ok {
+		t.Clear()
+	}
+}

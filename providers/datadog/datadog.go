@@ -1,0 +1,271 @@
+// Package datadog fetches series from Datadog's v2 timeseries endpoint.
+//
+// All queries of a look travel in one request, as far as they share a window and
+// a step. The official client's core does authentication, sites and transport;
+// the request and the answer are a handful of types of our own, because the
+// generated ones take minutes and gigabytes to compile and turn what they do not
+// understand into zeros without an error.
+package datadog
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/DataDog/datadog-api-client-go/v2/api/datadog"
+
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// Name is the provider's name in configs and errors.
+const Name = "datadog"
+
+// Settings is the datadog section of a config.
+type Settings struct {
+	APIKey  providers.Secret   `yaml:"api_key" env:"DD_API_KEY,DATADOG_API_KEY" doc:"API key"`
+	AppKey  providers.Secret   `yaml:"app_key" env:"DD_APP_KEY,DATADOG_APP_KEY" doc:"Application key, with the permission timeseries_query"`
+	Site    string             `yaml:"site" env:"DD_SITE,DATADOG_SITE" default:"datadoghq.com" doc:"Site of the organisation" example:"datadoghq.eu"`
+	URL     string             `yaml:"url" env:"DD_URL" doc:"Address to send requests to instead of the site's: a proxy, or a stand-in for tests"`
+	Timeout providers.Duration `yaml:"timeout" default:"20s" doc:"Time limit of one request"`
+}
+
+// Provider queries one organisation.
+type Provider struct {
+	settings Settings
+	client   *datadog.APIClient
+	site     string
+	base     *url.URL // instead of the site's, or nil
+}
+
+const (
+	// mostQueries is how many queries are sent in one request. The API documents no
+	// limit; this keeps a body well below what proxies let through.
+	mostQueries = 500
+	// mostPoints is how many points a series of an answer can have; for more the
+	// server would widen the interval:
+	// https://docs.datadoghq.com/api/latest/metrics/#query-timeseries-data-across-multiple-products
+	mostPoints = 1500
+)
+
+// siteName is the host part of a site, as in https://api.SITE.
+var siteName = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
+
+// New returns a provider with these settings. transport replaces the network in
+// tests; nil is the network.
+func New(s Settings, transport http.RoundTripper) (*Provider, error) {
+	fail := func(text, cure string) error {
+		return &providers.Error{Class: providers.Settings, Provider: Name, Doing: "open", Err: errors.New(text), Cure: cure}
+	}
+	// A GitHub secret that does not exist is an empty string: blank is unset.
+	s.APIKey = providers.Secret(strings.TrimSpace(string(s.APIKey)))
+	s.AppKey = providers.Secret(strings.TrimSpace(string(s.AppKey)))
+	switch {
+	case s.APIKey == "":
+		return nil, fail("no API key is given", "set DD_API_KEY")
+	case s.AppKey == "":
+		return nil, fail("no application key is given", "set DD_APP_KEY; its permission is timeseries_query")
+	}
+	p := &Provider{settings: s, site: normaliseSite(s.Site)}
+	if !siteName.MatchString(p.site) {
+		return nil, fail(fmt.Sprintf("%q is no site", providers.Quote(s.Site)), "set DD_SITE to one such as datadoghq.com or datadoghq.eu")
+	}
+	c := datadog.NewConfiguration()
+	c.HTTPClient = providers.NewHTTPClient(providers.HTTPOptions{Timeout: time.Duration(s.Timeout), Transport: transport})
+	c.UserAgent = "canary-judge (" + c.UserAgent + ")"
+	if s.URL != "" {
+		base, err := url.Parse(s.URL)
+		if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+			return nil, fail("the address is not a URL of http or https", "correct datadog.url or DD_URL")
+		}
+		p.base = base
+	}
+	p.client = datadog.NewAPIClient(c)
+	return p, nil
+}
+
+// normaliseSite accepts a site as people paste it: with a scheme, a path, or the
+// host of the app or the API.
+func normaliseSite(site string) string {
+	site = strings.ToLower(strings.TrimSpace(site))
+	if site == "" {
+		return "datadoghq.com"
+	}
+	if _, rest, ok := strings.Cut(site, "://"); ok {
+		site = rest
+	}
+	site, _, _ = strings.Cut(site, "/")
+	for _, host := range []string{"app.", "api."} {
+		site = strings.TrimPrefix(site, host)
+	}
+	return site
+}
+
+// window is what queries of one request share.
+type window struct {
+	start, end int64 // milliseconds since the epoch
+	step       time.Duration
+}
+
+// Fetch implements providers.Provider.
+func (p *Provider) Fetch(ctx context.Context, queries []providers.Query) ([]providers.Answer, error) {
+	answers := make([]providers.Answer, len(queries))
+	groups, order := map[window][]int{}, []window{}
+	for i, q := range queries {
+		w := window{q.Start.UnixMilli(), q.End.UnixMilli(), q.Step}
+		if _, ok := groups[w]; !ok {
+			order = append(order, w)
+		}
+		groups[w] = append(groups[w], i)
+	}
+	for _, w := range order {
+		group := groups[w]
+		for len(group) > 0 {
+			n := min(len(group), mostQueries)
+			if err := p.fetchGroup(ctx, queries, group[:n], answers); err != nil {
+				return nil, err
+			}
+			group = group[n:]
+		}
+	}
+	return answers, nil
+}
+
+// fetchGroup answers the queries at the given places, which share a window. When
+// the server finds fault with a request of several queries it does not say which
+// one it means, so the halves are tried until the faulty ones stand alone.
+func (p *Provider) fetchGroup(ctx context.Context, queries []providers.Query, at []int, answers []providers.Answer) error {
+	err := p.fetchTogether(ctx, queries, at, answers)
+	var e *providers.Error
+	if err == nil || !errors.As(err, &e) || e.Class != providers.BadQuery {
+		return err
+	}
+	if len(at) == 1 {
+		answers[at[0]] = providers.Answer{Err: providers.Place(queries[at[0]], err)}
+		return nil
+	}
+	half := len(at) / 2
+	if err := p.fetchGroup(ctx, queries, at[:half], answers); err != nil {
+		return err
+	}
+	return p.fetchGroup(ctx, queries, at[half:], answers)
+}
+
+// fetchTogether answers queries that share a window in as few requests as the
+// limit on points allows.
+func (p *Provider) fetchTogether(ctx context.Context, queries []providers.Query, at []int, answers []providers.Answer) error {
+	collected := make([]collector, len(at))
+	first := queries[at[0]]
+	for from := first.Start; from.Before(first.End); from = from.Add(mostPoints * first.Step) {
+		to := from.Add(mostPoints * first.Step)
+		if to.After(first.End) {
+			to = first.End
+		}
+		body, err := p.post(ctx, "/api/v2/query/timeseries", timeseriesRequest(queries, at, from, to))
+		if err != nil {
+			return err
+		}
+		if err := readTimeseries(body, from, to, first.Step, collected); err != nil {
+			return err
+		}
+	}
+	for n, i := range at {
+		answers[i] = providers.Answer{Series: collected[n].series()}
+	}
+	return nil
+}
+
+// post sends a request and returns the answer's body.
+func (p *Provider) post(ctx context.Context, path string, body any) ([]byte, error) {
+	doing := "query " + p.host()
+	keys := map[string]datadog.APIKey{
+		"apiKeyAuth": {Key: string(p.settings.APIKey)},
+		"appKeyAuth": {Key: string(p.settings.AppKey)},
+	}
+	ctx = context.WithValue(ctx, datadog.ContextAPIKeys, keys)
+	// The server with this index takes any site; the default one only those the
+	// client knew when it was released.
+	ctx = context.WithValue(ctx, datadog.ContextServerIndex, 2)
+	ctx = context.WithValue(ctx, datadog.ContextServerVariables, map[string]string{"site": p.site})
+	base, err := p.client.Cfg.ServerURLWithContext(ctx, "v2.MetricsApi.QueryTimeseriesData")
+	if err != nil {
+		return nil, &providers.Error{Class: providers.Settings, Provider: Name, Doing: doing, Err: err}
+	}
+	if p.base != nil {
+		base = strings.TrimSuffix(p.base.String(), "/")
+	}
+	headers := map[string]string{"Content-Type": "application/json", "Accept": "application/json"}
+	datadog.SetAuthKeys(ctx, &headers, [2]string{"apiKeyAuth", "DD-API-KEY"}, [2]string{"appKeyAuth", "DD-APPLICATION-KEY"})
+	req, err := p.client.PrepareRequest(ctx, base+path, http.MethodPost, body, headers, nil, nil, nil)
+	if err != nil {
+		return nil, &providers.Error{Class: providers.Settings, Provider: Name, Doing: doing, Err: err}
+	}
+	resp, err := p.client.CallAPI(req)
+	if err != nil {
+		return nil, providers.TransportError(Name, doing, err, p.secrets()...)
+	}
+	text, err := datadog.ReadBody(resp)
+	if err != nil {
+		return nil, providers.TransportError(Name, doing, err, p.secrets()...)
+	}
+	if resp.StatusCode/100 != 2 {
+		return nil, p.refused(doing, resp.StatusCode, text)
+	}
+	return text, nil
+}
+
+// host returns where requests go.
+func (p *Provider) host() string {
+	if p.base != nil {
+		return p.base.Host
+	}
+	return "api." + p.site
+}
+
+// refused returns the error of an answer that is not a success.
+func (p *Provider) refused(doing string, status int, body []byte) *providers.Error {
+	detail := string(body)
+	var said struct{ Errors json.RawMessage }
+	if json.Unmarshal(body, &said) == nil && len(said.Errors) > 0 {
+		detail = errorTexts(said.Errors)
+	}
+	e := providers.StatusError(Name, doing, status, detail, p.secrets()...)
+	switch status {
+	case http.StatusUnauthorized:
+		e.Cure = "check DD_API_KEY, DD_APP_KEY and DD_SITE: keys are of one site"
+	case http.StatusForbidden:
+		e.Cure = "check DD_API_KEY and DD_SITE, and that the application key has the permission timeseries_query"
+	}
+	return e
+}
+
+// errorTexts reads the shapes in which the API reports errors: a text, a list of
+// texts, or a list of objects with a title and a detail.
+func errorTexts(raw json.RawMessage) string {
+	var one string
+	if json.Unmarshal(raw, &one) == nil {
+		return one
+	}
+	var texts []string
+	if json.Unmarshal(raw, &texts) == nil {
+		return strings.Join(texts, "; ")
+	}
+	var objects []struct{ Title, Detail string }
+	if json.Unmarshal(raw, &objects) == nil {
+		for _, o := range objects {
+			texts = append(texts, strings.TrimSpace(o.Title+" "+o.Detail))
+		}
+		return strings.Join(texts, "; ")
+	}
+	return string(bytes.TrimSpace(raw))
+}
+
+func (p *Provider) secrets() []providers.Secret {
+	return []providers.Secret{p.settings.APIKey, p.settings.AppKey}
+}

@@ -1,0 +1,161 @@
+package providers
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// HTTPOptions says how a provider's HTTP client behaves.
+type HTTPOptions struct {
+	// Timeout bounds each attempt, from dialling to the last byte of the answer; 0
+	// means DefaultTimeout.
+	Timeout time.Duration
+	TLS     *tls.Config // nil for the system's
+	// Transport replaces the network in tests.
+	Transport http.RoundTripper
+}
+
+const (
+	// DefaultTimeout bounds an attempt of a request.
+	DefaultTimeout = 20 * time.Second
+	// retries is how often a request is tried again, as far as the time for
+	// the look allows.
+	retries = 4
+	// shortestWait and longestWait bound the waits before retries, which double and
+	// are drawn at random from the upper half: many jobs that fail together do not
+	// come back together.
+	shortestWait = 500 * time.Millisecond
+	longestWait  = 10 * time.Second
+	// largestAnswer is what an answer may hold; no window of metrics comes near.
+	largestAnswer = 256 << 20
+)
+
+// errTooLarge is an answer that goes on and on.
+var errTooLarge = errors.New("the answer is larger than 256 MiB")
+
+// NewHTTPClient returns a client that tries again what may pass by itself (no
+// connection, a broken-off answer, 408, 429, 5xx), with jitter, within the
+// deadline of the request's context and as Retry-After and X-RateLimit-Reset
+// ask. It follows no redirect: keys in headers would go along. Answers are
+// read whole before they are returned, so that one that breaks off is tried again
+// too.
+func NewHTTPClient(o HTTPOptions) *http.Client {
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	transport := o.Transport
+	if transport == nil {
+		t := http.DefaultTransport.(*http.Transport).Clone()
+		t.TLSClientConfig = o.TLS
+		t.MaxIdleConnsPerHost = 8
+		transport = t
+	}
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &http.Client{
+		CheckRedirect: stay,
+		Transport: &retrying{&retryablehttp.Client{
+			HTTPClient:   &http.Client{Transport: transport, Timeout: o.Timeout, CheckRedirect: stay},
+			RetryMax:     retries,
+			RetryWaitMin: shortestWait,
+			RetryWaitMax: longestWait,
+			CheckRetry:   worthRetrying,
+			Backoff:      backoff,
+			ErrorHandler: retryablehttp.PassthroughErrorHandler,
+		}},
+	}
+}
+
+// retrying is a RoundTripper over a retrying client.
+type retrying struct{ client *retryablehttp.Client }
+
+func (r *retrying) RoundTrip(req *http.Request) (*http.Response, error) {
+	wrapped, err := retryablehttp.FromRequest(req)
+	if err != nil {
+		return nil, fmt.Errorf("read the request's body: %w", err)
+	}
+	wrapped.SetResponseHandler(readWhole)
+	resp, err := r.client.Do(wrapped)
+	if err != nil {
+		if resp != nil {
+			_ = resp.Body.Close() // the error says more
+		}
+		return nil, err
+	}
+	return resp, nil
+}
+
+// readWhole replaces an answer's body by a copy in memory.
+func readWhole(resp *http.Response) error {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, largestAnswer+1))
+	closed := resp.Body.Close()
+	if err != nil {
+		return fmt.Errorf("the answer broke off: %w", err)
+	}
+	if len(body) > largestAnswer {
+		return errTooLarge
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return closed
+}
+
+// worthRetrying decides whether to try again. A wait that would outlast the time
+// for the look is not begun: the answer that is there says more than a deadline.
+func worthRetrying(ctx context.Context, resp *http.Response, err error) (bool, error) {
+	if ctx.Err() != nil {
+		return false, context.Cause(ctx)
+	}
+	if errors.Is(err, errTooLarge) {
+		return false, err
+	}
+	if err != nil {
+		// The library knows which transport errors are there to stay, such as a
+		// certificate that is not trusted.
+		again, _ := retryablehttp.DefaultRetryPolicy(ctx, nil, err)
+		return again && fits(ctx, shortestWait), nil
+	}
+	switch code := resp.StatusCode; {
+	case code == http.StatusRequestTimeout, code == http.StatusTooManyRequests, code >= 500 && code != http.StatusNotImplemented:
+		return fits(ctx, asked(resp)), nil
+	}
+	return false, nil
+}
+
+// fits reports whether a wait ends before the context's deadline.
+func fits(ctx context.Context, wait time.Duration) bool {
+	deadline, ok := ctx.Deadline()
+	return !ok || time.Now().Add(wait).Before(deadline)
+}
+
+// backoff returns the wait before the next attempt.
+func backoff(shortest, longest time.Duration, attempt int, resp *http.Response) time.Duration {
+	wait := min(shortest<<attempt, longest)
+	wait = wait/2 + rand.N(wait/2) //nolint:gosec // jitter needs no secrecy
+	if resp != nil {
+		wait = max(wait, asked(resp)+rand.N(shortest)) //nolint:gosec // as above
+	}
+	return wait
+}
+
+// asked returns the wait that an answer asks for, 0 if it does not.
+func asked(resp *http.Response) time.Duration {
+	var wait time.Duration
+	for _, header := range []string{"Retry-After", "X-RateLimit-Reset"} {
+		value := resp.Header.Get(header)
+		if seconds, err := strconv.ParseFloat(value, 64); err == nil && seconds > 0 && seconds < 1e6 {
+			wait = max(wait, time.Duration(seconds*float64(time.Second)))
+		} else if at, err := http.ParseTime(value); err == nil {
+			wait = max(wait, time.Until(at))
+		}
+	}
+	return wait
+}

@@ -1,0 +1,346 @@
+package prometheus
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/analysis/stats"
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// mostPoints is how many points are asked for at once; the server refuses more
+// than 11,000.
+const mostPoints = 10000
+
+// matrix is the answer to a range query:
+// https://prometheus.io/docs/prometheus/latest/querying/api/#range-queries
+type matrix struct {
+	Status string
+	Error  string
+	Data   *struct {
+		ResultType string
+		Result     []row
+	}
+}
+
+type row struct {
+	Metric     map[string]string
+	Values     [][2]json.RawMessage // time in seconds, value as text
+	Histograms [][2]json.RawMessage // time, native histogram
+}
+
+// native is a native histogram; counts and bounds are text. The four parts of a
+// bucket are its boundary rule, lower bound, upper bound and count.
+type native struct {
+	Buckets [][4]json.RawMessage
+}
+
+// fetch asks for one query's series.
+func (p *Provider) fetch(ctx context.Context, q providers.Query) ([]analysis.Series, error) {
+	var all []analysis.Series
+	for from := q.Start; from.Before(q.End); from = from.Add(mostPoints * q.Step) {
+		to := from.Add(mostPoints * q.Step)
+		if to.After(q.End) {
+			to = q.End
+		}
+		body, err := p.request(ctx, q, from.Add(q.Step), to)
+		if err != nil {
+			return nil, err
+		}
+		series, err := read(body, q)
+		if err != nil {
+			return nil, &providers.Error{Class: providers.Shape, Provider: Name, Doing: "read the answer", Err: err}
+		}
+		all = join(all, series)
+	}
+	slices.SortFunc(all, func(a, b analysis.Series) int { return strings.Compare(signature(a.Labels), signature(b.Labels)) })
+	return all, nil
+}
+
+// join appends the points of series to those of the same labels.
+func join(all, more []analysis.Series) []analysis.Series {
+	if all == nil {
+		return more
+	}
+	for _, s := range more {
+		i := slices.IndexFunc(all, func(a analysis.Series) bool { return maps.Equal(a.Labels, s.Labels) })
+		if i < 0 {
+			all = append(all, s)
+			continue
+		}
+		all[i].Points = append(all[i].Points, s.Points...)
+	}
+	return all
+}
+
+// signature orders series by their labels.
+func signature(labels map[string]string) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		fmt.Fprintf(&b, "%s=%q,", name, labels[name])
+	}
+	return b.String()
+}
+
+// decode reads one JSON value and nothing after it.
+func decode(body []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(body))
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if d.More() {
+		return errors.New("there is something after the JSON value")
+	}
+	return nil
+}
+
+// read reads an answer's series.
+func read(body []byte, q providers.Query) ([]analysis.Series, error) {
+	var m matrix
+	if err := decode(body, &m); err != nil {
+		return nil, fmt.Errorf("not JSON as the query API answers it: %w: %s", err, providers.Quote(string(body[:min(len(body), 100)])))
+	}
+	switch {
+	case m.Status != "success":
+		return nil, fmt.Errorf("the status is %q: %s", providers.Quote(m.Status), providers.Quote(m.Error))
+	case m.Data == nil:
+		return nil, errors.New("the answer has no data")
+	case m.Data.ResultType != "matrix":
+		return nil, fmt.Errorf("the result is a %s; want a matrix", providers.Quote(m.Data.ResultType))
+	}
+	if q.Part == providers.Buckets {
+		return histograms(m.Data.Result, q)
+	}
+	var all []analysis.Series
+	for _, r := range m.Data.Result {
+		if len(r.Histograms) > 0 {
+			return nil, errors.New("the query gives histograms; take histogram_count, histogram_avg or histogram_quantile of it, or make the metric a histogram")
+		}
+		points, err := r.points(q)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, analysis.Series{Labels: r.Metric, Step: q.Step, Points: points})
+	}
+	return all, nil
+}
+
+// points reads the values of a row.
+func (r row) points(q providers.Query) ([]analysis.Point, error) {
+	points := make([]analysis.Point, 0, len(r.Values))
+	for _, v := range r.Values {
+		at, err := start(v[0], q, points)
+		if err != nil {
+			return nil, err
+		}
+		value, err := text(v[1])
+		if err != nil {
+			return nil, err
+		}
+		points = append(points, analysis.Point{Time: at, Value: value})
+	}
+	return points, nil
+}
+
+// start returns the start of the step that a value was evaluated at the end of.
+func start(raw json.RawMessage, q providers.Query, before []analysis.Point) (time.Time, error) {
+	var seconds float64
+	if err := json.Unmarshal(raw, &seconds); err != nil {
+		return time.Time{}, fmt.Errorf("the time %s is no number", providers.Quote(string(raw)))
+	}
+	at := time.UnixMilli(int64(math.Round(seconds * 1e3))).UTC().Add(-q.Step)
+	switch {
+	case at.Before(q.Start) || !at.Before(q.End):
+		return at, fmt.Errorf("a point at %s lies outside the window asked for", at.Format(time.RFC3339))
+	case at.Sub(q.Start)%q.Step != 0:
+		return at, fmt.Errorf("a point at %s does not fit the step of %s asked for", at.Format(time.RFC3339), q.Step)
+	case len(before) > 0 && !at.After(before[len(before)-1].Time):
+		return at, fmt.Errorf("the times do not ascend at %s", at.Format(time.RFC3339))
+	}
+	return at, nil
+}
+
+// text reads a number that is written as text.
+func text(raw json.RawMessage) (float64, error) {
+	var s string
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return 0, fmt.Errorf("the value %s is no text", providers.Quote(string(raw)))
+	}
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return 0, fmt.Errorf("the value %q is no number", providers.Quote(s))
+	}
+	return v, nil
+}
+
+// histograms reads native histograms, and classic ones from series by le.
+func histograms(rows []row, q providers.Query) ([]analysis.Series, error) {
+	var all []analysis.Series
+	classic := map[string][]row{}
+	var order []string
+	for _, r := range rows {
+		if len(r.Histograms) > 0 {
+			points, err := r.natives(q)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, analysis.Series{Labels: r.Metric, Step: q.Step, Points: points})
+		}
+		if len(r.Values) == 0 {
+			continue
+		}
+		if _, ok := r.Metric["le"]; !ok {
+			return nil, errors.New("the query gives plain values; want a native histogram, or series with the label le: sum by (le) (increase(NAME_bucket{…}[$step]))")
+		}
+		labels := maps.Clone(r.Metric)
+		delete(labels, "le")
+		key := signature(labels)
+		if classic[key] == nil {
+			order = append(order, key)
+		}
+		classic[key] = append(classic[key], r)
+	}
+	for _, key := range order {
+		s, err := assemble(classic[key], q)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// assemble makes histograms of the cumulative series of each bound.
+func assemble(rows []row, q providers.Query) (analysis.Series, error) {
+	bounds := make([]float64, len(rows))
+	for i, r := range rows {
+		le, err := strconv.ParseFloat(r.Metric["le"], 64)
+		if err != nil || math.IsNaN(le) {
+			return analysis.Series{}, fmt.Errorf("the bucket bound le=%q is no number", providers.Quote(r.Metric["le"]))
+		}
+		bounds[i] = le
+	}
+	order := make([]int, len(rows))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		if bounds[a] < bounds[b] {
+			return -1
+		}
+		return 1
+	})
+	last := order[len(order)-1]
+	if !math.IsInf(bounds[last], 1) {
+		return analysis.Series{}, errors.New(`the bucket le="+Inf" is missing: how many observations there are cannot be told`)
+	}
+	labels := maps.Clone(rows[0].Metric)
+	delete(labels, "le")
+	cumulative := map[time.Time][]float64{}
+	for rank, i := range order {
+		if rank > 0 && bounds[i] == bounds[order[rank-1]] {
+			return analysis.Series{}, fmt.Errorf("the bucket le=%q is there twice; sum by (le)", rows[i].Metric["le"])
+		}
+		points, err := rows[i].points(q)
+		if err != nil {
+			return analysis.Series{}, err
+		}
+		for _, p := range points {
+			if cumulative[p.Time] == nil {
+				cumulative[p.Time] = slices.Repeat([]float64{math.NaN()}, len(order))
+			}
+			cumulative[p.Time][rank] = p.Value
+		}
+	}
+	finite := make([]float64, 0, len(order)-1)
+	for _, i := range order[:len(order)-1] {
+		finite = append(finite, bounds[i])
+	}
+	s := analysis.Series{Labels: labels, Step: q.Step}
+	for _, at := range slices.SortedFunc(maps.Keys(cumulative), time.Time.Compare) {
+		s.Points = append(s.Points, analysis.Point{Time: at, Value: math.NaN(), Buckets: differences(finite, cumulative[at])})
+	}
+	return s, nil
+}
+
+// differences turns cumulative counts into the counts of each bucket; a gap in
+// the last of them is a gap.
+func differences(bounds, cumulative []float64) stats.Histogram {
+	total := cumulative[len(cumulative)-1]
+	if math.IsNaN(total) || math.IsInf(total, 0) {
+		return stats.Histogram{}
+	}
+	h := stats.Histogram{Bounds: bounds, Counts: make([]float64, len(cumulative))}
+	var below float64
+	for i, c := range cumulative {
+		// A bound without a value of its own holds nothing of its own. Extrapolation
+		// may leave a bound a hair below the one before it.
+		if math.IsNaN(c) || c < below {
+			c = below
+		}
+		c = math.Min(c, math.Max(total, below))
+		h.Counts[i] = c - below
+		below = c
+	}
+	return h
+}
+
+// natives reads the native histograms of a row.
+func (r row) natives(q providers.Query) ([]analysis.Point, error) {
+	points := make([]analysis.Point, 0, len(r.Histograms))
+	for _, v := range r.Histograms {
+		at, err := start(v[0], q, points)
+		if err != nil {
+			return nil, err
+		}
+		var n native
+		if err := json.Unmarshal(v[1], &n); err != nil {
+			return nil, fmt.Errorf("a native histogram: %w", err)
+		}
+		h, err := n.histogram()
+		if err != nil {
+			return nil, err
+		}
+		points = append(points, analysis.Point{Time: at, Value: math.NaN(), Buckets: h})
+	}
+	return points, nil
+}
+
+// histogram turns buckets with two ends each into a row of them: what lies
+// between two listed buckets is empty.
+func (n native) histogram() (stats.Histogram, error) {
+	h := stats.Histogram{Counts: []float64{0}}
+	for _, b := range n.Buckets {
+		var v [3]float64
+		for i := range v {
+			var err error
+			if v[i], err = text(b[i+1]); err != nil {
+				return h, err
+			}
+		}
+		lower, upper, count := v[0], v[1], v[2]
+		if math.IsNaN(count) || count < 0 || !(lower <= upper) {
+			return h, fmt.Errorf("a bucket from %g to %g holds %g", lower, upper, count)
+		}
+		if last := len(h.Bounds) - 1; !math.IsInf(lower, 0) && (last < 0 || lower > h.Bounds[last]) {
+			h.Bounds, h.Counts = append(h.Bounds, lower), append(h.Counts, 0)
+		}
+		if last := len(h.Bounds) - 1; !math.IsInf(upper, 0) && (last < 0 || upper > h.Bounds[last]) {
+			h.Bounds, h.Counts = append(h.Bounds, upper), append(h.Counts, 0)
+			h.Counts[len(h.Counts)-2] = count
+		} else {
+			h.Counts[len(h.Counts)-1] += count
+		}
+	}
+	return h, nil
+}

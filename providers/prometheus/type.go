@@ -1,0 +1,69 @@
+package prometheus
+
+import (
+	"time"
+
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// Type is what the command knows of the provider.
+func Type() providers.Type {
+	return providers.Type{
+		Name:     Name,
+		Settings: func() any { return new(Settings) },
+		Open: func(settings any) (providers.Provider, error) {
+			return New(*settings.(*Settings), nil)
+		},
+		Dialect: Dialect{},
+		// One scrape (15 s is usual) and its ingestion.
+		Lag:     30 * time.Second,
+		Presets: presets,
+	}
+}
+
+// presets follow the naming conventions of Prometheus's own client libraries and
+// of the kubelet: https://prometheus.io/docs/practices/naming/
+var presets = []providers.Preset{
+	{
+		Name: "http",
+		Doc:  "Errors and slow requests of an HTTP service, from its counter and its latency histogram",
+		Params: []providers.Param{
+			{Name: "requests", Doc: "counter of requests", Default: "http_requests_total"},
+			{Name: "errors", Doc: "matcher of failed ones", Default: `code=~"5.."`},
+			{Name: "duration", Doc: "histogram of durations in seconds, without _bucket", Default: "http_request_duration_seconds"},
+			{Name: "slower_than", Doc: "what counts as slow", Default: "500ms"},
+		},
+		Metrics: `
+- name: errors
+  ratio:
+    bad: sum(increase(${requests}{$arm,${errors}}[$step]))
+    total: sum(increase(${requests}{$arm}[$step]))
+  tolerance: 25%
+  floor: 0.1%
+- name: slow requests
+  histogram: sum by (le) (increase(${duration}_bucket{$arm}[$step]))
+  unit: s
+  slower_than: ${slower_than}
+  tolerance: 50%
+`,
+	},
+	{
+		Name: "kubernetes",
+		Doc:  "CPU and memory a container uses, from the kubelet's metrics; reported, and decides nothing",
+		Params: []providers.Param{
+			{Name: "tolerance", Doc: "accepted change", Default: "25%"},
+		},
+		Metrics: `
+- name: cpu
+  value: avg(rate(container_cpu_usage_seconds_total{$arm,container!=""}[$step]))
+  unit: cores
+  tolerance: ${tolerance}
+  advisory: true
+- name: memory
+  value: avg(container_memory_working_set_bytes{$arm,container!=""})
+  unit: B
+  tolerance: ${tolerance}
+  advisory: true
+`,
+	},
+}

@@ -1,0 +1,118 @@
+// Package providers defines where series come from: the Provider interface, the
+// errors that every provider returns, and what providers that talk HTTP share.
+//
+// A provider fetches and nothing else. It does not judge, log, read the
+// environment, or know another provider. It never picks, averages, fills or trims:
+// what a query matched is what the answer holds. Package providertest checks the
+// contract.
+package providers
+
+import (
+	"context"
+	"time"
+
+	"github.com/canary-judge/canary-judge/analysis"
+)
+
+// Provider is a source of series.
+type Provider interface {
+	// Fetch answers all queries of a look, in their order, one Answer each. It uses as
+	// few requests as the source allows. The error is for what concerns all of
+	// them, such as a refused key; what concerns one query is that Answer's own.
+	//
+	// The contract for every series: points lie in the half-open window [Start,
+	// End); a point's time is the start of its step, in UTC, a whole number
+	// of steps after Start; times ascend, none twice; a gap is NaN (or no point at
+	// all) and never 0. Every series that matches is returned, ordered by
+	// labels. Keys and passwords appear in no error. Fetch returns soon after ctx is
+	// done.
+	Fetch(ctx context.Context, queries []Query) ([]Answer, error)
+}
+
+// Arm is one of the two sides of the comparison.
+type Arm string
+
+// The arms.
+const (
+	Baseline Arm = "baseline"
+	Canary   Arm = "canary"
+)
+
+// Arms lists both arms, the baseline first.
+var Arms = []Arm{Baseline, Canary}
+
+// Part is what a query measures of its metric.
+type Part string
+
+// The parts.
+const (
+	Value   Part = "value"   // the number of a value metric
+	Bad     Part = "bad"     // bad events (a ratio) or failed runs (checks)
+	Total   Part = "total"   // all events, or all runs
+	Buckets Part = "buckets" // the histogram of a step
+)
+
+// Query asks for one series.
+type Query struct {
+	Metric string // the metric's name, for errors and recordings
+	Arm    Arm
+	Part   Part
+	Expr   string // in the provider's own language, ready to send
+	// Complement says that the expression counts the opposite of its part: good
+	// events where Bad is asked for. A provider need not care; who reads the answer
+	// subtracts it from the total.
+	Complement bool
+	// Start (inclusive) and End (exclusive) are whole multiples of Step since the
+	// Unix epoch, in UTC.
+	Start, End time.Time
+	Step       time.Duration // > 0
+}
+
+// Steps returns the number of steps in the window.
+func (q Query) Steps() int { return int(q.End.Sub(q.Start) / q.Step) }
+
+// Key identifies the series that queries at different looks ask for.
+type Key struct {
+	Metric string
+	Arm    Arm
+	Part   Part
+}
+
+// Key returns the query's key.
+func (q Query) Key() Key { return Key{q.Metric, q.Arm, q.Part} }
+
+// Answer is what came back for one query.
+type Answer struct {
+	Series []analysis.Series // every series that matched; none is an answer too
+	Err    error             // why there is no answer
+}
+
+// Dialect is how a provider's query language says things.
+type Dialect interface {
+	// Filter returns the labels of an arm as the inside of a filter, ready to stand
+	// where $arm does. Values are escaped: none can leave its place. A label that the
+	// language cannot express is an error.
+	Filter(labels []Label) (string, error)
+	// Value returns a label's value as it is to stand where $arm.name does.
+	Value(label Label) (string, error)
+	// Step returns a step as the language writes durations, for $step.
+	Step(step time.Duration) string
+	// Check reports what is wrong with an expanded query for a part, as far as can be
+	// told without asking the source.
+	Check(expr string, part Part, step time.Duration) error
+}
+
+// Label is one label of an arm, in the order of the config.
+type Label struct{ Name, Value string }
+
+// Secret is a setting that must not appear anywhere.
+type Secret string
+
+// String hides the secret from everything that formats.
+func (Secret) String() string { return "[secret]" }
+
+// GoString hides the secret from %#v.
+func (Secret) GoString() string { return "[secret]" }
+
+// MarshalText hides the secret from encoders.
+func (Secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }

@@ -1,0 +1,183 @@
+package recording
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// csvColumns are the columns of a CSV recording; total may be left out.
+var csvColumns = []string{"time", "metric", "arm", "value", "total"}
+
+// readCSV reads an export: a header naming the columns, in any order, and a row
+// a point. A set total makes the metric counts with value as the bad ones; an empty
+// value is a gap.
+func readCSV(from io.Reader) (*Recording, error) {
+	in := csv.NewReader(from)
+	in.ReuseRecord = true
+	in.TrimLeadingSpace = true
+	header, err := in.Read()
+	if err != nil {
+		return nil, fmt.Errorf("not a recording: neither JSON lines nor CSV: %w", err)
+	}
+	columns, err := csvHeader(header)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := csvRows(in, columns)
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, errors.New("there is no row after the header")
+	}
+	counted := map[string]bool{}
+	for _, row := range rows {
+		counted[row.point.Metric] = counted[row.point.Metric] || row.point.Kind == Counts
+	}
+	r := &Recording{Header: Header{Format: Format}}
+	for _, row := range rows {
+		p := row.point
+		if counted[p.Metric] && p.Kind == Values {
+			if !math.IsNaN(p.Value) {
+				return nil, fmt.Errorf("line %d: metric %q has totals in other rows; this one lacks it", row.line, p.Metric)
+			}
+			p.Kind = Counts
+		}
+		if err := r.Add(p); err != nil {
+			return nil, fmt.Errorf("line %d: %w", row.line, err)
+		}
+	}
+	return r, nil
+}
+
+// csvRow is a point and the line it stands on.
+type csvRow struct {
+	line  int
+	point Point
+}
+
+// csvRows reads all rows: whether a metric is counts shows only in all of them.
+func csvRows(in *csv.Reader, columns map[string]int) ([]csvRow, error) {
+	var rows []csvRow
+	for {
+		row, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			return rows, nil
+		}
+		if err != nil {
+			return nil, err // encoding/csv names the line
+		}
+		line, _ := in.FieldPos(0)
+		p, err := csvPoint(row, columns)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", line, err)
+		}
+		rows = append(rows, csvRow{line, p})
+	}
+}
+
+// csvHeader returns where each column is; -1 for a total that is left out.
+func csvHeader(header []string) (map[string]int, error) {
+	columns := map[string]int{"total": -1}
+	for i, name := range header {
+		name = strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")))
+		if !slices.Contains(csvColumns, name) {
+			return nil, fmt.Errorf("line 1: %q is no column of a recording; the columns are %s",
+				providers.Quote(name), strings.Join(csvColumns, ", "))
+		}
+		if at, ok := columns[name]; ok && at >= 0 {
+			return nil, fmt.Errorf("line 1: the column %s is there twice", name)
+		}
+		columns[name] = i
+	}
+	var missing []string
+	for _, name := range csvColumns {
+		if _, ok := columns[name]; !ok {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("line 1: the column %s is missing; the columns are %s",
+			strings.Join(missing, " and "), strings.Join(csvColumns, ", "))
+	}
+	return columns, nil
+}
+
+// csvPoint reads a row.
+func csvPoint(row []string, columns map[string]int) (Point, error) {
+	get := func(name string) string {
+		if i := columns[name]; i >= 0 {
+			return strings.TrimSpace(row[i])
+		}
+		return ""
+	}
+	p := Point{Metric: strings.Clone(get("metric")), Bad: math.NaN(), Total: math.NaN(), Value: math.NaN()}
+	if p.Metric == "" {
+		return p, errors.New("metric is empty")
+	}
+	switch arm := providers.Arm(get("arm")); arm {
+	case providers.Baseline, providers.Canary:
+		p.Arm = providers.Arm(strings.Clone(string(arm)))
+	default:
+		return p, fmt.Errorf("arm is %q; want baseline or canary", providers.Quote(string(arm)))
+	}
+	var err error
+	if p.Time, err = csvTime(get("time")); err != nil {
+		return p, err
+	}
+	value, err := csvNumber("value", get("value"))
+	if err != nil {
+		return p, err
+	}
+	if get("total") == "" {
+		p.Value = value
+		return p, nil
+	}
+	p.Kind = Counts
+	if p.Total, err = csvNumber("total", get("total")); err != nil {
+		return p, err
+	}
+	if math.IsNaN(value) {
+		// In a CSV an empty value is a gap, not a source's silence about bad events.
+		p.Total = math.NaN()
+	}
+	p.Bad = value
+	return p, nil
+}
+
+// csvTime reads RFC 3339 or seconds since the epoch.
+func csvTime(text string) (time.Time, error) {
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return at.UTC(), nil
+	}
+	seconds, err := strconv.ParseFloat(text, 64)
+	// Before 1990 and after 2100 it is some other number.
+	const earliest, latest = 631152000, 4102444800
+	if err != nil || seconds < earliest || seconds > latest {
+		return time.Time{}, fmt.Errorf("time is %q; want RFC 3339 (2026-11-23T10:00:00Z) or seconds since the epoch",
+			providers.Quote(text))
+	}
+	whole := math.Floor(seconds)
+	return time.Unix(int64(whole), int64(math.Round((seconds-whole)*1e3))*1e6).UTC(), nil
+}
+
+// csvNumber reads a finite number; nothing is NaN, a gap.
+func csvNumber(name, text string) (float64, error) {
+	if text == "" {
+		return math.NaN(), nil
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+		return 0, fmt.Errorf("%s is %q; want a finite number, or nothing for a gap", name, providers.Quote(text))
+	}
+	return v, nil
+}

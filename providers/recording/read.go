@@ -1,0 +1,226 @@
+package recording
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/canary-judge/canary-judge/analysis/stats"
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// longestLine bounds a line; a histogram of thousands of buckets fits.
+const longestLine = 4 << 20
+
+// line is any line of a recording but the first.
+type line struct {
+	Time   string        `json:"t"`
+	Metric *string       `json:"metric"`
+	Arm    providers.Arm `json:"arm"`
+
+	Value  json.RawMessage `json:"value"` // null is a gap, absent is another kind
+	Bad    *float64        `json:"bad"`
+	Total  json.RawMessage `json:"total"`
+	Bounds []float64       `json:"bounds"`
+	Counts json.RawMessage `json:"counts"`
+
+	Look *int `json:"look"`
+
+	Why    *string `json:"end"`
+	Detail string  `json:"detail"`
+}
+
+// Open reads the recording at a path: JSON lines, gzip of them, or CSV.
+func Open(path string) (*Recording, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open the recording: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // only read
+	r, err := Read(f)
+	if err != nil {
+		return nil, fmt.Errorf("read the recording %s: %w", path, err)
+	}
+	return r, nil
+}
+
+// Read reads a recording. What a crash may have torn off its end is dropped with
+// a warning; anything else that is wrong is an error with its line.
+func Read(from io.Reader) (*Recording, error) {
+	in := bufio.NewReaderSize(from, 1<<16)
+	if magic, _ := in.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+		unzipped, err := gzip.NewReader(in)
+		if err != nil {
+			return nil, fmt.Errorf("not a gzip file: %w", err)
+		}
+		in = bufio.NewReaderSize(unzipped, 1<<16)
+	}
+	first, err := in.Peek(1)
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil, errors.New("the file is empty")
+	case err != nil:
+		return nil, err
+	case first[0] == '{':
+		return readLines(in)
+	}
+	return readCSV(in)
+}
+
+// readLines reads JSON lines.
+func readLines(in *bufio.Reader) (*Recording, error) {
+	r := &Recording{}
+	for number := 1; ; number++ {
+		text, err := readLine(in)
+		if len(text) > 0 {
+			if problem := r.take(number, text); problem != nil {
+				if cut := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF); cut && number > 1 {
+					r.Warnings = append(r.Warnings, fmt.Sprintf("line %d, the last, is torn off and was dropped", number))
+					return r, nil
+				}
+				return nil, fmt.Errorf("line %d: %w", number, problem)
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			if number == 1 && r.Header.Format == "" {
+				return nil, errors.New("the file is empty")
+			}
+			return r, nil
+		case errors.Is(err, io.ErrUnexpectedEOF) && number > 1:
+			r.Warnings = append(r.Warnings, "the compressed file is cut off; its end was dropped")
+			return r, nil
+		case err != nil:
+			return nil, fmt.Errorf("line %d: %w", number, err)
+		}
+	}
+}
+
+// readLine returns the next line without its end. At the end of the input it
+// returns what is left with io.EOF.
+func readLine(in *bufio.Reader) ([]byte, error) {
+	var long []byte
+	for {
+		part, err := in.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			if long = append(long, part...); len(long) > longestLine {
+				return nil, fmt.Errorf("the line is longer than %d MiB: this is no recording", longestLine>>20)
+			}
+			continue
+		}
+		if len(long) > 0 {
+			part = append(long, part...)
+		}
+		return bytes.TrimRight(part, "\r\n"), err
+	}
+}
+
+// take reads one line into the recording.
+func (r *Recording) take(number int, text []byte) error {
+	if number == 1 {
+		if err := json.Unmarshal(text, &r.Header); err != nil {
+			return fmt.Errorf("not a recording: the first line is no header: %w", err)
+		}
+		if r.Header.Format != Format {
+			return fmt.Errorf("not a recording: the header's format is %q, this tool reads %q", r.Header.Format, Format)
+		}
+		return nil
+	}
+	var l line
+	if err := json.Unmarshal(text, &l); err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if l.Why != nil {
+		r.End = &End{Why: *l.Why, Detail: l.Detail}
+		return nil
+	}
+	at, err := time.Parse(time.RFC3339, l.Time)
+	if err != nil {
+		return fmt.Errorf("t is %q; want a time such as 2026-11-23T10:00:00Z", l.Time)
+	}
+	if l.Look != nil {
+		r.Judged, r.End = at.UTC(), nil
+		return nil
+	}
+	p, err := l.point(at.UTC())
+	if err != nil {
+		return err
+	}
+	return r.Add(p)
+}
+
+// point reads a line as a point.
+func (l line) point(at time.Time) (Point, error) {
+	p := Point{Time: at, Arm: l.Arm, Value: math.NaN(), Bad: math.NaN(), Total: math.NaN()}
+	if l.Metric == nil || *l.Metric == "" {
+		return p, errors.New("no metric is named")
+	}
+	p.Metric = *l.Metric
+	if !slices.Contains(providers.Arms, l.Arm) {
+		return p, fmt.Errorf("arm is %q; want baseline or canary", l.Arm)
+	}
+	var err error
+	switch {
+	case l.Value != nil:
+		p.Kind = Values
+		p.Value, err = number("value", l.Value)
+	case l.Total != nil:
+		p.Kind = Counts
+		if l.Bad != nil {
+			p.Bad = *l.Bad
+		}
+		p.Total, err = number("total", l.Total)
+	case l.Counts != nil:
+		p.Kind = Histograms
+		p.Buckets, err = l.buckets()
+	default:
+		err = errors.New("the point has neither value, nor total, nor counts")
+	}
+	return p, err
+}
+
+// buckets reads the histogram of a line; null counts are a gap.
+func (l line) buckets() (stats.Histogram, error) {
+	h := stats.Histogram{Bounds: l.Bounds}
+	if err := json.Unmarshal(l.Counts, &h.Counts); err != nil {
+		return h, fmt.Errorf("counts: %w", err)
+	}
+	if len(h.Counts) == 0 {
+		return stats.Histogram{}, nil
+	}
+	return h, CheckBuckets(h)
+}
+
+// CheckBuckets reports what is wrong with a histogram's shape.
+func CheckBuckets(h stats.Histogram) error {
+	if len(h.Counts) != len(h.Bounds)+1 {
+		return fmt.Errorf("%d counts for %d bounds; want one more than bounds", len(h.Counts), len(h.Bounds))
+	}
+	for i, b := range h.Bounds {
+		if i > 0 && b <= h.Bounds[i-1] || math.IsNaN(b) || math.IsInf(b, 0) {
+			return fmt.Errorf("the bounds must ascend and be finite; %g does not fit", b)
+		}
+	}
+	return nil
+}
+
+// number reads a number or null, which is NaN.
+func number(what string, raw json.RawMessage) (float64, error) {
+	var v *float64
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return 0, fmt.Errorf("%s is %s; want a number or null", what, raw)
+	}
+	if v == nil {
+		return math.NaN(), nil
+	}
+	return *v, nil
+}

@@ -1,0 +1,243 @@
+// Package recording keeps what a run fetched: in memory, in a file that is
+// appended to look by look (JSON lines, plain or gzip), and as a provider that
+// answers from it. A CSV export of anything is read as a recording too.
+//
+// A live run is the replay of a recording that is still being written: Recorder
+// saves what another provider answers and then answers from the recording, so
+// that a run and its replay see the same numbers by construction.
+package recording
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/analysis/stats"
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// Format is the first line's word for what the file is.
+const Format = "canary-judge/recording/v1"
+
+// Header is the first line of a recording.
+type Header struct {
+	Format  string          `json:"format"`
+	Tool    string          `json:"tool,omitempty"`   // version of the tool that wrote it
+	Started time.Time       `json:"started,omitzero"` // when the run started, by the wall clock
+	Window  *Window         `json:"window,omitempty"` // what was planned; nil for a CSV
+	Config  json.RawMessage `json:"config,omitempty"` // the config as used, without secrets
+}
+
+// Window is the time a run was to judge.
+type Window struct {
+	Start  time.Time `json:"start"`  // of the first step, warm-up included
+	Step   string    `json:"step"`   // as Go writes durations
+	Warmup int       `json:"warmup"` // steps skipped first
+	Steps  int       `json:"steps"`  // steps judged after them
+}
+
+// Point is what one arm of one metric showed in one step. NaN = gap.
+type Point struct {
+	Time   time.Time
+	Metric string
+	Arm    providers.Arm
+	Kind   Kind
+	Value  float64 // of kind Values
+	Bad    float64 // of kind Counts; NaN = not mentioned
+	Total  float64 // of kind Counts
+	// Buckets of kind Histograms; no counts = gap.
+	Buckets stats.Histogram
+}
+
+// Kind is what the points of a metric hold.
+type Kind int
+
+// The kinds of points.
+const (
+	Values Kind = iota
+	Counts
+	Histograms
+)
+
+func (k Kind) String() string {
+	return [...]string{"a value", "counts", "a histogram"}[k]
+}
+
+// Recording holds points in memory. The zero value is empty and ready to use.
+type Recording struct {
+	Header   Header
+	Warnings []string // what was dropped on reading
+	// Judged is the end of the last step that a look was recorded for; zero when the
+	// recording has no looks, as a CSV.
+	Judged time.Time
+	End    *End
+
+	tracks map[trackKey]*track
+	order  []trackKey // as they first appeared
+}
+
+// End says how a run ended, when it ended by itself.
+type End struct {
+	Why    string `json:"end"`              // "verdict", "window", "interrupted" or "error"
+	Detail string `json:"detail,omitempty"` // the error's text
+}
+
+type trackKey struct {
+	metric string
+	arm    providers.Arm
+}
+
+// track is the points of one metric and arm, by ascending time.
+type track struct {
+	kind    Kind
+	times   []int64 // nanoseconds since the epoch
+	first   []float64
+	second  []float64
+	buckets []stats.Histogram
+}
+
+// Add appends a point; times must ascend within a metric and arm.
+func (r *Recording) Add(p Point) error {
+	key := trackKey{p.Metric, p.Arm}
+	t := r.tracks[key]
+	if t == nil {
+		if r.tracks == nil {
+			r.tracks = map[trackKey]*track{}
+		}
+		t = &track{kind: p.Kind}
+		r.tracks[key] = t
+		r.order = append(r.order, key)
+	}
+	if t.kind != p.Kind {
+		return fmt.Errorf("metric %q, %s: %s after %s; a metric holds one kind", p.Metric, p.Arm, p.Kind, t.kind)
+	}
+	at := p.Time.UnixNano()
+	if n := len(t.times); n > 0 && at <= t.times[n-1] {
+		last := time.Unix(0, t.times[n-1]).UTC().Format(time.RFC3339Nano)
+		if at == t.times[n-1] {
+			return fmt.Errorf("metric %q, %s: a second point at %s", p.Metric, p.Arm, last)
+		}
+		return fmt.Errorf("metric %q, %s: %s comes after %s: time goes backwards",
+			p.Metric, p.Arm, p.Time.UTC().Format(time.RFC3339Nano), last)
+	}
+	t.times = append(t.times, at)
+	switch p.Kind {
+	case Values:
+		t.first = append(t.first, p.Value)
+	case Counts:
+		t.first, t.second = append(t.first, p.Bad), append(t.second, p.Total)
+	case Histograms:
+		t.buckets = append(t.buckets, p.Buckets)
+	}
+	return nil
+}
+
+// Metric is what a recording holds of a metric.
+type Metric struct {
+	Name string
+	Kind Kind
+	// Points counts the points an arm has, gaps included.
+	Points map[providers.Arm]int
+}
+
+// Metrics lists the metrics in the order of their first points.
+func (r *Recording) Metrics() []Metric {
+	var metrics []Metric
+	for _, key := range r.order {
+		i := slices.IndexFunc(metrics, func(m Metric) bool { return m.Name == key.metric })
+		if i < 0 {
+			i = len(metrics)
+			metrics = append(metrics, Metric{Name: key.metric, Kind: r.tracks[key].kind, Points: map[providers.Arm]int{}})
+		}
+		metrics[i].Points[key.arm] = len(r.tracks[key].times)
+	}
+	return metrics
+}
+
+// Times returns the distinct times of all points, ascending, in UTC.
+func (r *Recording) Times() []time.Time {
+	seen := map[int64]bool{}
+	var all []int64
+	for _, t := range r.tracks {
+		for _, at := range t.times {
+			if !seen[at] {
+				seen[at] = true
+				all = append(all, at)
+			}
+		}
+	}
+	slices.Sort(all)
+	times := make([]time.Time, len(all))
+	for i, at := range all {
+		times[i] = time.Unix(0, at).UTC()
+	}
+	return times
+}
+
+// last returns the time of the last point of a metric and arm, and false when
+// there is none.
+func (r *Recording) last(metric string, arm providers.Arm) (time.Time, bool) {
+	t := r.tracks[trackKey{metric, arm}]
+	if t == nil || len(t.times) == 0 {
+		return time.Time{}, false
+	}
+	return time.Unix(0, t.times[len(t.times)-1]).UTC(), true
+}
+
+// Fetch answers from the recording: the series of the query's metric, arm and
+// part, or none. It implements providers.Provider; Expr plays no role.
+func (r *Recording) Fetch(_ context.Context, queries []providers.Query) ([]providers.Answer, error) {
+	answers := make([]providers.Answer, len(queries))
+	for i, q := range queries {
+		t := r.tracks[trackKey{q.Metric, q.Arm}]
+		if t == nil {
+			continue
+		}
+		points, err := t.points(q)
+		if err != nil {
+			answers[i].Err = providers.Place(q, err)
+			continue
+		}
+		if len(points) > 0 {
+			answers[i].Series = []analysis.Series{{Step: q.Step, Points: points}}
+		}
+	}
+	return answers, nil
+}
+
+// points returns a query's points.
+func (t *track) points(q providers.Query) ([]analysis.Point, error) {
+	if want := kindOf(q.Part); t.kind != want {
+		return nil, fmt.Errorf("the recording holds %s, the config asks for %s", t.kind, want)
+	}
+	from, _ := slices.BinarySearch(t.times, q.Start.UnixNano())
+	to, _ := slices.BinarySearch(t.times, q.End.UnixNano())
+	points := make([]analysis.Point, 0, max(0, to-from))
+	for i := from; i < to; i++ {
+		p := analysis.Point{Time: time.Unix(0, t.times[i]).UTC(), Value: math.NaN()}
+		switch q.Part {
+		case providers.Buckets:
+			p.Buckets = t.buckets[i]
+		case providers.Total:
+			p.Value = t.second[i]
+		default:
+			p.Value = t.first[i]
+		}
+		points = append(points, p)
+	}
+	return points, nil
+}
+
+func kindOf(p providers.Part) Kind {
+	switch p {
+	case providers.Bad, providers.Total:
+		return Counts
+	case providers.Buckets:
+		return Histograms
+	}
+	return Values
+}

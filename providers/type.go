@@ -1,0 +1,36 @@
+package providers
+
+import "time"
+
+// Type is what the command knows of a kind of provider: all that a new one
+// must bring.
+type Type struct {
+	Name string
+	// Settings is a pointer to a zero settings struct: the provider's section of the
+	// config. Its fields carry the tags yaml, doc, default, env and example.
+	Settings func() any
+	// Open returns a provider with settings that Settings returned and the config
+	// filled in.
+	Open func(settings any) (Provider, error)
+	Dialect
+	// Lag is how long the newest points take to be complete, when the config does not
+	// say.
+	Lag     time.Duration
+	Presets []Preset
+}
+
+// Preset is a set of metrics for a common case.
+type Preset struct {
+	Name   string
+	Doc    string
+	Params []Param
+	// Metrics is YAML as under metrics in a config; ${name} stands for a parameter.
+	Metrics string
+}
+
+// Param is a setting of a preset.
+type Param struct {
+	Name    string
+	Doc     string
+	Default string // "" = must be given
+}
