@@ -8,20 +8,28 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
 )
 
 func (a *app) schemaCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "schema",
-		Short: "Print the JSON Schema of the config",
-		Long: `schema prints the JSON Schema of canary.yaml, for editors and linters. In an
-editor with the YAML language server, put this on the first line:
+		Use:   "schema [config|result]",
+		Short: "Print the JSON Schema of the config, or of the result",
+		Long: `schema prints the JSON Schema of canary.yaml, for editors and linters, or that of
+the result that -o json writes. In an editor with the YAML language server, put
+this on the first line of the config:
 
   # yaml-language-server: $schema=canary.schema.json`,
-		Example: `  canary-judge schema > canary.schema.json`,
-		Args:    cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			_, err := a.stdout.Write(config.Schema(types()))
+		Example: `  canary-judge schema > canary.schema.json
+  canary-judge schema result > result.schema.json`,
+		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: []string{"config", "result"},
+		RunE: func(_ *cobra.Command, args []string) error {
+			text := config.Schema(types())
+			if len(args) == 1 && args[0] == "result" {
+				text = report.ResultSchema()
+			}
+			_, err := a.stdout.Write(text)
 			return err
 		},
 	}

@@ -115,6 +115,11 @@ func (o *output) write(a *app, r *report.Report) error {
 	return err
 }
 
+// text reports whether the report is printed for people.
+func (all outputs) text() bool {
+	return slices.ContainsFunc(all, func(o *output) bool { return o.format == "text" && o.path == "" })
+}
+
 // path returns the path of the first output with, or without, a format.
 func (all outputs) path(format string, with bool) string {
 	for _, o := range all {

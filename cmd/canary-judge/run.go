@@ -207,6 +207,9 @@ func (a *app) conclude(ctx context.Context, o *options, places outputs, c *confi
 	if err == nil {
 		code = a.verdictCode(ctx, o, outcome)
 	}
+	if outcome.Ended == job.AtError && places.text() {
+		err = nil // the report says it
+	}
 	err = errors.Join(err, places.write(a, r))
 	if github.Enabled(a.env) {
 		facts := github.Facts{ExitCode: code, Result: places.path("json", true), Report: places.path("json", false)}

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/canary-judge/canary-judge/providers"
 )
@@ -27,6 +27,7 @@ type binder struct {
 	places   map[any]*yaml.Node  // by the address of the value
 	secrets  map[*yaml.Node]bool // nodes that must not be shown
 	filled   map[*yaml.Node]bool // nodes whose variables are filled in
+	broken   map[*yaml.Node]bool // nodes that a problem was found with
 }
 
 // node is implemented by types that can be written in more than one way.
@@ -43,15 +44,16 @@ var (
 func newBinder(file string, text []byte, vars variables) *binder {
 	return &binder{
 		file: file, lines: strings.Split(string(text), "\n"), vars: vars,
-		places: map[any]*yaml.Node{}, secrets: map[*yaml.Node]bool{}, filled: map[*yaml.Node]bool{},
+		places: map[any]*yaml.Node{}, secrets: map[*yaml.Node]bool{}, filled: map[*yaml.Node]bool{}, broken: map[*yaml.Node]bool{},
 	}
 }
 
 // problem notes what is wrong with a node.
 func (b *binder) problem(n *yaml.Node, format string, args ...any) {
 	p := Problem{File: b.file, Message: fmt.Sprintf(format, args...)}
-	if n != nil && n.Line > 0 {
+	if n != nil {
 		p.Line, p.Column = n.Line, n.Column
+		b.broken[n] = true
 	}
 	b.problems = append(b.problems, p)
 }
@@ -81,8 +83,12 @@ func (b *binder) problemAt(address any, around any, format string, args ...any) 
 	b.problem(n, format, args...)
 }
 
-// given reports whether the file has the value at an address.
-func (b *binder) given(address any) bool { return b.places[address] != nil }
+// given reports whether the file has a value at an address, one that could be
+// read.
+func (b *binder) given(address any) bool {
+	n := b.places[address]
+	return n != nil && !b.broken[n]
+}
 
 // bind lays a node into the value that to points at.
 func (b *binder) bind(n *yaml.Node, to reflect.Value) {

@@ -16,7 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/providers"
@@ -138,17 +138,16 @@ func parseYAML(name string, text []byte, lines []string) (*yaml.Node, error) {
 	return doc.Content[0], nil
 }
 
-// yamlProblem gives a syntax error its line, which the library puts in its text.
+// yamlProblem is a syntax error, in place.
 func yamlProblem(name string, lines []string, err error) Problem {
-	message := strings.TrimPrefix(err.Error(), "yaml: ")
-	p := Problem{File: name, Message: "not YAML: " + message}
-	var line int
-	if n, _ := fmt.Sscanf(message, "line %d:", &line); n == 1 && line >= 1 && line <= len(lines) {
-		_, rest, _ := strings.Cut(message, ": ")
-		p.Line, p.Column, p.Message = line, 1, "not YAML: "+rest
-		if source := strings.TrimRight(lines[line-1], "\r"); !secretLine.MatchString(source) {
-			p.Source = source
-		}
+	p := Problem{File: name, Message: "not YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")}
+	var syntax *yaml.LoadError
+	if !errors.As(err, &syntax) || syntax.Mark.Line < 1 || syntax.Mark.Line > len(lines) {
+		return p
+	}
+	p.Line, p.Column, p.Message = syntax.Mark.Line, max(syntax.Mark.Column, 1), "not YAML: "+syntax.Message
+	if source := strings.TrimRight(lines[p.Line-1], "\r"); !secretLine.MatchString(source) {
+		p.Source = source
 	}
 	return p
 }

@@ -1,7 +1,7 @@
 package config
 
 import (
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/providers"

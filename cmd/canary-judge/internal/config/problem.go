@@ -72,8 +72,20 @@ func list(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
 
+// otherWords are what other tools call what has another name here.
+var otherWords = map[string]string{
+	"threshold": "tolerance", "margin": "tolerance", "interval": "step", "period": "step", "duration": "length",
+	"delay": "lag", "control": "baseline", "stable": "baseline", "primary": "baseline", "experiment": "canary",
+	"query": "value", "dry_run": "advisory", "alpha": "false_alarm", "beta": "wrong_pass",
+}
+
 // nearest returns the choice that a word was probably meant to be, or "".
 func nearest(word string, choices []string) string {
+	for other, ours := range otherWords {
+		if slices.Contains(choices, ours) && edits(strings.ToLower(word), other) < 2 {
+			return ours
+		}
+	}
 	best, distance := "", 3
 	for _, c := range choices {
 		if d := edits(strings.ToLower(word), c); d < distance && d < len(c) {

@@ -1,6 +1,130 @@
 package config
 
-import "github.com/canary-judge/canary-judge/providers"
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
 
-// Schema returns the JSON Schema of the config.
-func Schema(types []providers.Type) []byte { return nil }
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/jsonschema"
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// Schema returns the JSON Schema of the config, with the settings of the
+// providers.
+func Schema(types []providers.Type) []byte {
+	return fileSchema(types).Text("canary.schema.json", "canary-judge config")
+}
+
+// fileSchema is the schema of canary.yaml.
+func fileSchema(types []providers.Type) *jsonschema.Schema {
+	root := jsonschema.Of(reflect.TypeFor[file](), "yaml")
+	for _, t := range types {
+		s := jsonschema.Of(reflect.TypeOf(t.Settings()).Elem(), "yaml")
+		s.Doc = "Settings of the provider " + t.Name
+		s.Description = s.Doc
+		*root.Properties = append(*root.Properties, jsonschema.Property{Name: t.Name, Schema: s})
+	}
+	return root
+}
+
+const (
+	numberPattern = `(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?`
+	unitPattern   = `[\p{L}%µ][\p{L}\p{N}_/%-]*`
+)
+
+// JSONSchema implements jsonschema.Schemer.
+func (*Percent) JSONSchema() *jsonschema.Schema { return jsonschema.Pattern(numberPattern + `\s*%`) }
+
+// JSONSchema implements jsonschema.Schemer.
+func (*Tolerance) JSONSchema() *jsonschema.Schema {
+	return jsonschema.Pattern(numberPattern + `\s*` + unitPattern)
+}
+
+// JSONSchema implements jsonschema.Schemer.
+func (*Amount) JSONSchema() *jsonschema.Schema {
+	return jsonschema.Pattern(numberPattern + `\s*` + unitPattern)
+}
+
+// JSONSchema implements jsonschema.Schemer.
+func (*Quantile) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "number"}, jsonschema.Pattern(`p\d+(\.\d+)?|\d+(\.\d+)?%|0?\.\d+`)}}
+}
+
+// JSONSchema implements jsonschema.Schemer.
+func (*direction) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Enum: []string{"increase", "decrease", "either"}}
+}
+
+// JSONSchema implements jsonschema.Schemer.
+func (*scale) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Enum: []string{"log", "linear"}}
+}
+
+// JSONSchema implements jsonschema.Schemer.
+func (*countsNoise) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Enum: []string{"estimated", "none"}}
+}
+
+// JSONSchema implements jsonschema.Schemer.
+func (*absent) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Enum: []string{"unknown", "zero"}}
+}
+
+// scalar is any single value.
+var scalar = []string{"string", "number", "boolean"}
+
+// JSONSchema implements jsonschema.Schemer.
+func (*arm) JSONSchema() *jsonschema.Schema {
+	var d providers.Duration
+	return &jsonschema.Schema{
+		Type:                 "object",
+		Properties:           &jsonschema.Properties{{Name: "offset", Schema: jsonschema.Of(reflect.TypeOf(d), "yaml")}},
+		AdditionalProperties: &jsonschema.Schema{Type: scalar},
+	}
+}
+
+// JSONSchema implements jsonschema.Schemer.
+func (*queryText) JSONSchema() *jsonschema.Schema {
+	text := &jsonschema.Schema{Type: "string"}
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{text, {
+		Type: "object", Required: []string{"baseline", "canary"}, AdditionalProperties: false,
+		Properties: &jsonschema.Properties{{Name: "baseline", Schema: text}, {Name: "canary", Schema: text}},
+	}}}
+}
+
+// JSONSchema implements jsonschema.Schemer.
+func (*presetUse) JSONSchema() *jsonschema.Schema {
+	params := &jsonschema.Schema{Type: "object", AdditionalProperties: &jsonschema.Schema{Type: scalar}}
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, {Type: "object", AdditionalProperties: params}}}
+}
+
+// Table returns the config's keys as a Markdown table, for the README.
+func Table(types []providers.Type) string {
+	var b strings.Builder
+	b.WriteString("| key | what it is | default |\n| --- | --- | --- |\n")
+	tableRows(&b, "", fileSchema(types))
+	return b.String()
+}
+
+// tableRows writes a row a key; a section's own keys follow it.
+func tableRows(b *strings.Builder, prefix string, s *jsonschema.Schema) {
+	cell := strings.NewReplacer("|", "\\|", "\n", " ")
+	for _, p := range *s.Properties {
+		name, doc, otherwise := prefix+p.Name, p.Schema.Doc, p.Schema.Default
+		if p.Schema.Example != "" {
+			doc += ", such as `" + p.Schema.Example + "`"
+		}
+		if slices.Contains(s.Required, p.Name) {
+			otherwise = "required"
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s |\n", name, cell.Replace(doc), cell.Replace(otherwise))
+		inner := p.Schema
+		if inner.Items != nil {
+			inner, name = inner.Items, name+"[]"
+		}
+		if inner.Properties != nil && inner.AdditionalProperties == false {
+			tableRows(b, name+".", inner)
+		}
+	}
+}

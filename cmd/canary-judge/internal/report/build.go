@@ -137,12 +137,12 @@ func (b builder) metric(i int) Metric {
 }
 
 func queries(m config.Metric) map[string]map[string]string {
-	if len(m.Queries) == 0 {
-		return nil
-	}
 	all := map[string]map[string]string{}
 	for part, arms := range m.Queries {
 		name := string(part)
+		if arms[providers.Canary] == "" && arms[providers.Baseline] == "" {
+			continue // of a file without a config
+		}
 		if m.Complement && part == providers.Bad {
 			name = "good"
 		}
@@ -151,7 +151,7 @@ func queries(m config.Metric) map[string]map[string]string {
 			all[name][string(arm)] = query
 		}
 	}
-	return all
+	return all // left out of the JSON when it is empty
 }
 
 func summary(a analysis.Arm, m analysis.Metric) Summary {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -19,7 +20,7 @@ func (r *Report) Markdown(w io.Writer) error {
 		title += ": " + escapeMarkdown(r.Service)
 	}
 	fmt.Fprintf(&b, "### %s %s\n\n%s\n\n", marks[r.Verdict], title, escapeMarkdown(r.Reason))
-	if len(r.Metrics) > 0 {
+	if r.Window.Looks > 0 {
 		row := func(cells []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
 		row(columns)
 		row(slices.Repeat([]string{"---"}, len(columns)))
@@ -92,8 +93,14 @@ func longestRun(s string, of rune) int {
 // render it, references and mentions among it.
 var markdownEscapes = strings.NewReplacer(
 	`\`, `\\`, "`", "\\`", `*`, `\*`, `_`, `\_`, `[`, `\[`, `]`, `\]`, `#`, `\#`, `|`, `\|`, `~`, `\~`,
-	`!`, `\!`, `:`, `&#58;`, `@`, `&#64;`, `$`, `&#36;`, `&`, `&amp;`, `<`, `&lt;`, `>`, `&gt;`,
+	`!`, `\!`, `://`, `&#58;//`, `@`, `&#64;`, `$`, `&#36;`, `&`, `&amp;`, `<`, `&lt;`, `>`, `&gt;`,
 )
 
+// shortcode is what GitHub and GitLab turn into a picture, such as :tada:.
+var shortcode = regexp.MustCompile(`:([A-Za-z+-][\w+-]*):`)
+
 // escapeMarkdown makes text from outside stand for itself, in one line.
-func escapeMarkdown(s string) string { return markdownEscapes.Replace(Clean(s)) }
+func escapeMarkdown(s string) string {
+	s = markdownEscapes.Replace(Clean(s))
+	return shortcode.ReplaceAllString(s, "&#58;$1&#58;")
+}

@@ -82,7 +82,7 @@ func brief(e analysis.Effect, d analysis.Decision, c *config.Config, i int) stri
 		s := styleOf(effect)
 		text = interval(effect, s)
 		if !math.IsNaN(e.Estimate) {
-			text = fmt.Sprintf("%s (%s)", change(e.Estimate, unit, s), text)
+			text = fmt.Sprintf("%s (%s)", change(e.Estimate, unit, s, estimated), text)
 		}
 	}
 	if d != analysis.Undecided {

@@ -195,7 +195,7 @@ func (r *Report) passSentence() string {
 	}
 	s := styleOf(closest.Effect)
 	return fmt.Sprintf("%s; closest to its limit is %s, %s (%s; tolerated %s)", text, closest.Name,
-		change(float64(closest.Effect.Estimate), closest.Effect.Unit, s), interval(closest.Effect, s), tolerated(closest.Tolerance, s))
+		change(float64(closest.Effect.Estimate), closest.Effect.Unit, s, estimated), interval(closest.Effect, s), tolerated(closest.Tolerance, s))
 }
 
 func (r *Report) openSentence() string {

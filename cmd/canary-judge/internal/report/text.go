@@ -29,7 +29,7 @@ func (r *Report) Text(w io.Writer, colour bool) error {
 		sentence = paint(verdict, r.Verdict) + strings.TrimPrefix(sentence, verdict)
 	}
 	fmt.Fprintln(&b, sentence)
-	if len(r.Metrics) > 0 {
+	if r.Window.Looks > 0 {
 		fmt.Fprintf(&b, "\n%s\n", r.table(paint))
 	}
 	for _, s := range r.remarks() {
@@ -57,7 +57,7 @@ func (m Metric) cells() []string {
 		limits = interval(m.Effect, s)
 	}
 	if v := float64(m.Effect.Estimate); !math.IsNaN(v) {
-		estimate = change(v, m.Effect.Unit, s)
+		estimate = change(v, m.Effect.Unit, s, estimated)
 	}
 	decision := m.Decision
 	if m.Advisory {
@@ -119,6 +119,9 @@ type section struct {
 // remarks lists what the table cannot say: why something was not decided, what is
 // doubtful, what the canary did to its users.
 func (r *Report) remarks() []section {
+	if r.Window.Looks == 0 {
+		return nil
+	}
 	var all []section
 	add := func(title string, lines []string) {
 		if len(lines) > 0 {

@@ -12,9 +12,13 @@ import (
 	"github.com/canary-judge/canary-judge/analysis"
 )
 
-// significant writes a number with three significant digits, without an
+// significant writes a number with about three significant digits, without an
 // exponent where a person would not use one.
-func significant(v float64) string {
+func significant(v float64) string { return digits(v, 3) }
+
+// digits writes a number with this many significant digits, and all digits
+// before the point.
+func digits(v float64, n int) string {
 	switch magnitude := math.Abs(v); {
 	case math.IsNaN(v):
 		return "?"
@@ -22,14 +26,17 @@ func significant(v float64) string {
 		return "∞"
 	case magnitude >= 1000:
 		return humanize.Commaf(math.Round(v))
-	case magnitude >= 100:
-		return strconv.FormatFloat(v, 'f', 0, 64)
-	case magnitude >= 10:
-		return trimZeros(strconv.FormatFloat(v, 'f', 1, 64))
-	case magnitude >= 0.01 || v == 0:
-		return trimZeros(strconv.FormatFloat(v, 'f', 2, 64))
+	case magnitude < 1e-4 && v != 0:
+		return strconv.FormatFloat(v, 'g', n, 64)
+	default:
+		before := 1
+		if magnitude >= 1 {
+			before = int(math.Log10(magnitude)) + 1
+		} else if v != 0 {
+			before = int(math.Floor(math.Log10(magnitude))) + 1
+		}
+		return trimZeros(strconv.FormatFloat(v, 'f', max(0, n-before), 64))
 	}
-	return strconv.FormatFloat(v, 'g', 2, 64)
 }
 
 func trimZeros(s string) string {
@@ -107,7 +114,7 @@ func bytesText(b float64) string {
 	return sign + humanize.IBytes(uint64(b))
 }
 
-// percentage writes a rate: 0.0473 is 4.7%.
+// percentage writes a rate: 0.0473 is 4.73%.
 func percentage(rate float64) string {
 	if math.IsNaN(rate) {
 		return "–"
@@ -129,29 +136,35 @@ func styleOf(e Effect) style {
 	return style(ratio >= 2 || ratio <= 0.5 || math.IsNaN(ratio))
 }
 
-// relative writes a relative change.
-func (s style) relative(change float64) string {
+// relative writes a relative change, with n significant digits.
+func (s style) relative(change float64, n int) string {
 	if s == asMultiple {
-		return significant(1+change) + "x"
+		return digits(1+change, n) + "x"
 	}
-	return signed(change*100) + "%"
+	return signed(change*100, n) + "%"
 }
 
-func signed(v float64) string {
-	text := significant(v)
+func signed(v float64, n int) string {
+	text := digits(v, n)
 	if v > 0 && text != "0" {
 		text = "+" + text
 	}
 	return text
 }
 
+// Digits of what is estimated, and of what is given.
+const (
+	estimated = 2
+	given     = 4
+)
+
 // change writes an effect's value in its unit.
-func change(v float64, unit string, s style) string {
+func change(v float64, unit string, s style, n int) string {
 	switch unit {
 	case relativeUnit:
-		return s.relative(v)
+		return s.relative(v, n)
 	case pointsUnit:
-		return signed(v*100) + " points"
+		return signed(v*100, n) + " points"
 	}
 	text := measure(v, unit)
 	if v > 0 {
@@ -171,27 +184,29 @@ func interval(e Effect, s style) string {
 	lower, upper := float64(e.Lower), float64(e.Upper)
 	noLower := math.IsNaN(lower) || math.IsInf(lower, 0)
 	noUpper := math.IsNaN(upper) || math.IsInf(upper, 0)
+	write := func(v float64) string { return change(v, e.Unit, s, estimated) }
 	switch {
 	case noLower && noUpper:
 		return "any"
 	case noUpper:
-		return "at least " + change(lower, e.Unit, s)
+		return "at least " + write(lower)
 	case noLower:
-		return "at most " + change(upper, e.Unit, s)
+		return "at most " + write(upper)
 	}
-	return change(lower, e.Unit, s) + " to " + change(upper, e.Unit, s)
+	return write(lower) + " to " + write(upper)
 }
 
 // tolerated writes the limits of a tolerance.
 func tolerated(t Tolerance, s style) string {
 	lower, upper := float64(t.Lower), float64(t.Upper)
+	write := func(v float64) string { return change(v, t.Unit, s, given) }
 	switch {
 	case math.IsNaN(lower):
-		return change(upper, t.Unit, s)
+		return write(upper)
 	case math.IsNaN(upper):
-		return change(lower, t.Unit, s)
+		return write(lower)
 	}
-	return change(lower, t.Unit, s) + " to " + change(upper, t.Unit, s)
+	return write(lower) + " to " + write(upper)
 }
 
 // effectPhrase says how large the effect is: "4.1x the baseline (2.9x to 5.8x;
@@ -204,7 +219,7 @@ func effectPhrase(m Metric) string {
 	case math.IsNaN(estimate) || math.IsInf(estimate, 0):
 		return "a change that has no size " + limits
 	case m.Effect.Unit == relativeUnit && s == asMultiple:
-		return fmt.Sprintf("%s the baseline %s", s.relative(estimate), limits)
+		return fmt.Sprintf("%s the baseline %s", s.relative(estimate, estimated), limits)
 	case m.Effect.Unit == relativeUnit && math.Abs(estimate) < 0.0005:
 		return "the same as the baseline " + limits
 	}
@@ -212,7 +227,7 @@ func effectPhrase(m Metric) string {
 	if estimate < 0 {
 		where = "below"
 	}
-	size := strings.TrimPrefix(change(math.Abs(estimate), m.Effect.Unit, s), "+")
+	size := strings.TrimPrefix(change(math.Abs(estimate), m.Effect.Unit, s, estimated), "+")
 	return fmt.Sprintf("%s %s the baseline %s", size, where, limits)
 }
 
