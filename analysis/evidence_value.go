@@ -35,6 +35,8 @@ type valueEvidence struct {
 	pairs     []valuePair
 	baseline  float64 // sum of the baseline values
 	series    stats.Paired
+	moments   stats.Moments // of the winsorised series, at its length when taken
+	taken     int
 	mixture   stats.Mixture // of the first fitted pairs
 	fitted    int
 }
@@ -72,7 +74,7 @@ func (e *valueEvidence) linearise() {
 	for _, p := range e.pairs {
 		e.series.Add(e.difference(p))
 	}
-	e.fitted = 0
+	e.taken, e.fitted = 0, 0
 }
 
 // difference returns the oriented difference of a pair: larger is worse.
@@ -128,24 +130,32 @@ func (e *valueEvidence) meaningful() bool {
 
 func (e *valueEvidence) information() float64 { return float64(e.series.Len()) }
 
+func (e *valueEvidence) winsorised() stats.Moments {
+	if e.taken != e.series.Len() {
+		e.moments, e.taken = e.series.Winsorised(), e.series.Len()
+	}
+	return e.moments
+}
+
 func (e *valueEvidence) fit() stats.Mixture {
 	if e.fitted != e.series.Len() {
-		e.mixture = stats.MeanMixture(e.mixture, e.series.Winsorised(), e.floor())
+		e.mixture = stats.MeanMixture(e.mixture, e.winsorised(), e.floor())
 		e.fitted = e.series.Len()
 	}
 	return e.mixture
 }
 
-// beyond: the mixture does not depend on the level, so the optimistic answer is
-// the answer at the higher level.
+// beyond: when all components are centred at or below the limit, half of the
+// mixture lies there, which no level is as large as. The mixture does not depend
+// on the level, so the optimistic answer is the answer at the higher one.
 func (e *valueEvidence) beyond(level float64, _ bool) bool {
-	mix := e.fit()
-	return mix.Above(e.limit()) && mix.CDF(e.limit()) < level
+	_, highest := e.winsorised().MeanRange()
+	return highest > e.limit() && e.fit().CDF(e.limit()) < level
 }
 
 func (e *valueEvidence) within(level float64, _ bool) bool {
-	mix := e.fit()
-	return mix.Below(e.limit()) && mix.Tail(e.limit()) < level
+	lowest, _ := e.winsorised().MeanRange()
+	return lowest < e.limit() && e.fit().Tail(e.limit()) < level
 }
 
 func (e *valueEvidence) effect(failLevel, passLevel float64) Effect {

@@ -37,9 +37,9 @@ func (e Exposure) validate(metrics []Metric) error {
 	return nil
 }
 
-// exposure compares the traffic so far with what was expected; nil when nothing
+// Exposure compares the traffic so far with what was expected; nil when nothing
 // was.
-func (j *Judge) exposure() *ExposureResult {
+func (j *Judge) Exposure() *ExposureResult {
 	e := j.plan.Exposure
 	if e == nil {
 		return nil

@@ -29,10 +29,11 @@ func (j *judgement) forecast() Forecast {
 	case *countsEvidence:
 		f = e.forecast(j.sides[0].pass)
 	}
-	if f.Needed == 0 || math.IsNaN(f.Needed) || math.IsInf(f.Needed, 0) {
+	// With as much as that already, the closed form knows no better.
+	if !(f.Needed > f.Have) || math.IsInf(f.Needed, 0) {
 		return Forecast{}
 	}
-	f.Steps = math.Ceil(math.Max(f.Needed/f.Have-1, 0) * float64(j.tally.elapsed))
+	f.Steps = math.Ceil((f.Needed/f.Have - 1) * float64(j.tally.elapsed))
 	if f.Have == 0 {
 		f.Steps = math.NaN()
 	}
@@ -44,7 +45,7 @@ func (e *valueEvidence) forecast() Forecast {
 	if !e.ready() {
 		return Forecast{}
 	}
-	m := e.series.Winsorised()
+	m := e.winsorised()
 	distance := e.limit()
 	if e.contrast == excess {
 		distance = math.Abs(e.metric.Tolerance.Limit(e.direction)-1) * e.meanBaseline()

@@ -103,7 +103,7 @@ func (j *Judge) conclude() Verdict {
 	if !passed || j.looks < j.plan.PassAfter {
 		return Inconclusive
 	}
-	if e := j.exposure(); e != nil && e.Off {
+	if e := j.Exposure(); e != nil && e.Off {
 		return Inconclusive
 	}
 	return Passed

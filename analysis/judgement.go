@@ -69,12 +69,13 @@ func (j *judgement) lay(planned int) {
 
 // step takes the pair of the given step, from 1, and its look.
 func (j *judgement) step(step int, p Pair) {
-	j.tally.add(j.metric, p)
 	if j.quantile != nil {
+		j.tally.add(j.metric, p, 0)
 		j.quantile.step(j, step, p)
 		return
 	}
 	o, ok := j.observe(p)
+	j.tally.add(j.metric, p, j.bound)
 	j.tally.note(o, ok)
 	j.look(step, o, ok)
 }
@@ -177,11 +178,11 @@ func (j *judgement) firstValue() (*valueEvidence, bool) {
 	return v, ok && len(v.pairs) > 0
 }
 
-// add counts the samples of a step.
-func (t *tally) add(m Metric, p Pair) {
+// add counts the samples of a step. bound is that of a slower-than histogram.
+func (t *tally) add(m Metric, p Pair, bound float64) {
 	t.elapsed++
-	t.baseline.add(m, p.Baseline)
-	t.canary.add(m, p.Canary)
+	t.baseline.add(m, p.Baseline, bound)
+	t.canary.add(m, p.Canary, bound)
 	if !math.IsNaN(p.Baseline.Bad) || !math.IsNaN(p.Canary.Bad) {
 		t.badMentioned = true
 	}
@@ -200,7 +201,7 @@ func (t *tally) note(o observation, ok bool) {
 	}
 }
 
-func (a *armTally) add(m Metric, s Sample) {
+func (a *armTally) add(m Metric, s Sample, bound float64) {
 	switch m.Kind {
 	case Value:
 		if math.IsNaN(s.Value) || math.IsInf(s.Value, 0) {
@@ -212,10 +213,10 @@ func (a *armTally) add(m Metric, s Sample) {
 			return
 		}
 		a.counts.total += s.Buckets.Total()
-		if m.SlowerThan == 0 {
-			if v, _ := s.Buckets.Quantile(m.Quantile); !math.IsNaN(v) && !math.IsInf(v, 0) {
-				a.values = append(a.values, v)
-			}
+		if m.SlowerThan > 0 {
+			a.counts.bad += s.Buckets.Above(bound)
+		} else if v, _ := s.Buckets.Quantile(m.Quantile); !math.IsNaN(v) && !math.IsInf(v, 0) {
+			a.values = append(a.values, v)
 		}
 	default:
 		if math.IsNaN(s.Total) {

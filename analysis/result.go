@@ -95,7 +95,7 @@ func (a Arm) Rate() float64 { return a.Bad / a.Total }
 
 // Result returns what is known so far.
 func (j *Judge) Result() Result {
-	r := Result{Verdict: j.verdict, Looks: j.looks, Steps: j.plan.Steps, Exposure: j.exposure()}
+	r := Result{Verdict: j.verdict, Looks: j.looks, Steps: j.plan.Steps, Exposure: j.Exposure()}
 	for _, m := range j.metrics {
 		r.Metrics = append(r.Metrics, m.result())
 	}

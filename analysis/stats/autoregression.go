@@ -72,6 +72,22 @@ func (m Moments) fit(phi float64) quadratic {
 	}
 }
 
+// MeanRange returns the lowest and the highest of the generalised least squares
+// means over the values of phi a MeanMixture has: where its components are
+// centred, without the work of weighing them.
+func (m Moments) MeanRange() (lowest, highest float64) {
+	n := float64(m.N)
+	mean := m.Sum / n
+	ends := m.First + m.Last - 2*mean
+	lowest, highest = math.Inf(1), math.Inf(-1)
+	for _, g := range phiGrid {
+		a := (1 - g.phi*g.phi) + (n-1)*(1-g.phi)*(1-g.phi)
+		centre := m.Origin + mean + g.phi*(1-g.phi)*ends/a
+		lowest, highest = math.Min(lowest, centre), math.Max(highest, centre)
+	}
+	return lowest, highest
+}
+
 // phiSteps is the number of values of the autocorrelation the mixtures
 // integrate over: 0.05, 0.15, ..., 0.95 (statistics.md, section 4).
 const phiSteps = 10
@@ -104,6 +120,7 @@ const smallestRSS = 1e-300
 func MeanMixture(reuse Mixture, m Moments, floor float64) Mixture {
 	mix := reuse[:0]
 	df := float64(m.N - 1)
+	constant := studentConstant(df)
 	for _, g := range phiGrid {
 		q := m.fit(g.phi)
 		innovations := 1 - g.phi*g.phi
@@ -112,7 +129,7 @@ func MeanMixture(reuse Mixture, m Moments, floor float64) Mixture {
 			Weight: math.Log(g.prior) + 0.5*math.Log(innovations/q.precision) - 0.5*df*math.Log(rss),
 			Centre: q.centre,
 			Scale:  math.Sqrt(rss / df / q.precision),
-			DF:     df,
+			DF:     df, constant: constant,
 		})
 	}
 	return normalise(mix)
@@ -155,7 +172,7 @@ func noiseComponent(m Moments, phi, prior, priorDF, variance float64) Component 
 		Weight: math.Log(prior) + 0.5*math.Log(innovations/q.precision) - 0.5*df*math.Log(rss/2) +
 			0.5*priorDF*math.Log(priorRSS/2) - lgPrior + lg,
 		Scale: math.Sqrt(rss / df / q.precision),
-		DF:    df,
+		DF:    df, constant: studentConstant(df),
 	}
 }
 

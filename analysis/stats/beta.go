@@ -82,7 +82,7 @@ func betaLowerQuantile(a, b, p float64) float64 {
 	if miss(highest) <= 0 {
 		return 1
 	}
-	return logistic(root(miss, lowest, highest))
+	return logistic(root(miss, lowest, highest, 1e-13))
 }
 
 // logistic returns 1 / (1 + exp(-t)), with full relative precision for very

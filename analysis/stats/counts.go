@@ -177,8 +177,10 @@ func (c *Counts) ratioAt(p float64) float64 {
 		return math.Inf(1)
 	}
 	miss := func(log float64) float64 { return p - c.share(math.Exp(log)) }
-	lo, hi := bracket(miss, math.Log(p/(1-p)*c.m/c.n))
-	return math.Exp(root(miss, lo, hi))
+	// The slope of the share on the scale of logarithms is p (1-p) when the arms'
+	// traffic keeps its proportion.
+	lo, hi := bracket(miss, math.Log(p/(1-p)*c.m/c.n), p*(1-p))
+	return math.Exp(root(miss, lo, hi, 1e-13))
 }
 
 // AboveLimit returns the p-value of the hypothesis that the ratio is at most

@@ -8,6 +8,8 @@ type Component struct {
 	Centre float64 // in the units of the series
 	Scale  float64 // > 0, in the units of the series
 	DF     float64 // degrees of freedom, > 0, whole or not
+
+	constant float64 // studentConstant(DF)
 }
 
 // Mixture is a mixture of Student t distributions whose weights sum to one: what
@@ -20,7 +22,7 @@ type Mixture []Component
 func (m Mixture) CDF(x float64) float64 {
 	var p float64
 	for _, c := range m {
-		p += c.Weight * StudentTail(c.DF, (c.Centre-x)/c.Scale)
+		p += c.Weight * studentTail(c.DF, c.constant, (c.Centre-x)/c.Scale)
 	}
 	return p
 }
@@ -30,7 +32,7 @@ func (m Mixture) CDF(x float64) float64 {
 func (m Mixture) Tail(x float64) float64 {
 	var p float64
 	for _, c := range m {
-		p += c.Weight * StudentTail(c.DF, (x-c.Centre)/c.Scale)
+		p += c.Weight * studentTail(c.DF, c.constant, (x-c.Centre)/c.Scale)
 	}
 	return p
 }
@@ -42,27 +44,6 @@ func (m Mixture) Mean() float64 {
 		mean += c.Weight * c.Centre
 	}
 	return mean
-}
-
-// Above reports whether any component is centred above x. When none is, at
-// least half of the mixture lies at or below x, so that CDF(x) >= 1/2.
-func (m Mixture) Above(x float64) bool {
-	for _, c := range m {
-		if c.Centre > x {
-			return true
-		}
-	}
-	return false
-}
-
-// Below reports whether any component is centred below x.
-func (m Mixture) Below(x float64) bool {
-	for _, c := range m {
-		if c.Centre < x {
-			return true
-		}
-	}
-	return false
 }
 
 // Quantile returns the x with CDF(x) = p, for 0 < p < 1.
@@ -79,14 +60,35 @@ func (m Mixture) TailQuantile(p float64) float64 {
 
 // solve finds the v at which the falling function tail equals p. On the scale of
 // arsinh the logarithm of a Student tail is nearly straight, so a secant
-// method is at home in a few steps from any start.
+// method is at home in a few steps.
 func (m Mixture) solve(p float64, tail func(float64) float64) float64 {
 	target := math.Log(p)
 	miss := func(v float64) float64 {
 		return math.Log(math.Max(tail(v), math.SmallestNonzeroFloat64)) - target
 	}
-	lo, hi := bracket(miss, math.Asinh(NormalTailQuantile(p)))
-	return root(miss, lo, hi)
+	df := m.df()
+	guess := math.Asinh(studentGuess(df, p))
+	// Far out the logarithm falls by df for each unit of v, nearer in by less.
+	lo, hi := bracket(miss, guess, df*math.Tanh(math.Max(math.Abs(guess), 0.1)))
+	return root(miss, lo, hi, 1e-13)
+}
+
+// df returns the weighted mean of the degrees of freedom.
+func (m Mixture) df() float64 {
+	var df float64
+	for _, c := range m {
+		df += c.Weight * c.DF
+	}
+	return df
+}
+
+// studentGuess returns about the t that a Student variable exceeds with
+// probability p, within a few percent (Wallace 1959, Annals of Mathematical
+// Statistics 30:1121, solved for t).
+func studentGuess(df, p float64) float64 {
+	z := NormalTailQuantile(p)
+	c := (8*df + 3) / (8*df + 1) * z
+	return math.Copysign(math.Sqrt(df*math.Expm1(math.Min(c*c/df, 200))), z)
 }
 
 // scale returns the weighted mean of the component scales.
@@ -98,22 +100,21 @@ func (m Mixture) scale() float64 {
 	return s
 }
 
-// bracket widens from a first guess until the falling function f changes sign.
-func bracket(f func(float64) float64, guess float64) (lo, hi float64) {
-	const furthest = 64
-	step := 0.25
-	if f(guess) >= 0 {
-		lo, hi = guess, guess+step
-		for f(hi) > 0 && hi < furthest {
-			step *= 2
-			lo, hi = hi, hi+step
+// bracket returns two points between which the falling function f changes sign,
+// from a first guess and about how steeply f falls.
+func bracket(f func(float64) float64, guess, slope float64) (lo, hi float64) {
+	const furthest = 700
+	miss := f(guess)
+	if miss == 0 {
+		return guess, guess
+	}
+	// A little further than the slope says is most likely beyond the root.
+	step := 1.25*miss/slope + math.Copysign(1e-9, miss)
+	for from := guess; ; step *= 2 {
+		to := from + step
+		if beyond := f(to); (beyond > 0) != (miss > 0) || math.Abs(to) > furthest {
+			return math.Min(from, to), math.Max(from, to)
 		}
-		return lo, hi
+		from = to
 	}
-	lo, hi = guess-step, guess
-	for f(lo) < 0 && lo > -furthest {
-		step *= 2
-		lo, hi = lo-step, lo
-	}
-	return lo, hi
 }

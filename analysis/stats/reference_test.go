@@ -330,3 +330,82 @@ func TestReferenceRatioMetric(t *testing.T) {
 		near(t, c.Case+": p_pass", k.BelowLimit(phiPass), c.PPass, 1e-9)
 	}
 }
+
+// The whole runs of the file, of the test over the whole run alone: its levels
+// with our own clock, then limits and verdicts at the file's levels.
+func TestReferenceSequences(t *testing.T) {
+	t.Parallel()
+	var ref struct {
+		Sequences []struct {
+			Kind  string
+			K     int
+			X, Y  []float64
+			N, M  float64
+			Rho0  float64   `json:"tolerance_ratio"`
+			Delta float64   `json:"delta"`
+			D     []float64 `json:"log_differences"`
+			Steps []struct {
+				K        int
+				Fail     float64 `json:"level_fail"`
+				Pass     float64 `json:"level_pass"`
+				Estimate float64
+				L, U     float64
+				PhiFail  float64 `json:"phi_fail"`
+				PhiPass  float64 `json:"phi_pass"`
+				Verdict  string
+			}
+		}
+	}
+	reference(t, &ref)
+	const share, error = 0.9, 0.05
+	for _, s := range ref.Sequences {
+		var fail, pass Clock
+		counts, paired := NewCounts(s.Rho0), Paired{}
+		next := 0
+		for k := 1; next < len(s.Steps); k++ {
+			info := float64(k)
+			if s.Kind == "ratio" {
+				counts.Add(Interval{s.X[k-1], s.N, s.Y[k-1], s.M})
+				info = counts.Information()
+			} else {
+				paired.Add(s.D[k-1])
+			}
+			want := s.Steps[next]
+			if k < want.K {
+				continue
+			}
+			next++
+			fraction := float64(k) / float64(s.K)
+			levelFail, _ := fail.Next(info, SpendEarly(share*error, fraction))
+			levelPass, _ := pass.Next(info, SpendEvenly(error, fraction))
+			near(t, "FAIL level", levelFail, want.Fail, 3e-5)
+			near(t, "PASS level", levelPass, want.Pass, 3e-5)
+			var estimate, lower, upper float64
+			var fails, passes bool
+			if s.Kind == "ratio" {
+				phiFail, phiPass := counts.Dispersion(want.Fail), math.Max(counts.Dispersion(want.Pass), counts.SecondDispersion())
+				near(t, "phi_fail", phiFail, want.PhiFail, 1e-9)
+				near(t, "phi_pass", phiPass, want.PhiPass, 1e-9)
+				estimate, lower, upper = counts.Ratio(), counts.RatioLower(want.Fail, phiFail), counts.RatioUpper(want.Pass, phiPass)
+				fails, passes = counts.AboveLimit(phiFail) < levelFail, counts.BelowLimit(phiPass) < levelPass
+			} else {
+				mix := MeanMixture(nil, paired.Winsorised(), 0.05*s.Delta)
+				estimate, lower, upper = mix.Mean(), mix.Quantile(want.Fail), mix.TailQuantile(want.Pass)
+				fails, passes = mix.CDF(s.Delta) < levelFail, mix.Tail(s.Delta) < levelPass
+			}
+			near(t, "estimate", estimate, want.Estimate, 1e-9)
+			near(t, "L", lower, want.L, 1e-9)
+			near(t, "U", upper, want.U, 1e-9)
+			verdict := "CONTINUE"
+			switch {
+			case fails:
+				verdict = "FAIL"
+			case passes:
+				verdict = "PASS"
+			}
+			if verdict != want.Verdict {
+				t.Errorf("%s, look %d: %s, want %s", s.Kind, k, verdict, want.Verdict)
+			}
+		}
+	}
+}

@@ -6,9 +6,9 @@ import "math"
 // by Chandrupatla's method (1997, Advances in Engineering Software 28:145):
 // inverse quadratic interpolation where it is safe, bisection where it is not.
 // f(lo) and f(hi) must differ in sign; where they do not, the end with the
-// smaller |f| is returned. The result is within a few units in the last place,
-// or within 1e-14 of the bracket near zero.
-func root(f func(float64) float64, lo, hi float64) float64 {
+// smaller |f| is returned. The result is within tolerance, absolutely, or within a
+// few units in the last place.
+func root(f func(float64) float64, lo, hi, tolerance float64) float64 {
 	a, b := hi, lo
 	fa, fb := f(a), f(b)
 	if fa == 0 {
@@ -37,7 +37,7 @@ func root(f func(float64) float64, lo, hi float64) float64 {
 			best, fbest = b, fb
 		}
 		const ulp = 0x1p-52
-		tol := 2*ulp*math.Abs(best) + 1e-15
+		tol := 2*ulp*math.Abs(best) + tolerance
 		limit := tol / math.Abs(b-c)
 		if limit > 0.5 || fbest == 0 {
 			return best
