@@ -3,6 +3,7 @@ package providers
 import (
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -25,10 +26,12 @@ var durationUnits = []struct {
 	{"s", time.Second},
 	{"ms", time.Millisecond},
 	{"us", time.Microsecond},
-	{"µs", time.Microsecond},
 }
 
-var durationPart = regexp.MustCompile(`^(\d+(?:\.\d+)?)(ms|us|µs|[wdhms])`)
+// longestDuration is what a length of time may be; no window comes near.
+const longestDuration = 100 * 365 * 24 * time.Hour
+
+var durationPart = regexp.MustCompile(`^(\d+)(\.\d+)?(ms|us|µs|[wdhms])`)
 
 var errDuration = errors.New("want a length of time with its unit, such as 90s, 30m or 1d")
 
@@ -41,32 +44,45 @@ func ParseDuration(text string) (time.Duration, error) {
 	if rest == "" {
 		return 0, errDuration
 	}
-	var total float64
+	var total time.Duration
 	next := 0
 	for rest != "" {
 		part := durationPart.FindStringSubmatch(rest)
 		if part == nil {
 			return 0, fmt.Errorf("%q: %w", text, errDuration)
 		}
+		name := strings.Replace(part[3], "µs", "us", 1)
 		i := next
-		for i < len(durationUnits) && durationUnits[i].name != part[2] {
+		for i < len(durationUnits) && durationUnits[i].name != name {
 			i++
 		}
 		if i == len(durationUnits) {
 			return 0, fmt.Errorf("%q: each unit once, the largest first", text)
 		}
-		value, err := strconv.ParseFloat(part[1], 64)
-		if err != nil {
-			return 0, fmt.Errorf("%q: %w", text, errDuration)
+		length, ok := durationOf(part[1], part[2], durationUnits[i].unit)
+		if !ok || length > longestDuration-total {
+			return 0, fmt.Errorf("%q is longer than a hundred years", text)
 		}
-		total += value * float64(durationUnits[i].unit)
+		total += length
 		next, rest = i+1, rest[len(part[0]):]
 	}
-	const longest = 100 * 365 * 24 * float64(time.Hour)
-	if total > longest {
-		return 0, fmt.Errorf("%q is longer than a hundred years", text)
+	return total, nil
+}
+
+// durationOf multiplies whole and fraction, such as 1 and .5, by a unit, exactly
+// for the whole and to the nanosecond for the fraction. It returns false when
+// that is too long.
+func durationOf(whole, fraction string, unit time.Duration) (time.Duration, bool) {
+	n, err := strconv.ParseInt(whole, 10, 64)
+	if err != nil || n > int64(longestDuration/unit) {
+		return 0, false
 	}
-	return time.Duration(total), nil
+	length := time.Duration(n) * unit
+	if fraction != "" {
+		part, _ := strconv.ParseFloat(fraction, 64) // only digits get here
+		length += time.Duration(math.Round(part * float64(unit)))
+	}
+	return length, true
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
@@ -76,24 +92,33 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return err
 }
 
+// Pattern is what a duration looks like, as a regular expression.
+func (Duration) Pattern() string { return `0|(\d+(\.\d+)?(ms|us|µs|[wdhms]))+` }
+
 // MarshalText implements encoding.TextMarshaler.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// String writes the duration with its largest whole units, such as 1h30m.
+// String writes the duration with its largest whole units, such as 1h30m, in a
+// form that ParseDuration reads. There is no unit below the microsecond, which has
+// decimals instead.
 func (d Duration) String() string {
 	if d == 0 {
 		return "0s"
 	}
+	if d < 0 {
+		return time.Duration(d).String() // none is, but a sum in a message may be
+	}
 	rest := time.Duration(d)
 	var b strings.Builder
 	for _, u := range durationUnits {
-		if n := rest / u.unit; n > 0 && u.name != "µs" {
+		n := rest / u.unit
+		rest -= n * u.unit
+		switch below := u.unit == time.Microsecond && rest > 0; {
+		case below:
+			fmt.Fprintf(&b, "%d.%03d%s", n, rest, u.name)
+		case n > 0:
 			fmt.Fprintf(&b, "%d%s", n, u.name)
-			rest -= n * u.unit
 		}
-	}
-	if rest > 0 {
-		return time.Duration(d).String()
 	}
 	return b.String()
 }

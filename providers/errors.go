@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -26,7 +28,7 @@ const (
 // Error is what a provider returns.
 type Error struct {
 	Class    Class
-	Provider string // the provider's name
+	Provider string // the provider's name, "" for what is found in answers
 	Doing    string // what was being done, and to what
 	Detail   string // the source's own words; cut, and free of secrets
 	Cure     string // what to do next
@@ -34,7 +36,10 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	parts := []string{e.Provider, e.Doing}
+	parts := []string{e.Doing}
+	if e.Provider != "" {
+		parts = []string{e.Provider, e.Doing}
+	}
 	if e.Err != nil {
 		parts = append(parts, e.Err.Error())
 	}
@@ -68,14 +73,13 @@ func Place(q Query, err error) error {
 // longestDetail is how much of an answer's body is quoted in an error.
 const longestDetail = 512
 
+// userInfo is the user:password@ of a URL.
+var userInfo = regexp.MustCompile(`://[^/?#\s"']*@`)
+
 // Quote makes a text from outside fit for an error message: one line,
-// printable, cut, and without the secrets.
+// printable, cut, and without the secrets or the password of any URL.
 func Quote(text string, secrets ...Secret) string {
-	for _, s := range secrets {
-		if len(s) > 0 {
-			text = strings.ReplaceAll(text, string(s), "[secret]")
-		}
-	}
+	text = hide(text, secrets)
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) {
 			return ' '
@@ -85,11 +89,22 @@ func Quote(text string, secrets ...Secret) string {
 		}
 		return r
 	}, text)
-	text = strings.Join(strings.Fields(text), " ")
+	// Once more: what was dropped may have stood in the middle of a secret.
+	text = strings.ToValidUTF8(hide(strings.Join(strings.Fields(text), " "), secrets), "\ufffd")
 	if runes := []rune(text); len(runes) > longestDetail {
 		text = string(runes[:longestDetail]) + "…"
 	}
 	return text
+}
+
+// hide replaces secrets, the longest first: one may be the beginning of another.
+func hide(text string, secrets []Secret) string {
+	for _, s := range slices.SortedFunc(slices.Values(secrets), func(a, b Secret) int { return len(b) - len(a) }) {
+		if len(s) > 0 {
+			text = strings.ReplaceAll(text, string(s), "[secret]")
+		}
+	}
+	return userInfo.ReplaceAllString(text, "://[secret]@")
 }
 
 // TransportError returns the error of a request that got no answer.

@@ -63,28 +63,28 @@ func NewHTTPClient(o HTTPOptions) *http.Client {
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &http.Client{
 		CheckRedirect: stay,
-		Transport: &retrying{&retryablehttp.Client{
-			HTTPClient:   &http.Client{Transport: transport, Timeout: o.Timeout, CheckRedirect: stay},
-			RetryMax:     retries,
-			RetryWaitMin: shortestWait,
-			RetryWaitMax: longestWait,
-			CheckRetry:   worthRetrying,
-			Backoff:      backoff,
-			ErrorHandler: retryablehttp.PassthroughErrorHandler,
-		}},
+		Transport:     &retrying{&http.Client{Transport: transport, Timeout: o.Timeout, CheckRedirect: stay}},
 	}
 }
 
-// retrying is a RoundTripper over a retrying client.
-type retrying struct{ client *retryablehttp.Client }
+// retrying is a RoundTripper that tries again.
+type retrying struct{ client *http.Client }
 
 func (r *retrying) RoundTrip(req *http.Request) (*http.Response, error) {
 	wrapped, err := retryablehttp.FromRequest(req)
 	if err != nil {
 		return nil, fmt.Errorf("read the request's body: %w", err)
 	}
-	wrapped.SetResponseHandler(readWhole)
-	resp, err := r.client.Do(wrapped)
+	wrapped.SetResponseHandler(readWhole(largestAnswer))
+	tries := &attempts{}
+	client := &retryablehttp.Client{
+		HTTPClient:   r.client,
+		RetryMax:     retries,
+		CheckRetry:   tries.again,
+		Backoff:      func(time.Duration, time.Duration, int, *http.Response) time.Duration { return tries.wait },
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}
+	resp, err := client.Do(wrapped)
 	if err != nil {
 		if resp != nil {
 			_ = resp.Body.Close() // the error says more
@@ -94,62 +94,83 @@ func (r *retrying) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// readWhole replaces an answer's body by a copy in memory.
-func readWhole(resp *http.Response) error {
-	body, err := io.ReadAll(io.LimitReader(resp.Body, largestAnswer+1))
-	closed := resp.Body.Close()
-	if err != nil {
-		return fmt.Errorf("the answer broke off: %w", err)
+// readWhole replaces an answer's body by a copy in memory of at most limit bytes.
+func readWhole(limit int64) retryablehttp.ResponseHandlerFunc {
+	return func(resp *http.Response) error {
+		body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+		closed := resp.Body.Close()
+		if err != nil {
+			return fmt.Errorf("the answer broke off: %w", err)
+		}
+		if int64(len(body)) > limit {
+			return errTooLarge
+		}
+		resp.Body = io.NopCloser(bytes.NewReader(body))
+		return closed
 	}
-	if len(body) > largestAnswer {
-		return errTooLarge
-	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	return closed
 }
 
-// worthRetrying decides whether to try again. A wait that would outlast the time
-// for the look is not begun: the answer that is there says more than a deadline.
-func worthRetrying(ctx context.Context, resp *http.Response, err error) (bool, error) {
+// attempts is what one request has been through.
+type attempts struct {
+	failed int           // attempts that failed and were followed by another
+	wait   time.Duration // before the next one
+}
+
+// again decides whether to try again. A wait that would outlast the time for the
+// look is not begun: the answer that is there says more than a deadline.
+func (a *attempts) again(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	if ctx.Err() != nil {
 		return false, context.Cause(ctx)
 	}
 	if errors.Is(err, errTooLarge) {
 		return false, err
 	}
+	worth := err == nil && passing(resp.StatusCode)
 	if err != nil {
 		// The library knows which transport errors are there to stay, such as a
 		// certificate that is not trusted.
-		again, _ := retryablehttp.DefaultRetryPolicy(ctx, nil, err)
-		return again && fits(ctx, shortestWait), nil
+		worth, _ = retryablehttp.DefaultRetryPolicy(ctx, nil, err)
+		resp = nil
 	}
-	switch code := resp.StatusCode; {
-	case code == http.StatusRequestTimeout, code == http.StatusTooManyRequests, code >= 500 && code != http.StatusNotImplemented:
-		return fits(ctx, asked(resp)), nil
+	if !worth || a.failed == retries {
+		return false, nil
 	}
-	return false, nil
+	wait := backoff(a.failed, resp)
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Add(wait).Before(deadline) {
+		return false, nil
+	}
+	a.failed, a.wait = a.failed+1, wait
+	return true, nil
 }
 
-// fits reports whether a wait ends before the context's deadline.
-func fits(ctx context.Context, wait time.Duration) bool {
-	deadline, ok := ctx.Deadline()
-	return !ok || time.Now().Add(wait).Before(deadline)
+// passing reports whether a status may be another one next time.
+func passing(status int) bool {
+	return status == http.StatusRequestTimeout || status == http.StatusTooManyRequests ||
+		status >= 500 && status != http.StatusNotImplemented
 }
 
-// backoff returns the wait before the next attempt.
-func backoff(shortest, longest time.Duration, attempt int, resp *http.Response) time.Duration {
-	wait := min(shortest<<attempt, longest)
+// backoff returns the wait after an attempt, the first of which is 0. resp is its
+// answer, nil if it got none.
+func backoff(attempt int, resp *http.Response) time.Duration {
+	wait := min(shortestWait<<attempt, longestWait)
 	wait = wait/2 + rand.N(wait/2) //nolint:gosec // jitter needs no secrecy
 	if resp != nil {
-		wait = max(wait, asked(resp)+rand.N(shortest)) //nolint:gosec // as above
+		if ask := asked(resp); ask > 0 {
+			wait = max(wait, ask+rand.N(shortestWait)) //nolint:gosec // as above
+		}
 	}
 	return wait
 }
 
 // asked returns the wait that an answer asks for, 0 if it does not.
 func asked(resp *http.Response) time.Duration {
+	headers := []string{"Retry-After"}
+	if resp.StatusCode == http.StatusTooManyRequests {
+		// Datadog sends it with every answer; only here does it say when to come back.
+		headers = append(headers, "X-RateLimit-Reset")
+	}
 	var wait time.Duration
-	for _, header := range []string{"Retry-After", "X-RateLimit-Reset"} {
+	for _, header := range headers {
 		value := resp.Header.Get(header)
 		if seconds, err := strconv.ParseFloat(value, 64); err == nil && seconds > 0 && seconds < 1e6 {
 			wait = max(wait, time.Duration(seconds*float64(time.Second)))

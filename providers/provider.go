@@ -9,6 +9,8 @@ package providers
 
 import (
 	"context"
+	"encoding/base64"
+	"iter"
 	"time"
 
 	"github.com/canary-judge/canary-judge/analysis"
@@ -71,6 +73,21 @@ type Query struct {
 // Steps returns the number of steps in the window.
 func (q Query) Steps() int { return int(q.End.Sub(q.Start) / q.Step) }
 
+// Windows divides the query's window into parts of at most the given number of
+// steps, in order: the start (inclusive) and the end (exclusive) of each.
+func (q Query) Windows(most int) iter.Seq2[time.Time, time.Time] {
+	return func(yield func(from, to time.Time) bool) {
+		steps := q.Steps()
+		for done := 0; done < steps; done += most {
+			n := min(most, steps-done)
+			from := q.Start.Add(time.Duration(done) * q.Step)
+			if !yield(from, from.Add(time.Duration(n)*q.Step)) {
+				return
+			}
+		}
+	}
+}
+
 // Key identifies the series that queries at different looks ask for.
 type Key struct {
 	Metric string
@@ -116,3 +133,9 @@ func (Secret) GoString() string { return "[secret]" }
 
 // MarshalText hides the secret from encoders.
 func (Secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
+
+// BasicAuth returns a password as it travels in an Authorization header, which must
+// not appear anywhere either.
+func BasicAuth(user, password string) Secret {
+	return Secret(base64.StdEncoding.EncodeToString([]byte(user + ":" + password)))
+}

@@ -13,6 +13,8 @@ type Type struct {
 	// filled in.
 	Open func(settings any) (Provider, error)
 	Dialect
+	// UsualStep is the distance between points, when the config does not say.
+	UsualStep time.Duration
 	// Lag is how long the newest points take to be complete, when the config does not
 	// say.
 	Lag     time.Duration

@@ -162,16 +162,12 @@ func (p *Provider) fetchGroup(ctx context.Context, queries []providers.Query, at
 func (p *Provider) fetchTogether(ctx context.Context, queries []providers.Query, at []int, answers []providers.Answer) error {
 	collected := make([]collector, len(at))
 	first := queries[at[0]]
-	for from := first.Start; from.Before(first.End); from = from.Add(mostPoints * first.Step) {
-		to := from.Add(mostPoints * first.Step)
-		if to.After(first.End) {
-			to = first.End
-		}
+	for from, to := range first.Windows(mostPoints) {
 		body, err := p.post(ctx, "/api/v2/query/timeseries", timeseriesRequest(queries, at, from, to))
 		if err != nil {
 			return err
 		}
-		if err := readTimeseries(body, from, to, first.Step, collected); err != nil {
+		if err := p.read(body, from, to, first.Step, collected); err != nil {
 			return err
 		}
 	}
@@ -181,8 +177,25 @@ func (p *Provider) fetchTogether(ctx context.Context, queries []providers.Query,
 	return nil
 }
 
+// read reads an answer into the collectors. What is wrong with it is told in part
+// in the answer's own words, which may repeat the request's.
+func (p *Provider) read(body []byte, from, to time.Time, step time.Duration, into []collector) error {
+	err := readTimeseries(body, from, to, step, into)
+	if err == nil {
+		return nil
+	}
+	e := &providers.Error{
+		Class: providers.Shape, Provider: Name, Doing: "read the answer",
+		Detail: providers.Quote(err.Error(), p.secrets()...),
+	}
+	if errors.Is(err, errQuery) {
+		e.Class, e.Doing, e.Cure = providers.BadQuery, "query "+p.host(), "correct the query"
+	}
+	return e
+}
+
 // post sends a request and returns the answer's body.
-func (p *Provider) post(ctx context.Context, path string, body any) ([]byte, error) {
+func (p *Provider) post(ctx context.Context, path string, body *request) ([]byte, error) {
 	doing := "query " + p.host()
 	keys := map[string]datadog.APIKey{
 		"apiKeyAuth": {Key: string(p.settings.APIKey)},
@@ -258,6 +271,7 @@ func errorTexts(raw json.RawMessage) string {
 	}
 	var objects []struct{ Title, Detail string }
 	if json.Unmarshal(raw, &objects) == nil {
+		texts = nil // what the try above could not read are empty texts
 		for _, o := range objects {
 			texts = append(texts, strings.TrimSpace(o.Title+" "+o.Detail))
 		}
@@ -266,6 +280,13 @@ func errorTexts(raw json.RawMessage) string {
 	return string(bytes.TrimSpace(raw))
 }
 
+// secrets are what no error may show: a proxy may repeat a request's headers in
+// its answer.
 func (p *Provider) secrets() []providers.Secret {
-	return []providers.Secret{p.settings.APIKey, p.settings.AppKey}
+	secrets := []providers.Secret{p.settings.APIKey, p.settings.AppKey}
+	if p.base != nil && p.base.User != nil {
+		password, _ := p.base.User.Password()
+		secrets = append(secrets, providers.Secret(password), providers.BasicAuth(p.base.User.Username(), password))
+	}
+	return secrets
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/canary-judge/canary-judge/providers"
 )
@@ -18,7 +20,8 @@ type Dialect struct{}
 // https://docs.datadoghq.com/getting_started/tagging/#define-tags
 var tagName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_.:/-]*$`)
 
-// longestTag is how long a tag's value can be; longer ones are cut when stored.
+// longestTag is how many characters a tag can have, its name included; longer ones
+// are cut when stored.
 const longestTag = 200
 
 // Filter implements providers.Dialect: service:discounts,env:prod.
@@ -32,30 +35,36 @@ func (d Dialect) Filter(labels []providers.Label) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		tags[i] = l.Name + ":" + value
+		tags[i] = strings.ToLower(l.Name) + ":" + value
 	}
 	return strings.Join(tags, ","), nil
 }
 
 // Value implements providers.Dialect: the value as Datadog stores it, in lower
-// case and with _ for what tags cannot hold. What could end the filter it stands
-// in is refused, since no tag that was meant has it.
+// case, with one _ for what tags cannot hold, and none at the end. What could end
+// the filter it stands in is refused, since no tag that was meant has it.
+// https://docs.datadoghq.com/developers/guide/what-best-practices-are-recommended-for-naming-metrics-and-tags/
 func (Dialect) Value(l providers.Label) (string, error) {
-	if strings.ContainsAny(l.Value, "{}(),\"'*!\n\t ") {
+	if strings.ContainsAny(l.Value, "{}(),\"'*!") || strings.ContainsFunc(l.Value, unicode.IsSpace) {
 		return "", fmt.Errorf("%s: %q cannot be a tag's value; letters, digits and _ - : . / can", l.Name, l.Value)
 	}
-	if len(l.Value) > longestTag {
-		return "", fmt.Errorf("%s: the value is longer than %d characters", l.Name, longestTag)
-	}
 	stored := strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', strings.ContainsRune("_-:./", r), r > 127:
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-:./", r) {
 			return r
 		}
 		return '_'
 	}, strings.ToLower(l.Value))
+	stored = strings.TrimSuffix(underscores.ReplaceAllString(stored, "_"), "_")
+	switch {
+	case stored == "" || strings.HasSuffix(stored, ":"):
+		return "", fmt.Errorf("%s: %q leaves no value that a tag can have; letters, digits and _ - : . / can stand in it", l.Name, l.Value)
+	case utf8.RuneCountInString(l.Name)+1+utf8.RuneCountInString(stored) > longestTag:
+		return "", fmt.Errorf("%s: the tag is longer than %d characters, and Datadog cuts it", l.Name, longestTag)
+	}
 	return stored, nil
 }
+
+var underscores = regexp.MustCompile(`__+`)
 
 // Step implements providers.Dialect: seconds, as rollup takes them.
 func (Dialect) Step(step time.Duration) string {

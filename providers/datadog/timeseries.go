@@ -64,15 +64,16 @@ type answer struct {
 type unit struct{ Name string }
 
 // timeseriesRequest asks for the queries at the given places, each under its own
-// formula, whose place the answer's query_index repeats.
-func timeseriesRequest(queries []providers.Query, at []int, from, to time.Time) request {
+// formula, whose place the answer's query_index repeats. It is a pointer because
+// the client panics over a struct.
+func timeseriesRequest(queries []providers.Query, at []int, from, to time.Time) *request {
 	a := attributes{From: from.UnixMilli(), To: to.UnixMilli(), Interval: queries[at[0]].Step.Milliseconds()}
 	for n, i := range at {
 		name := "q" + strconv.Itoa(n)
 		a.Queries = append(a.Queries, query{Name: name, DataSource: "metrics", Query: queries[i].Expr})
 		a.Formulas = append(a.Formulas, formula{name})
 	}
-	return request{requestData{Type: "timeseries_request", Attributes: a}}
+	return &request{requestData{Type: "timeseries_request", Attributes: a}}
 }
 
 // collector gathers the series of one query over the parts of its window.
@@ -83,13 +84,13 @@ type collector struct {
 
 // series returns the series ordered by their group tags.
 func (c *collector) series() []analysis.Series {
-	slices.Sort(c.order)
 	var all []analysis.Series
 	for _, tags := range c.order {
 		if s := c.groups[tags]; len(s.Points) > 0 {
 			all = append(all, *s)
 		}
 	}
+	slices.SortStableFunc(all, func(a, b analysis.Series) int { return providers.CompareLabels(a.Labels, b.Labels) })
 	return all
 }
 
@@ -125,44 +126,38 @@ var unitNames = map[string]string{
 	"percent": "percent", "fraction": "fraction",
 }
 
+// errQuery is the server's complaint about a query in an answer that is no
+// error by its status.
+var errQuery = errors.New("the server finds fault with the query")
+
 // readTimeseries reads an answer into the collectors, one a query. Anything it
 // does not understand is an error: a half-read answer would be missing data that
 // nobody sees.
 func readTimeseries(body []byte, from, to time.Time, step time.Duration, into []collector) error {
-	fail := func(format string, args ...any) error {
-		return &providers.Error{
-			Class: providers.Shape, Provider: Name, Doing: "read the answer",
-			Err: fmt.Errorf(format, args...),
-		}
-	}
 	var a answer
-	d := json.NewDecoder(bytes.NewReader(body))
-	if err := d.Decode(&a); err != nil {
-		return fail("not JSON as the query API answers it: %w: %s", err, providers.Quote(string(body[:min(len(body), 100)])))
+	if err := json.Unmarshal(body, &a); err != nil {
+		return fmt.Errorf("not JSON as the query API answers it: %w: %s", err, body)
 	}
 	if said := bytes.TrimSpace(a.Errors); len(said) > 0 && !slices.Contains([]string{"null", `""`, "[]"}, string(said)) {
-		return &providers.Error{
-			Class: providers.BadQuery, Provider: Name, Doing: "query",
-			Detail: providers.Quote(errorTexts(a.Errors)), Cure: "correct the query",
-		}
+		return fmt.Errorf("%w: %s", errQuery, errorTexts(a.Errors))
 	}
 	if a.Data == nil || a.Data.Attributes == nil {
-		return fail("the answer has no data")
+		return errors.New("the answer has no data")
 	}
 	got := a.Data.Attributes
 	if len(got.Series) != len(got.Values) {
-		return fail("%d series but %d rows of values", len(got.Series), len(got.Values))
+		return fmt.Errorf("%d series but %d rows of values", len(got.Series), len(got.Values))
 	}
 	times, err := readTimes(got.Times, step)
 	if err != nil {
-		return fail("%w", err)
+		return err
 	}
 	for i, s := range got.Series {
 		switch {
 		case s.QueryIndex == nil || *s.QueryIndex < 0 || *s.QueryIndex >= len(into):
-			return fail("a series does not say which query it answers")
+			return errors.New("a series does not say which query it answers")
 		case len(got.Values[i]) != len(times):
-			return fail("%d values for %d times", len(got.Values[i]), len(times))
+			return fmt.Errorf("%d values for %d times", len(got.Values[i]), len(times))
 		}
 		series := into[*s.QueryIndex].group(s.GroupTags, step, unitOf(s.Unit))
 		for n, value := range got.Values[i] {
@@ -174,7 +169,7 @@ func readTimeseries(body []byte, from, to time.Time, step time.Duration, into []
 				p.Value = *value
 			}
 			if last := len(series.Points) - 1; last >= 0 && !p.Time.After(series.Points[last].Time) {
-				return fail("two values at %s", p.Time.Format(time.RFC3339))
+				return fmt.Errorf("two values at %s", p.Time.Format(time.RFC3339))
 			}
 			series.Points = append(series.Points, p)
 		}
@@ -209,7 +204,7 @@ func readTimes(raw []json.Number, step time.Duration) ([]time.Time, error) {
 	for i, n := range raw {
 		ms, err := n.Int64()
 		if err != nil {
-			return nil, fmt.Errorf("the time %s is no whole number", providers.Quote(n.String()))
+			return nil, fmt.Errorf("the time %s is no whole number", n)
 		}
 		if ms%step.Milliseconds() != 0 {
 			return nil, fmt.Errorf("%w: a point at %s does not fit the %s asked for",

@@ -2,6 +2,7 @@ package prometheus
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -48,22 +49,18 @@ type native struct {
 // fetch asks for one query's series.
 func (p *Provider) fetch(ctx context.Context, q providers.Query) ([]analysis.Series, error) {
 	var all []analysis.Series
-	for from := q.Start; from.Before(q.End); from = from.Add(mostPoints * q.Step) {
-		to := from.Add(mostPoints * q.Step)
-		if to.After(q.End) {
-			to = q.End
-		}
+	for from, to := range q.Windows(mostPoints) {
 		body, err := p.request(ctx, q, from.Add(q.Step), to)
 		if err != nil {
 			return nil, err
 		}
-		series, err := read(body, q)
+		series, err := p.read(body, q)
 		if err != nil {
-			return nil, &providers.Error{Class: providers.Shape, Provider: Name, Doing: "read the answer", Err: err}
+			return nil, err
 		}
 		all = join(all, series)
 	}
-	slices.SortFunc(all, func(a, b analysis.Series) int { return strings.Compare(signature(a.Labels), signature(b.Labels)) })
+	slices.SortStableFunc(all, func(a, b analysis.Series) int { return providers.CompareLabels(a.Labels, b.Labels) })
 	return all, nil
 }
 
@@ -83,7 +80,7 @@ func join(all, more []analysis.Series) []analysis.Series {
 	return all
 }
 
-// signature orders series by their labels.
+// signature tells series apart by their labels.
 func signature(labels map[string]string) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
@@ -104,19 +101,32 @@ func decode(body []byte, into any) error {
 	return nil
 }
 
+// read reads an answer. What is wrong with it is told in part in the answer's own
+// words, which may repeat the request's.
+func (p *Provider) read(body []byte, q providers.Query) ([]analysis.Series, error) {
+	series, err := read(body, q)
+	if err != nil {
+		return nil, &providers.Error{
+			Class: providers.Shape, Provider: Name, Doing: "read the answer",
+			Detail: providers.Quote(err.Error(), p.secrets()...),
+		}
+	}
+	return series, nil
+}
+
 // read reads an answer's series.
 func read(body []byte, q providers.Query) ([]analysis.Series, error) {
 	var m matrix
 	if err := decode(body, &m); err != nil {
-		return nil, fmt.Errorf("not JSON as the query API answers it: %w: %s", err, providers.Quote(string(body[:min(len(body), 100)])))
+		return nil, fmt.Errorf("not JSON as the query API answers it: %w: %s", err, body)
 	}
 	switch {
 	case m.Status != "success":
-		return nil, fmt.Errorf("the status is %q: %s", providers.Quote(m.Status), providers.Quote(m.Error))
+		return nil, fmt.Errorf("the status is %q: %s", m.Status, m.Error)
 	case m.Data == nil:
 		return nil, errors.New("the answer has no data")
 	case m.Data.ResultType != "matrix":
-		return nil, fmt.Errorf("the result is a %s; want a matrix", providers.Quote(m.Data.ResultType))
+		return nil, fmt.Errorf("the result is a %s; want a matrix", m.Data.ResultType)
 	}
 	if q.Part == providers.Buckets {
 		return histograms(m.Data.Result, q)
@@ -156,7 +166,7 @@ func (r row) points(q providers.Query) ([]analysis.Point, error) {
 func start(raw json.RawMessage, q providers.Query, before []analysis.Point) (time.Time, error) {
 	var seconds float64
 	if err := json.Unmarshal(raw, &seconds); err != nil {
-		return time.Time{}, fmt.Errorf("the time %s is no number", providers.Quote(string(raw)))
+		return time.Time{}, fmt.Errorf("the time %s is no number", raw)
 	}
 	at := time.UnixMilli(int64(math.Round(seconds * 1e3))).UTC().Add(-q.Step)
 	switch {
@@ -174,11 +184,11 @@ func start(raw json.RawMessage, q providers.Query, before []analysis.Point) (tim
 func text(raw json.RawMessage) (float64, error) {
 	var s string
 	if err := json.Unmarshal(raw, &s); err != nil {
-		return 0, fmt.Errorf("the value %s is no text", providers.Quote(string(raw)))
+		return 0, fmt.Errorf("the value %s is no text", raw)
 	}
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil {
-		return 0, fmt.Errorf("the value %q is no number", providers.Quote(s))
+		return 0, fmt.Errorf("the value %q is no number", s)
 	}
 	return v, nil
 }
@@ -225,8 +235,8 @@ func assemble(rows []row, q providers.Query) (analysis.Series, error) {
 	bounds := make([]float64, len(rows))
 	for i, r := range rows {
 		le, err := strconv.ParseFloat(r.Metric["le"], 64)
-		if err != nil || math.IsNaN(le) {
-			return analysis.Series{}, fmt.Errorf("the bucket bound le=%q is no number", providers.Quote(r.Metric["le"]))
+		if err != nil || math.IsNaN(le) || math.IsInf(le, -1) {
+			return analysis.Series{}, fmt.Errorf("the bucket bound le=%q is no number", r.Metric["le"])
 		}
 		bounds[i] = le
 	}
@@ -234,12 +244,7 @@ func assemble(rows []row, q providers.Query) (analysis.Series, error) {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		if bounds[a] < bounds[b] {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(bounds[a], bounds[b]) })
 	last := order[len(order)-1]
 	if !math.IsInf(bounds[last], 1) {
 		return analysis.Series{}, errors.New(`the bucket le="+Inf" is missing: how many observations there are cannot be told`)
@@ -317,9 +322,11 @@ func (r row) natives(q providers.Query) ([]analysis.Point, error) {
 }
 
 // histogram turns buckets with two ends each into a row of them: what lies
-// between two listed buckets is empty.
+// between two listed buckets is empty. Which end a bucket includes differs by its
+// boundary rule; it is taken to include its upper end, as all above zero do.
 func (n native) histogram() (stats.Histogram, error) {
 	h := stats.Histogram{Counts: []float64{0}}
+	end := math.Inf(-1)
 	for _, b := range n.Buckets {
 		var v [3]float64
 		for i := range v {
@@ -329,18 +336,31 @@ func (n native) histogram() (stats.Histogram, error) {
 			}
 		}
 		lower, upper, count := v[0], v[1], v[2]
-		if math.IsNaN(count) || count < 0 || !(lower <= upper) {
+		switch {
+		case !(lower <= upper) || math.IsInf(lower, 1) || math.IsInf(upper, -1) || !(count >= 0) || math.IsInf(count, 1):
 			return h, fmt.Errorf("a bucket from %g to %g holds %g", lower, upper, count)
+		case lower < end:
+			return h, fmt.Errorf("the bucket from %g to %g begins below the end of the one before it, %g", lower, upper, end)
 		}
-		if last := len(h.Bounds) - 1; !math.IsInf(lower, 0) && (last < 0 || lower > h.Bounds[last]) {
-			h.Bounds, h.Counts = append(h.Bounds, lower), append(h.Counts, 0)
+		if lower < upper { // else it holds one value, such as exact zeros, which its end includes
+			addBound(&h, lower)
 		}
-		if last := len(h.Bounds) - 1; !math.IsInf(upper, 0) && (last < 0 || upper > h.Bounds[last]) {
-			h.Bounds, h.Counts = append(h.Bounds, upper), append(h.Counts, 0)
-			h.Counts[len(h.Counts)-2] = count
-		} else {
-			h.Counts[len(h.Counts)-1] += count
+		addBound(&h, upper)
+		last := len(h.Counts) - 1
+		if !math.IsInf(upper, 1) {
+			last--
 		}
+		h.Counts[last] += count
+		end = upper
 	}
 	return h, nil
+}
+
+// addBound adds a bound above all others to a histogram, with nothing in the
+// bucket that ends there. One that is there already, or infinite, is none.
+func addBound(h *stats.Histogram, bound float64) {
+	if n := len(h.Bounds); math.IsInf(bound, 0) || n > 0 && bound <= h.Bounds[n-1] {
+		return
+	}
+	h.Bounds, h.Counts = append(h.Bounds, bound), append(h.Counts, 0)
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/canary-judge/canary-judge/providers"
 )
@@ -34,10 +36,26 @@ func (Dialect) Filter(labels []providers.Label) (string, error) {
 }
 
 // Value implements providers.Dialect. The value is to stand inside quotes, so it
-// comes escaped and without them.
+// comes escaped and without them. Which quotes is not known: all that could end
+// any of them, or mean something where there are none, is written as a number,
+// which outside quotes is a syntax error.
 func (Dialect) Value(l providers.Label) (string, error) {
-	quoted := strconv.Quote(l.Value)
-	return quoted[1 : len(quoted)-1], nil
+	var b strings.Builder
+	for rest := l.Value; rest != ""; {
+		r, size := utf8.DecodeRuneInString(rest)
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, rest[0])
+		case unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_-+.:/", r):
+			b.WriteRune(r)
+		case r < utf8.RuneSelf:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		default:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		}
+		rest = rest[size:]
+	}
+	return b.String(), nil
 }
 
 // Step implements providers.Dialect, in milliseconds where seconds do not do.
@@ -52,7 +70,11 @@ func (Dialect) Step(step time.Duration) string {
 // exactly one step. A longer one counts an event in several steps, a shorter one
 // misses some.
 func (d Dialect) Check(expr string, part providers.Part, step time.Duration) error {
-	ranges, err := rangeSelectors(expr)
+	code, err := withoutText(expr)
+	if err != nil {
+		return err
+	}
+	ranges, err := rangeSelectors(code)
 	if err != nil {
 		return err
 	}
@@ -64,40 +86,50 @@ func (d Dialect) Check(expr string, part providers.Part, step time.Duration) err
 			return fmt.Errorf("the range [%s] is not the step of %s, so steps would overlap or leave gaps; write [$step]", r, d.Step(step))
 		}
 	}
-	if len(ranges) == 0 && part != providers.Value && !recordingRule.MatchString(expr) {
+	if len(ranges) == 0 && part != providers.Value && !recordingRule.MatchString(code) {
 		return errors.New("counts are what happened in a step; take increase(…[$step]) of the counter")
 	}
 	return nil
 }
 
-// rangeSelectors returns what stands in the brackets of an expression, outside
+// rangeSelectors returns what stands in the brackets of an expression without
 // strings and comments.
-func rangeSelectors(expr string) ([]string, error) {
+func rangeSelectors(code string) ([]string, error) {
 	var ranges []string
-	for i := 0; i < len(expr); i++ {
-		switch c := expr[i]; c {
-		case '"', '\'', '`':
-			end := stringEnd(expr, i)
-			if end < 0 {
-				return nil, fmt.Errorf("the string that starts at character %d has no end", i+1)
-			}
-			i = end
-		case '#':
-			if end := strings.IndexByte(expr[i:], '\n'); end >= 0 {
-				i += end
-			} else {
-				i = len(expr)
-			}
-		case '[':
-			end := strings.IndexByte(expr[i:], ']')
-			if end < 0 {
-				return nil, fmt.Errorf("the bracket at character %d has no end", i+1)
-			}
-			ranges = append(ranges, strings.TrimSpace(expr[i+1:i+end]))
-			i += end
+	for i := 0; i < len(code); i++ {
+		if code[i] != '[' {
+			continue
 		}
+		end := strings.IndexByte(code[i:], ']')
+		if end < 0 {
+			return nil, fmt.Errorf("the bracket at character %d has no end", i+1)
+		}
+		ranges = append(ranges, strings.TrimSpace(code[i+1:i+end]))
+		i += end
 	}
 	return ranges, nil
+}
+
+// withoutText returns an expression with spaces for its strings and comments.
+func withoutText(expr string) (string, error) {
+	code := []byte(expr)
+	for i := 0; i < len(expr); i++ {
+		from := i
+		switch c := expr[i]; c {
+		case '"', '\'', '`':
+			if i = stringEnd(expr, i); i < 0 {
+				return "", fmt.Errorf("the string that starts at character %d has no end", from+1)
+			}
+		case '#':
+			if i = strings.IndexByte(expr[from:], '\n') + from; i < from {
+				i = len(expr) - 1
+			}
+		default:
+			continue
+		}
+		copy(code[from:i+1], strings.Repeat(" ", i+1-from))
+	}
+	return string(code), nil
 }
 
 // stringEnd returns where the string that starts at from ends, -1 if it does

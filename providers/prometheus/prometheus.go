@@ -77,7 +77,14 @@ func New(s Settings, transport http.RoundTripper) (*Provider, error) {
 		password, _ := base.User.Password()
 		s.Username, s.Password = base.User.Username(), providers.Secret(password)
 	}
-	base.User = nil
+	base.User, s.URL = nil, ""
+	// A token out of a file or a CI secret may end in a newline, which no header can hold.
+	s.Token = providers.Secret(strings.TrimSpace(string(s.Token)))
+	for name, value := range s.Headers {
+		if strings.ContainsAny(string(value), "\r\n\x00") {
+			return nil, fail(fmt.Errorf("the header %s has a value of several lines", providers.Quote(name)), "correct prometheus.headers")
+		}
+	}
 	if s.Token != "" && s.Username != "" {
 		return nil, fail(errors.New("both a token and a user name are given"), "give one of them")
 	}
@@ -179,7 +186,10 @@ func (p *Provider) send(ctx context.Context, method string, form url.Values) (*h
 	if method == http.MethodPost {
 		body = strings.NewReader(form.Encode())
 	} else {
-		target.RawQuery = form.Encode()
+		if target.RawQuery != "" {
+			target.RawQuery += "&"
+		}
+		target.RawQuery += form.Encode()
 	}
 	req, err := http.NewRequestWithContext(ctx, method, target.String(), body)
 	if err != nil {
@@ -215,15 +225,23 @@ func (p *Provider) refused(status int, body []byte) *providers.Error {
 		detail = said.Error
 	}
 	e := providers.StatusError(Name, "query "+p.base.Host, status, detail, p.secrets()...)
-	if status == http.StatusUnprocessableEntity || status == http.StatusServiceUnavailable && said.ErrorType == "timeout" {
-		// The query was understood and could not be evaluated, or not in time.
+	switch {
+	case status == http.StatusUnprocessableEntity:
+		// The query was understood and could not be evaluated.
 		e.Class, e.Cure = providers.BadQuery, "correct the query, or make it cheaper"
+	case status == http.StatusServiceUnavailable && said.ErrorType == "timeout":
+		// As when we run out of patience first: it may pass, as load does.
+		e.Cure = "the server ran out of time for the query: try it by hand, or make it cheaper"
 	}
 	return e
 }
 
+// secrets are what no error may show: a proxy may repeat a request's headers in
+// its answer.
 func (p *Provider) secrets() []providers.Secret {
-	secrets := []providers.Secret{p.settings.Token, p.settings.Password}
+	secrets := []providers.Secret{
+		p.settings.Token, p.settings.Password, providers.BasicAuth(p.settings.Username, string(p.settings.Password)),
+	}
 	for _, v := range p.settings.Headers {
 		secrets = append(secrets, v)
 	}

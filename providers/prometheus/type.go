@@ -15,6 +15,9 @@ func Type() providers.Type {
 			return New(*settings.(*Settings), nil)
 		},
 		Dialect: Dialect{},
+		// Four scrapes (15 s is usual): increase needs two of them in a step, and what
+		// happened before the first one of a step is extrapolated.
+		UsualStep: time.Minute,
 		// One scrape (15 s is usual) and its ingestion.
 		Lag:     30 * time.Second,
 		Presets: presets,

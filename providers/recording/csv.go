@@ -89,7 +89,7 @@ func csvRows(in *csv.Reader, columns map[string]int) ([]csvRow, error) {
 func csvHeader(header []string) (map[string]int, error) {
 	columns := map[string]int{"total": -1}
 	for i, name := range header {
-		name = strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")))
+		name = strings.ToLower(strings.TrimSpace(name))
 		if !slices.Contains(csvColumns, name) {
 			return nil, fmt.Errorf("line 1: %q is no column of a recording; the columns are %s",
 				providers.Quote(name), strings.Join(csvColumns, ", "))
@@ -160,9 +160,9 @@ func csvTime(text string) (time.Time, error) {
 		return at.UTC(), nil
 	}
 	seconds, err := strconv.ParseFloat(text, 64)
-	// Before 1990 and after 2100 it is some other number.
+	// Before 1990 and after 2100 it is some other number, such as milliseconds.
 	const earliest, latest = 631152000, 4102444800
-	if err != nil || seconds < earliest || seconds > latest {
+	if err != nil || !(seconds >= earliest && seconds <= latest) {
 		return time.Time{}, fmt.Errorf("time is %q; want RFC 3339 (2026-11-23T10:00:00Z) or seconds since the epoch",
 			providers.Quote(text))
 	}

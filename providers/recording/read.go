@@ -21,6 +21,9 @@ import (
 // longestLine bounds a line; a histogram of thousands of buckets fits.
 const longestLine = 4 << 20
 
+// byteOrderMark is what programs on Windows put before UTF-8.
+const byteOrderMark = "\ufeff"
+
 // line is any line of a recording but the first.
 type line struct {
 	Time   string        `json:"t"`
@@ -30,7 +33,7 @@ type line struct {
 	Value  json.RawMessage `json:"value"` // null is a gap, absent is another kind
 	Bad    *float64        `json:"bad"`
 	Total  json.RawMessage `json:"total"`
-	Bounds []float64       `json:"bounds"`
+	Bounds []*float64      `json:"bounds"`
 	Counts json.RawMessage `json:"counts"`
 
 	Look *int `json:"look"`
@@ -64,6 +67,9 @@ func Read(from io.Reader) (*Recording, error) {
 		}
 		in = bufio.NewReaderSize(unzipped, 1<<16)
 	}
+	if mark, _ := in.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
+		_, _ = in.Discard(len(byteOrderMark)) // they are in the buffer
+	}
 	first, err := in.Peek(1)
 	switch {
 	case errors.Is(err, io.EOF):
@@ -83,7 +89,9 @@ func readLines(in *bufio.Reader) (*Recording, error) {
 		text, err := readLine(in)
 		if len(text) > 0 {
 			if problem := r.take(number, text); problem != nil {
-				if cut := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF); cut && number > 1 {
+				// A part of a JSON object is never one itself.
+				cut := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+				if cut && number > 1 && !json.Valid(text) {
 					r.Warnings = append(r.Warnings, fmt.Sprintf("line %d, the last, is torn off and was dropped", number))
 					return r, nil
 				}
@@ -145,7 +153,7 @@ func (r *Recording) take(number int, text []byte) error {
 	}
 	at, err := time.Parse(time.RFC3339, l.Time)
 	if err != nil {
-		return fmt.Errorf("t is %q; want a time such as 2026-11-23T10:00:00Z", l.Time)
+		return fmt.Errorf("t is %q; want a time such as 2026-11-23T10:00:00Z", providers.Quote(l.Time))
 	}
 	if l.Look != nil {
 		r.Judged, r.End = at.UTC(), nil
@@ -166,7 +174,7 @@ func (l line) point(at time.Time) (Point, error) {
 	}
 	p.Metric = *l.Metric
 	if !slices.Contains(providers.Arms, l.Arm) {
-		return p, fmt.Errorf("arm is %q; want baseline or canary", l.Arm)
+		return p, fmt.Errorf("arm is %q; want baseline or canary", providers.Quote(string(l.Arm)))
 	}
 	var err error
 	switch {
@@ -190,17 +198,30 @@ func (l line) point(at time.Time) (Point, error) {
 
 // buckets reads the histogram of a line; null counts are a gap.
 func (l line) buckets() (stats.Histogram, error) {
-	h := stats.Histogram{Bounds: l.Bounds}
-	if err := json.Unmarshal(l.Counts, &h.Counts); err != nil {
-		return h, fmt.Errorf("counts: %w", err)
+	var counts []*float64
+	if err := json.Unmarshal(l.Counts, &counts); err != nil {
+		return stats.Histogram{}, errors.New("counts: want a list of numbers or null")
 	}
-	if len(h.Counts) == 0 {
+	if len(counts) == 0 {
 		return stats.Histogram{}, nil
 	}
+	h := stats.Histogram{Bounds: orNaN(l.Bounds), Counts: orNaN(counts)}
 	return h, CheckBuckets(h)
 }
 
-// CheckBuckets reports what is wrong with a histogram's shape.
+// orNaN makes null, which encoding/json would read as 0, NaN.
+func orNaN(values []*float64) []float64 {
+	all := make([]float64, len(values))
+	for i, v := range values {
+		all[i] = math.NaN()
+		if v != nil {
+			all[i] = *v
+		}
+	}
+	return all
+}
+
+// CheckBuckets reports what is wrong with a histogram's shape or counts.
 func CheckBuckets(h stats.Histogram) error {
 	if len(h.Counts) != len(h.Bounds)+1 {
 		return fmt.Errorf("%d counts for %d bounds; want one more than bounds", len(h.Counts), len(h.Bounds))
@@ -210,6 +231,11 @@ func CheckBuckets(h stats.Histogram) error {
 			return fmt.Errorf("the bounds must ascend and be finite; %g does not fit", b)
 		}
 	}
+	for _, c := range h.Counts {
+		if !(c >= 0) || math.IsInf(c, 1) {
+			return fmt.Errorf("a bucket holds %g; want a finite count, at least 0", c)
+		}
+	}
 	return nil
 }
 
@@ -217,7 +243,7 @@ func CheckBuckets(h stats.Histogram) error {
 func number(what string, raw json.RawMessage) (float64, error) {
 	var v *float64
 	if err := json.Unmarshal(raw, &v); err != nil {
-		return 0, fmt.Errorf("%s is %s; want a number or null", what, raw)
+		return 0, fmt.Errorf("%s is %s; want a number or null", what, providers.Quote(string(raw)))
 	}
 	if v == nil {
 		return math.NaN(), nil

@@ -48,11 +48,15 @@ func (r *Recorder) Fetch(ctx context.Context, queries []providers.Query) ([]prov
 		for n, i := range group {
 			parts[n] = queries[i]
 		}
-		kept, err := r.To.Fetch(ctx, parts)
+		kept, err := r.To.Fetch(context.WithoutCancel(ctx), parts) // what is saved counts
 		if err != nil {
 			return nil, err
 		}
 		for n, i := range group {
+			// What the points are called, and in what unit, is the source's to say.
+			if len(kept[n].Series) > 0 && len(answers[i].Series) > 0 {
+				kept[n].Series[0].Labels, kept[n].Series[0].Unit = answers[i].Series[0].Labels, answers[i].Series[0].Unit
+			}
 			answers[i] = kept[n]
 		}
 	}
@@ -65,12 +69,14 @@ func (r *Recorder) save(key trackKey, queries []providers.Query, answers []provi
 	if last, ok := r.To.last(key.metric, key.arm); ok && !last.Before(from) {
 		from = last.Add(1)
 	}
-	steps := map[int64]*Point{}
+	steps := map[int64]*step{}
 	var order []int64
 	complement := false
 	end := from
 	for _, i := range group {
 		q := queries[i]
+		// Also when it has no points: silence about good events is not none.
+		complement = complement || q.Complement
 		if q.End.After(end) {
 			end = q.End
 		}
@@ -81,27 +87,24 @@ func (r *Recorder) save(key trackKey, queries []providers.Query, answers []provi
 				}
 				at := p.Time.UnixNano()
 				if steps[at] == nil {
-					steps[at] = &Point{
+					steps[at] = &step{Point: Point{
 						Time: p.Time, Metric: key.metric, Arm: key.arm, Kind: kindOf(q.Part),
 						Value: math.NaN(), Bad: math.NaN(), Total: math.NaN(),
-					}
+					}}
 					order = append(order, at)
 				}
 				steps[at].set(q.Part, p)
-				complement = complement || q.Complement
 			}
 		}
 	}
 	slices.Sort(order)
 	for _, at := range order {
-		if complement {
-			steps[at].turn()
-		}
-		if err := r.To.Add(*steps[at]); err != nil {
+		p := steps[at].point(complement)
+		if err := r.To.Add(p); err != nil {
 			return err
 		}
 		if r.File != nil {
-			if err := r.File.Point(*steps[at]); err != nil {
+			if err := r.File.Point(p); err != nil {
 				return err
 			}
 		}
@@ -113,32 +116,42 @@ func (r *Recorder) save(key trackKey, queries []providers.Query, answers []provi
 	return nil
 }
 
+// step is a point in the making.
+type step struct {
+	Point
+	infinite bool // a part was
+}
+
 // set puts one part of a step in its place.
-func (p *Point) set(part providers.Part, from analysis.Point) {
-	value := from.Value
-	if math.IsInf(value, 0) {
-		// JSON knows no infinity, and no metric has one: it is as good as a gap.
-		value = math.NaN()
-	}
+func (s *step) set(part providers.Part, from analysis.Point) {
+	s.infinite = s.infinite || math.IsInf(from.Value, 0)
 	switch part {
 	case providers.Bad:
-		p.Bad = value
+		s.Bad = from.Value
 	case providers.Total:
-		p.Total = value
+		s.Total = from.Value
 	case providers.Buckets:
-		p.Buckets = from.Buckets
+		s.Buckets = from.Buckets
 	default:
-		p.Value = value
+		s.Value = from.Value
 	}
 }
 
-// turn makes bad counts of good ones. Where the source says nothing of good
-// events, nothing is known: reading them as none would make all events bad.
-func (p *Point) turn() {
-	if math.IsNaN(p.Bad) {
+// point returns what is saved of a step. JSON knows no infinity, and no metric has
+// one: it is a gap. Of good events, which the complement of bad ones are, nothing
+// is known where the source says nothing: reading that as none would make all
+// events bad, and as no bad ones would make none so.
+func (s *step) point(complement bool) Point {
+	p := s.Point
+	switch {
+	case s.infinite:
+		p.Value, p.Bad, p.Total = math.NaN(), math.NaN(), math.NaN()
+	case complement && math.IsNaN(p.Bad):
 		p.Total = math.NaN()
+	case complement:
+		p.Bad = p.Total - p.Bad
 	}
-	p.Bad = p.Total - p.Bad
+	return p
 }
 
 var _ providers.Provider = (*Recorder)(nil)

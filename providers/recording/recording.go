@@ -100,8 +100,24 @@ type track struct {
 	buckets []stats.Histogram
 }
 
-// Add appends a point; times must ascend within a metric and arm.
+// earliest (inclusive) and latest (exclusive) bound the times of points: outside
+// of them it is some other number, and far outside nanoseconds overflow.
+var (
+	earliest = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
+	latest   = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+// Add appends a point; times must ascend within a metric and arm, and a metric
+// holds one kind of points.
 func (r *Recording) Add(p Point) error {
+	if p.Time.Before(earliest) || !p.Time.Before(latest) {
+		return fmt.Errorf("metric %q, %s: %s is no time of a measurement", p.Metric, p.Arm, p.Time.UTC().Format(time.RFC3339))
+	}
+	for _, arm := range providers.Arms {
+		if t := r.tracks[trackKey{p.Metric, arm}]; t != nil && t.kind != p.Kind {
+			return fmt.Errorf("metric %q, %s: %s after %s; a metric holds one kind", p.Metric, p.Arm, p.Kind, t.kind)
+		}
+	}
 	key := trackKey{p.Metric, p.Arm}
 	t := r.tracks[key]
 	if t == nil {
@@ -111,9 +127,6 @@ func (r *Recording) Add(p Point) error {
 		t = &track{kind: p.Kind}
 		r.tracks[key] = t
 		r.order = append(r.order, key)
-	}
-	if t.kind != p.Kind {
-		return fmt.Errorf("metric %q, %s: %s after %s; a metric holds one kind", p.Metric, p.Arm, p.Kind, t.kind)
 	}
 	at := p.Time.UnixNano()
 	if n := len(t.times); n > 0 && at <= t.times[n-1] {
@@ -190,7 +203,10 @@ func (r *Recording) last(metric string, arm providers.Arm) (time.Time, bool) {
 
 // Fetch answers from the recording: the series of the query's metric, arm and
 // part, or none. It implements providers.Provider; Expr plays no role.
-func (r *Recording) Fetch(_ context.Context, queries []providers.Query) ([]providers.Answer, error) {
+func (r *Recording) Fetch(ctx context.Context, queries []providers.Query) ([]providers.Answer, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	answers := make([]providers.Answer, len(queries))
 	for i, q := range queries {
 		t := r.tracks[trackKey{q.Metric, q.Arm}]

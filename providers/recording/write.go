@@ -29,6 +29,7 @@ type Writer struct {
 // is ever overwritten. A path that ends in .gz is compressed.
 func Create(path string, h Header) (*Writer, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // a recording holds no secrets
+	created := err == nil
 	if info, there := os.Stat(path); errors.Is(err, fs.ErrExist) && there == nil && !info.Mode().IsRegular() {
 		// A pipe or a device cannot be overwritten.
 		f, err = os.OpenFile(path, os.O_WRONLY, 0)
@@ -45,18 +46,23 @@ func Create(path string, h Header) (*Writer, error) {
 		w.to = w.zip
 	}
 	h.Format = Format
-	if err := w.write(h); err != nil {
+	err = w.write(h)
+	if err == nil {
+		err = w.Flush()
+	}
+	if err != nil {
+		_ = f.Close() // the error says more
+		if created {
+			_ = os.Remove(path) // it holds nothing, and would be in the way next time
+		}
 		return nil, err
 	}
-	return w, w.Flush()
+	return w, nil
 }
 
 // Resume opens a recording to go on appending, after cutting off what a crash
 // left of a last line. It returns what the recording holds.
 func Resume(path string) (*Writer, *Recording, error) {
-	if strings.HasSuffix(path, ".gz") {
-		return nil, nil, fmt.Errorf("the recording %s is compressed; only a plain one can be resumed", path)
-	}
 	r, err := Open(path)
 	if err != nil {
 		return nil, nil, err
@@ -65,18 +71,49 @@ func Resume(path string) (*Writer, *Recording, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("resume the recording: %w", err)
 	}
-	end, err := lastNewline(f)
-	if err == nil {
-		err = f.Truncate(end)
-	}
-	if err == nil {
-		_, err = f.Seek(end, io.SeekStart)
-	}
+	err = seekEnd(f)
 	if err != nil {
 		_ = f.Close() // the error says more
 		return nil, nil, fmt.Errorf("resume the recording %s: %w", path, err)
 	}
 	return &Writer{file: f, to: f}, r, nil
+}
+
+// seekEnd puts a file of JSON lines in the state to go on with a new line.
+func seekEnd(f *os.File) error {
+	first := make([]byte, len(byteOrderMark)+1)
+	n, _ := f.ReadAt(first, 0)
+	switch text := strings.TrimPrefix(string(first[:n]), byteOrderMark); {
+	case strings.HasPrefix(text, "\x1f\x8b"):
+		return errors.New("it is compressed; only a plain one can be resumed")
+	case !strings.HasPrefix(text, "{"):
+		return errors.New("it is no file of JSON lines; only one that this tool wrote can be resumed")
+	}
+	end, err := lastNewline(f)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	tail := make([]byte, info.Size()-end)
+	if _, err := f.ReadAt(tail, end); err != nil {
+		return err
+	}
+	if json.Valid(tail) {
+		// Only the newline is missing: the line counts, as it did on reading.
+		_, err := f.WriteAt([]byte{'\n'}, info.Size())
+		end = info.Size() + 1
+		if err != nil {
+			return err
+		}
+	}
+	if err := f.Truncate(end); err != nil {
+		return err
+	}
+	_, err = f.Seek(end, io.SeekStart)
+	return err
 }
 
 // lastNewline returns the offset after the last newline.
@@ -143,43 +180,39 @@ func (w *Writer) Look(number int, end time.Time) error {
 
 // Close marks how the run ended and closes the file.
 func (w *Writer) Close(e End) error {
-	err := w.write(e)
-	if err == nil {
-		err = w.Flush()
-	}
+	return errors.Join(w.write(e), w.Abandon())
+}
+
+// Abandon closes the file as it is, without a mark: the run may be resumed.
+func (w *Writer) Abandon() error {
+	err := w.flush()
 	if w.zip != nil {
 		err = errors.Join(err, w.zip.Close())
 	}
 	return w.place(errors.Join(err, w.file.Close()))
 }
 
-// Abandon closes the file as it is, without a mark: the run may be resumed.
-func (w *Writer) Abandon() error {
-	if w.zip != nil {
-		return w.place(errors.Join(w.Flush(), w.zip.Close(), w.file.Close()))
-	}
-	return w.place(errors.Join(w.Flush(), w.file.Close()))
-}
-
 // write adds a line to the buffer.
 func (w *Writer) write(v any) error {
 	e := json.NewEncoder(&w.buf)
 	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	return w.place(e.Encode(v))
 }
 
 // Flush hands everything to the disk.
-func (w *Writer) Flush() error {
+func (w *Writer) Flush() error { return w.place(w.flush()) }
+
+func (w *Writer) flush() error {
 	if _, err := w.buf.WriteTo(w.to); err != nil {
-		return w.place(err)
+		return err
 	}
 	if w.zip != nil {
 		if err := w.zip.Flush(); err != nil {
-			return w.place(err)
+			return err
 		}
 	}
 	if err := w.file.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !isDevice(w.file) {
-		return w.place(err)
+		return err
 	}
 	return nil
 }

@@ -1,0 +1,59 @@
+package datadog
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/providers/providertest"
+)
+
+// Whatever a server says, what is taken from it keeps the contract.
+func FuzzReadTimeseries(f *testing.F) {
+	for _, seed := range []string{
+		answerOf("@-1,@0,@1,@4,@8", `{"group_tags":["version:b"],"query_index":0,"unit":null},{"group_tags":["version:a","z"],"query_index":0,"unit":[{"name":"second"},null]}`, "[0,null,2.5,1,1],[1,2,3,null,5]"),
+		answerOf("@0,@1", `{"query_index":1}`, "[1e-9,-0]"),
+		`{"errors":"x"}`, `{"errors":["x"]}`, `{"errors":[{"title":"x","detail":"y"}]}`, `{"data":null}`, "<html>",
+	} {
+		f.Add([]byte(seed), int64(30e9))
+	}
+	f.Fuzz(func(t *testing.T, body []byte, step int64) {
+		q := providers.Query{Start: begin, Step: 30 * time.Second, Part: providers.Value}
+		if d := time.Duration(step).Truncate(time.Second); d > 0 && d <= time.Minute {
+			q.Step = d
+			q.Start = begin.Truncate(d)
+		}
+		q.End = q.Start.Add(8 * q.Step)
+		into := make([]collector, 2)
+		if err := readTimeseries(body, q.Start, q.End, q.Step, into); err != nil {
+			return
+		}
+		for i := range into {
+			if err := providertest.Check(q, providers.Answer{Series: into[i].series()}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// A tag's value cannot leave its place, and is one that Datadog stores as it is.
+func FuzzValue(f *testing.F) {
+	for _, value := range []string{"1.2.3+build_", "A__B", "x} OR {y", "日本", "\u00a0", "\xff", ":", "a:"} {
+		f.Add(value)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		label := providers.Label{Name: "version", Value: value}
+		got, err := Dialect{}.Value(label)
+		if err != nil {
+			return
+		}
+		if got == "" || strings.ContainsAny(got, "{}(),\"'*!$ \t\n\r\\`|&=<>") || strings.Contains(got, "__") || strings.HasSuffix(got, "_") {
+			t.Errorf("%q became %q", value, got)
+		}
+		again, err := Dialect{}.Value(providers.Label{Name: "version", Value: got})
+		if err != nil || again != got {
+			t.Errorf("%q became %q, and that %q, %v", value, got, again, err)
+		}
+	})
+}

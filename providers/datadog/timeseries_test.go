@@ -1,0 +1,178 @@
+package datadog
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// begin is the start of the window of these tests, of 8 steps of 30 s.
+// 2026-11-23T10:00:00Z is 1795428000.
+var begin = time.UnixMilli(1795428000000).UTC()
+
+const step = 30 * time.Second
+
+// answerOf is an answer to queries of one step each. @-1 to @8 in it are the starts
+// of steps.
+func answerOf(times, series, values string) string {
+	text := fmt.Sprintf(`{"data":{"id":"0","type":"timeseries_response","attributes":{"times":[%s],"series":[%s],"values":[%s]}}}`, times, series, values)
+	for i := -1; i <= 8; i++ {
+		text = strings.ReplaceAll(text, fmt.Sprintf("@%d", i), fmt.Sprint(begin.Add(time.Duration(i)*step).UnixMilli()))
+	}
+	return text
+}
+
+// readFor reads an answer to a number of queries.
+func readFor(queries int, body string) ([][]analysis.Series, error) {
+	into := make([]collector, queries)
+	if err := readTimeseries([]byte(body), begin, begin.Add(8*step), step, into); err != nil {
+		return nil, err
+	}
+	all := make([][]analysis.Series, queries)
+	for i := range into {
+		all[i] = into[i].series()
+	}
+	return all, nil
+}
+
+func at(i int, v float64) analysis.Point {
+	return analysis.Point{Time: begin.Add(time.Duration(i) * step), Value: v}
+}
+
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	const q0 = `{"group_tags":[],"query_index":0,"unit":null}`
+	one := func(points ...analysis.Point) [][]analysis.Series {
+		return [][]analysis.Series{{{Step: step, Points: points}}}
+	}
+	nan := math.NaN()
+	for _, tt := range []struct {
+		name, body string
+		queries    int
+		want       [][]analysis.Series
+	}{
+		{"zeros, nulls and omitted buckets", answerOf("@0,@1,@4", q0, "[0,null,2.5]"), 1, one(at(0, 0), at(1, nan), at(4, 2.5))},
+		{"buckets outside of the window", answerOf("@-1,@0,@7,@8", q0, "[9,1,2,9]"), 1, one(at(0, 1), at(7, 2))},
+		{"nothing at all", answerOf("", "", ""), 1, [][]analysis.Series{nil}},
+		{"nothing in the window", answerOf("@-1,@8", q0, "[1,2]"), 1, [][]analysis.Series{nil}},
+		{"no keys but the data's", `{"data":{"attributes":{}}}`, 2, [][]analysis.Series{nil, nil}},
+		{"errors that are none", strings.Replace(answerOf("@0", q0, "[1]"), "{", `{"errors":null,`, 1), 1, one(at(0, 1))},
+		{"empty errors", strings.Replace(answerOf("@0", q0, "[1]"), "{", `{"errors":[],`, 1), 1, one(at(0, 1))},
+		{"an empty error", strings.Replace(answerOf("@0", q0, "[1]"), "{", `{"errors":"",`, 1), 1, one(at(0, 1))},
+		{
+			"queries in any order", answerOf("@0,@1", `{"query_index":2},{"query_index":0}`, "[1,2],[3,null]"), 3,
+			[][]analysis.Series{{{Step: step, Points: []analysis.Point{at(0, 3), at(1, nan)}}}, nil, {{Step: step, Points: []analysis.Point{at(0, 1), at(1, 2)}}}},
+		},
+		{
+			"groups in any order", answerOf("@0", `{"group_tags":["version:b"],"query_index":0},{"group_tags":["version:a","zone:x:y"],"query_index":0},{"group_tags":["N/A"],"query_index":0}`, "[1],[2],[3]"), 1,
+			[][]analysis.Series{{
+				{Labels: map[string]string{"N/A": ""}, Step: step, Points: []analysis.Point{at(0, 3)}},
+				{Labels: map[string]string{"version": "a", "zone": "x:y"}, Step: step, Points: []analysis.Point{at(0, 2)}},
+				{Labels: map[string]string{"version": "b"}, Step: step, Points: []analysis.Point{at(0, 1)}},
+			}},
+		},
+		{"five evenly spaced times may be gaps", answerOf("@0,@1,@3,@5,@7", q0, "[1,2,3,4,5]"), 1, one(at(0, 1), at(1, 2), at(3, 3), at(5, 4), at(7, 5))},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := readFor(tt.queries, tt.body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, got, cmpopts.EquateNaNs(), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestBadAnswers(t *testing.T) {
+	t.Parallel()
+	const q0 = `{"group_tags":[],"query_index":0}`
+	for _, tt := range []struct{ name, body, want string }{
+		{"nothing", "", "not JSON as the query API answers it: unexpected end of JSON input"},
+		{"a login page", "<html>", "not JSON as the query API answers it: invalid character '<' looking for beginning of value: <html>"},
+		{"cut off", answerOf("@0", q0, "[1]")[:80], "not JSON"},
+		{"two answers", answerOf("@0", q0, "[1]") + "{}", "not JSON"},
+		{"a list", "[]", "not JSON as the query API answers it"},
+		{"an empty object", "{}", "the answer has no data"},
+		{"null data", `{"data":null}`, "the answer has no data"},
+		{"null attributes", `{"data":{"attributes":null}}`, "the answer has no data"},
+		{"data of another shape", `{"data":[]}`, "not JSON as the query API answers it"},
+		{"a row too few", answerOf("@0", q0+","+q0, "[1]"), "2 series but 1 rows of values"},
+		{"a row too many", answerOf("@0", q0, "[1],[2]"), "1 series but 2 rows of values"},
+		{"a short row", answerOf("@0,@1", q0, "[1]"), "1 values for 2 times"},
+		{"a long row", answerOf("@0", q0, "[1,2]"), "2 values for 1 times"},
+		{"a null row", answerOf("@0", q0, "null"), "0 values for 1 times"},
+		{"no query_index", answerOf("@0", `{"group_tags":[]}`, "[1]"), "does not say which query it answers"},
+		{"a null query_index", answerOf("@0", `{"query_index":null}`, "[1]"), "does not say which query it answers"},
+		{"another query", answerOf("@0", `{"query_index":1}`, "[1]"), "does not say which query it answers"},
+		{"a query before the first", answerOf("@0", `{"query_index":-1}`, "[1]"), "does not say which query it answers"},
+		{"two rows of one group", answerOf("@0", q0+","+q0, "[1],[2]"), "two values at 2026-11-23T10:00:00Z"},
+		{"times that fall", answerOf("@1,@0", q0, "[1,2]"), "the times do not ascend at 2026-11-23T10:00:00Z"},
+		{"a time twice", answerOf("@1,@1", q0, "[1,2]"), "the times do not ascend"},
+		{"a time with decimals", answerOf("@0.5", q0, "[1]"), "is no whole number"},
+		{"a null time", answerOf("null", q0, "[1]"), "is no whole number"},
+		{"a time in seconds", answerOf("1795428000", q0, "[1]"), "widened the step: a point at 1970-01-21T18:43:48Z does not fit the 30s asked for"},
+		{"off the grid", answerOf("1795428001000", q0, "[1]"), "the server widened the step: a point at 2026-11-23T10:00:01Z does not fit the 30s asked for"},
+		// Six evenly spaced points at twice the step are no accident.
+		{"a wider step", answerOf("@-1,@1,@3,@5,@7,1795428270000", q0, "[1,2,3,4,5,6]"), "the server widened the step: points every 1m0s, 30s asked for; use a shorter window or longer steps"},
+		{"a value as text", answerOf("@0", q0, `["1"]`), "not JSON as the query API answers it"},
+		{"a value beyond all", answerOf("@0", q0, "[1e999]"), "not JSON as the query API answers it"},
+		{"an error as text", `{"errors":"Rule 'scope_or' didn't match at '}'"}`, "the server finds fault with the query: Rule 'scope_or' didn't match at '}'"},
+		{"errors as a list", `{"errors":["first","second"]}`, "finds fault with the query: first; second"},
+		{"errors as objects", `{"errors":[{"status":"404","title":"Not Found","detail":"no such metric"},{"title":"Bad"}]}`, "finds fault with the query: Not Found no such metric; Bad"},
+		{"errors of another shape", `{"errors":{"why":7}}`, `finds fault with the query: {"why":7}`},
+		{"an error beside data", strings.Replace(answerOf("@0", q0, "[1]"), "{", `{"errors":"half of it timed out",`, 1), "half of it timed out"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := readFor(1, tt.body)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%v, error %v; want an error with %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestUnits(t *testing.T) {
+	t.Parallel()
+	for unit, want := range map[string]string{
+		`null`: "", `[]`: "", `[null,null]`: "",
+		`[{"family":"time","name":"second","scale_factor":1},null]`: "s",
+		`[{"name":"microsecond","scale_factor":1e-6}]`:              "us",
+		`[{"name":"byte"},null]`:                                    "B",
+		`[{"name":"request"},null]`:                                 "request",
+		`[{"name":"byte"},{"name":"second"}]`:                       "", // bytes per second are no bytes
+	} {
+		all, err := readFor(1, answerOf("@0", `{"query_index":0,"unit":`+unit+`}`, "[1]"))
+		if err != nil || all[0][0].Unit != want {
+			t.Errorf("%s: %v, %v; want the unit %q", unit, all, err, want)
+		}
+	}
+}
+
+// The request of the API's documentation, for two queries.
+func TestRequest(t *testing.T) {
+	t.Parallel()
+	queries := []providers.Query{{Expr: "other"}, {Expr: `sum:a{b:c}.as_count()`, Step: 20 * time.Second}, {}, {Expr: "p95:d{*}"}}
+	got, err := json.Marshal(timeseriesRequest(queries, []int{1, 3}, begin, begin.Add(time.Minute)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"data":{"type":"timeseries_request","attributes":{"from":1795428000000,"to":1795428060000,"interval":20000,` +
+		`"queries":[{"name":"q0","data_source":"metrics","query":"sum:a{b:c}.as_count()"},{"name":"q1","data_source":"metrics","query":"p95:d{*}"}],` +
+		`"formulas":[{"formula":"q0"},{"formula":"q1"}]}}}`
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}

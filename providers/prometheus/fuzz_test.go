@@ -1,0 +1,69 @@
+package prometheus
+
+import (
+	"testing"
+	"time"
+
+	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/providers/providertest"
+)
+
+// Whatever a server says, what is taken from it keeps the contract.
+func FuzzRead(f *testing.F) {
+	for _, seed := range [][]byte{
+		matrixOf(`{"metric":{"a":"b"},"values":[[@0,"0"],[@1,"NaN"],[@3,"+Inf"]]}`),
+		matrixOf(`{"metric":{},"values":[[@0.000,"1e-9"]]}`, `{"metric":{"x":"y"},"values":[[@1,"2"]]}`),
+		matrixOf(le("0.1", "@0", "5"), le("+Inf", "@0", "9", "@1", "NaN")),
+		matrixOf(native1(`[1,"-2","-1","5"],[3,"-0","0","7"],[0,"0.001","+Inf","1"]`)),
+		[]byte(`{"status":"error","errorType":"bad_data","error":"x"}`),
+		[]byte(`{"status":"success","data":{"resultType":"vector","result":[]}}`),
+		[]byte("<html>"),
+	} {
+		for part := range 4 {
+			f.Add(seed, part, int64(30e9))
+		}
+	}
+	f.Fuzz(func(t *testing.T, body []byte, part int, step int64) {
+		parts := []providers.Part{providers.Value, providers.Bad, providers.Total, providers.Buckets}
+		q := ask(parts[uint(part)%4])
+		if d := time.Duration(step).Truncate(time.Millisecond); d > 0 && d <= time.Minute {
+			q.Step = d
+			q.End = q.Start.Add(4 * d)
+		}
+		series, err := read(body, q)
+		if err != nil {
+			return
+		}
+		for i := range series {
+			// One at a time: they are ordered when all parts of the window are there.
+			if err := providertest.Check(q, providers.Answer{Series: series[i : i+1]}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// A label's value stays inside its quotes, whatever it is.
+func FuzzValue(f *testing.F) {
+	for _, value := range nasty {
+		f.Add(value)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		text, err := Dialect{}.Filter([]providers.Label{{Name: "a", Value: value}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if in, rest := unquote(t, text[len("a="):]+"}"); in != value || rest != "}" {
+			t.Errorf("%q became %s: %q, then %s", value, text, in, rest)
+		}
+		text, err = Dialect{}.Value(providers.Label{Name: "a", Value: value})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, quote := range []string{`"`, `'`} {
+			if in, rest := unquote(t, quote+text+quote+"}"); in != value || rest != "}" {
+				t.Errorf("%q became %s: %q, then %s", value, text, in, rest)
+			}
+		}
+	})
+}
