@@ -119,6 +119,7 @@ canary fails is stated beforehand and kept over the whole run.
 
 Exit codes: 0 pass, 1 fail, 2 usage or config error, 3 inconclusive, 4 could not
 judge, 130 and 143 interrupted by SIGINT and SIGTERM.`,
+		Version:       a.version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
@@ -128,6 +129,7 @@ judge, 130 and 143 interrupted by SIGINT and SIGTERM.`,
 		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.inputs(cmd) },
 	}
+	root.SetVersionTemplate("canary-judge {{.Version}}\n")
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(a.runCommand(), a.replayCommand(), a.recordCommand(), a.checkCommand(), a.schemaCommand(), a.versionCommand())
 	return root

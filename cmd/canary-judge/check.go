@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -73,6 +74,9 @@ func (a *app) describe(c *config.Config) {
 			}
 		}
 	}
+	if e := c.Plan.Exposure; e != nil {
+		fmt.Fprintf(a.stdout, "\nthe canary should get %g%% of the requests, by the totals of %s\n", 100*e.Share, report.Clean(c.Metrics[e.Metric].Name))
+	}
 	for _, note := range c.Notes {
 		fmt.Fprintf(a.stdout, "\nnote: %s\n", note)
 	}
@@ -138,7 +142,7 @@ func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 		for i, q := range all[name] {
 			at := slices.IndexFunc(c.Metrics, func(m config.Metric) bool { return m.Name == q.Metric })
 			err := job.CheckAnswer(q, answers[i], c.Metrics[at].Unit)
-			said := cameBack(q, answers[i])
+			said := cameBack(q, answers[i], c.Metrics[at].Unit)
 			if err != nil {
 				failed, said = true, err.Error()
 			} else if len(answers[i].Series) == 0 {
@@ -151,13 +155,13 @@ func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 	case failed:
 		return exit{exitNotJudged, errors.New("some queries cannot be judged; see above")}
 	case empty:
-		return exit{exitInconclusive, errors.New("some queries returned nothing; check their labels, or whether there is traffic")}
+		return exit{exitInconclusive, errors.New("some queries returned nothing; check their labels, whether there is traffic, and that a step holds at least two scrapes, better four")}
 	}
 	return nil
 }
 
 // cameBack describes an answer.
-func cameBack(q providers.Query, answer providers.Answer) string {
+func cameBack(q providers.Query, answer providers.Answer, unit string) string {
 	if len(answer.Series) == 0 {
 		return "nothing"
 	}
@@ -170,8 +174,8 @@ func cameBack(q providers.Query, answer providers.Answer) string {
 	if q.Part == providers.Buckets {
 		value = fmt.Sprintf("%.6g observations in %d buckets", last.Buckets.Total(), len(last.Buckets.Counts))
 	}
-	if unit := answer.Series[0].Unit; unit != "" {
-		value += " " + unit
+	if q.Part == providers.Value {
+		value = strings.TrimSpace(value + " " + cmp.Or(answer.Series[0].Unit, unit))
 	}
 	return fmt.Sprintf("%d of %d steps, the last at %s: %s", len(points), q.Steps(), last.Time.Format(time.TimeOnly), value)
 }

@@ -87,7 +87,7 @@ type Options struct {
 func Load(path string, o Options) (*Config, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("read the config: %w", err)
+		return nil, fmt.Errorf("read the config: %w; name it with -c", err)
 	}
 	return Parse(filepath.ToSlash(path), text, o)
 }
@@ -222,10 +222,24 @@ func (r *resolver) arms() {
 	}
 }
 
+// usual returns the longest usual step and lag of the providers in use.
+func (r *resolver) usual() (t providers.Type) {
+	names := []string{r.file.Provider}
+	for _, m := range r.file.Metrics {
+		names = append(names, m.Provider)
+	}
+	for _, name := range names {
+		t.UsualStep, t.Lag = max(t.UsualStep, r.types[name].UsualStep), max(t.Lag, r.types[name].Lag)
+	}
+	t.UsualStep = max(t.UsualStep, leastUsualStep)
+	return t
+}
+
 // Limits of a window.
 const (
-	shortestStep = time.Second
-	mostSteps    = 20000
+	leastUsualStep = 30 * time.Second
+	shortestStep   = time.Second
+	mostSteps      = 20000
 )
 
 // window resolves the window and the error rates.
@@ -238,13 +252,14 @@ func (r *resolver) window() {
 		return time.Duration(d)
 	}
 	w := &f.Window
-	step := or(w.Step, 30*time.Second)
+	usual := r.usual()
+	step := or(w.Step, usual.UsualStep)
 	length := or(w.Length, 30*time.Minute)
 	warmup := time.Duration(w.Warmup)
 	if !r.given(&w.Warmup) {
 		warmup = max(step, time.Minute)
 	}
-	passAfter := or(w.PassAfter, analysis.DefaultPassAfter*step)
+	passAfter := or(w.PassAfter, min(analysis.DefaultPassAfter*step, length))
 	if step < shortestStep {
 		r.problemAt(&w.Step, &f.Window, "the step is %s; the shortest is %s", step, shortestStep)
 		return
@@ -265,8 +280,12 @@ func (r *resolver) window() {
 	if offset := r.config.Arms[providers.Baseline].Offset; offset%step != 0 {
 		r.problemAt(&f.Baseline.Offset, &f.Baseline, "the offset %s is no whole number of steps of %s", providers.Duration(offset), providers.Duration(step))
 	}
+	lag := usual.Lag
+	if r.given(&w.Lag) {
+		lag = time.Duration(w.Lag)
+	}
 	up := func(d time.Duration) int { return int((d + step - 1) / step) }
-	r.config.Window = Window{Step: step, Lag: time.Duration(w.Lag), Warmup: up(warmup), Steps: int(length / step)}
+	r.config.Window = Window{Step: step, Lag: lag, Warmup: up(warmup), Steps: int(length / step)}
 	r.config.Plan = analysis.Plan{
 		Steps: int(length / step), FalseAlarm: analysis.DefaultFalseAlarm, WrongPass: analysis.DefaultWrongPass, PassAfter: up(passAfter),
 	}

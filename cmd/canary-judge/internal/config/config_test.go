@@ -62,10 +62,10 @@ func TestMistakesAreShownInPlace(t *testing.T) {
 		{"a query without $arm", "errors_total{$arm}", "errors_total", []string{"canary.yaml:8:12: both arms ask the same", "put $arm where"}},
 		{"unknown query variable", "errors_total{$arm}", "errors_total{$service}", []string{"$service is not known here"}},
 		{"unknown label", "errors_total{$arm}", "errors_total{v=\"$arm.version\"}", []string{"the baseline has no label version"}},
-		{"overlapping windows", "errors_total{$arm}[$step]", "errors_total{$arm}[5m]", []string{"the range [5m] is not the step of 30s", "[$step]"}},
+		{"overlapping windows", "errors_total{$arm}[$step]", "errors_total{$arm}[5m]", []string{"the range [5m] is not the step of 60s", "[$step]"}},
 		{"a counter as it is", "increase(errors_total{$arm}[$step])", "errors_total{$arm}", []string{"take increase(…[$step]) of the counter"}},
 		{"window too short", "", "window: {length: 1m, step: 30s}\n", []string{"has 2 steps of 30s; the first look needs 3"}},
-		{"window not whole steps", "", "window: {length: 100s}\n", []string{"1m40s is no whole number", "1m30s or 2m is"}},
+		{"window not whole steps", "", "window: {length: 100s}\n", []string{"1m40s is no whole number", "1m or 2m is"}},
 		{"step too short", "", "window: {step: 100ms}\n", []string{"the shortest is 1s"}},
 		{"duration without unit", "", "window: {length: 30}\n", []string{"want a length of time with its unit"}},
 		{"unknown provider", "provider: prometheus", "provider: graphite", []string{`canary.yaml:2:11: unknown provider "graphite"; valid: datadog, prometheus, recording`}},
@@ -249,7 +249,7 @@ func TestAPrometheusLabelCannotBreakOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `sum(increase(errors_total{app="a\"} or vector(0) or x{b=\"\\"}[30s]))`
+	want := `sum(increase(errors_total{app="a\"} or vector(0) or x{b=\"\\"}[60s]))`
 	if got := c.Metrics[0].Queries[providers.Bad][providers.Canary]; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
@@ -261,11 +261,11 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(Window{Step: 30 * time.Second, Lag: 30 * time.Second, Warmup: 2, Steps: 60}, c.Window); diff != "" {
+	if diff := cmp.Diff(Window{Step: time.Minute, Lag: 30 * time.Second, Warmup: 1, Steps: 30}, c.Window); diff != "" {
 		t.Errorf("window (-want +got):\n%s", diff)
 	}
 	want := analysis.Plan{
-		Steps: 60, FalseAlarm: 0.05, WrongPass: 0.05, PassAfter: 5,
+		Steps: 30, FalseAlarm: 0.05, WrongPass: 0.05, PassAfter: 5,
 		Metrics: []analysis.Metric{{Name: "errors", Kind: analysis.Ratio, Tolerance: analysis.Tolerance{Size: 0.25}, Floor: 0.001}},
 	}
 	if diff := cmp.Diff(want, c.Plan); diff != "" {

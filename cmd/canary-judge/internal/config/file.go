@@ -54,7 +54,7 @@ func (a *arm) bind(b *binder, n *yaml.Node) {
 // window is the time that is judged.
 type window struct {
 	Length    providers.Duration `yaml:"length" default:"30m" doc:"How long the canary is judged at most, after the warm-up"`
-	Step      providers.Duration `yaml:"step" default:"30s" doc:"Distance between two points, and between two looks"`
+	Step      providers.Duration `yaml:"step" default:"30s, or 1m with Prometheus" doc:"Distance between two points, and between two looks; at least two, better four scrapes"`
 	Warmup    providers.Duration `yaml:"warmup" default:"1m, or one step" doc:"Time skipped first, in both arms"`
 	Lag       providers.Duration `yaml:"lag" default:"by provider" doc:"How long to wait for late data before a step is judged"`
 	PassAfter providers.Duration `yaml:"pass_after" default:"5 steps" doc:"Earliest pass; raise it to cover slow failures such as leaks and timers"`

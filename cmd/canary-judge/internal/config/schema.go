@@ -99,32 +99,75 @@ func (*presetUse) JSONSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, {Type: "object", AdditionalProperties: params}}}
 }
 
-// Table returns the config's keys as a Markdown table, for the README.
-func Table(types []providers.Type) string {
+// Table returns the config's keys as a Markdown table. The brief one, for the
+// README, leaves out the keys of providers and what lies deeper than two levels.
+func Table(types []providers.Type, brief bool) string {
 	var b strings.Builder
 	b.WriteString("| key | what it is | default |\n| --- | --- | --- |\n")
-	tableRows(&b, "", fileSchema(types))
+	root := fileSchema(types)
+	for _, p := range *root.Properties {
+		depth := deepest
+		if brief {
+			depth = 2
+		}
+		if brief && isProvider(types, p.Name) {
+			depth = 1
+		}
+		tableRows(&b, "", p, slices.Contains(root.Required, p.Name), depth)
+	}
 	return b.String()
 }
 
-// tableRows writes a row a key; a section's own keys follow it.
-func tableRows(b *strings.Builder, prefix string, s *jsonschema.Schema) {
+// deepest is more levels than the config has.
+const deepest = 10
+
+func isProvider(types []providers.Type, name string) bool {
+	return slices.ContainsFunc(types, func(t providers.Type) bool { return t.Name == name })
+}
+
+// tableRows writes the row of a key, and those of its own keys down to a depth.
+func tableRows(b *strings.Builder, prefix string, p jsonschema.Property, required bool, depth int) {
 	cell := strings.NewReplacer("|", "\\|", "\n", " ")
-	for _, p := range *s.Properties {
-		name, doc, otherwise := prefix+p.Name, p.Schema.Doc, p.Schema.Default
-		if p.Schema.Example != "" {
-			doc += ", such as `" + p.Schema.Example + "`"
-		}
-		if slices.Contains(s.Required, p.Name) {
-			otherwise = "required"
-		}
-		fmt.Fprintf(b, "| `%s` | %s | %s |\n", name, cell.Replace(doc), cell.Replace(otherwise))
-		inner := p.Schema
-		if inner.Items != nil {
-			inner, name = inner.Items, name+"[]"
-		}
-		if inner.Properties != nil && inner.AdditionalProperties == false {
-			tableRows(b, name+".", inner)
-		}
+	name, doc, otherwise := prefix+p.Name, p.Schema.Doc, p.Schema.Default
+	if p.Schema.Example != "" {
+		doc += ", such as `" + p.Schema.Example + "`"
+	}
+	if required {
+		otherwise = "required"
+	}
+	fmt.Fprintf(b, "| `%s` | %s | %s |\n", name, cell.Replace(doc), cell.Replace(otherwise))
+	inner := p.Schema
+	if inner.Items != nil {
+		inner, name = inner.Items, name+"[]"
+	}
+	if depth == 1 || inner.Properties == nil || inner.AdditionalProperties != false {
+		return
+	}
+	for _, child := range *inner.Properties {
+		tableRows(b, name+".", child, slices.Contains(inner.Required, child.Name), depth-1)
 	}
 }
+
+// PresetTables describes the presets of all providers in Markdown.
+func PresetTables(types []providers.Type) string {
+	var b strings.Builder
+	for _, t := range types {
+		for _, p := range t.Presets {
+			fmt.Fprintf(&b, "### %s: `%s`\n\n%s.\n\n", t.Name, p.Name, p.Doc)
+			if len(p.Params) > 0 {
+				b.WriteString("| parameter | what it is | default |\n| --- | --- | --- |\n")
+			}
+			for _, param := range p.Params {
+				otherwise := "required"
+				if param.Default != "" {
+					otherwise = "`" + param.Default + "`"
+				}
+				fmt.Fprintf(&b, "| `%s` | %s | %s |\n", param.Name, param.Doc, otherwise)
+			}
+			fmt.Fprintf(&b, "\n```yaml\nmetrics:\n%s\n```\n\n", indent(strings.Trim(p.Metrics, "\n")))
+		}
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func indent(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }

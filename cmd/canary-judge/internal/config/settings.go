@@ -27,13 +27,6 @@ func (r *resolver) settings() {
 	for _, settings := range r.config.Settings {
 		r.complete(reflect.ValueOf(settings).Elem())
 	}
-	lag := &r.file.Window.Lag
-	if r.given(lag) {
-		return
-	}
-	for name := range r.config.Settings {
-		r.config.Window.Lag = max(r.config.Window.Lag, r.types[name].Lag)
-	}
 }
 
 // complete fills the fields of a settings struct.

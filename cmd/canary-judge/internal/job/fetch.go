@@ -136,7 +136,7 @@ func (r *run) preflight(ctx context.Context) error {
 		return err
 	}
 	if len(silent) > 0 {
-		r.Progress.Note(fmt.Sprintf("the baseline had no data in the last %d steps for %s", preflightSteps, strings.Join(silent, ", ")))
+		r.Progress.Note(fmt.Sprintf("going on, but the baseline had no data in the last %d steps for %s", preflightSteps, strings.Join(silent, ", ")))
 	}
 	r.answered = true
 	return nil
@@ -164,14 +164,14 @@ func CheckAnswer(q providers.Query, a providers.Answer, unit string) error {
 	}
 	if n := len(a.Series); n > 1 {
 		return providers.Place(q, &providers.Error{
-			Class: providers.BadQuery, Provider: "query", Doing: fmt.Sprintf("matched %d series, such as %s", n, examples(a.Series)),
+			Class: providers.BadQuery, Doing: fmt.Sprintf("matched %d series, such as %s", n, examples(a.Series)),
 			Cure: "aggregate them, such as with sum(…), or narrow the labels: one series of each arm is compared",
 		})
 	}
 	for _, s := range a.Series {
 		if q.Part == providers.Value && s.Unit != "" && unit != "" && s.Unit != unit {
 			return providers.Place(q, &providers.Error{
-				Class: providers.BadQuery, Provider: "unit", Doing: fmt.Sprintf("the source gives %s, the config says %s", s.Unit, unit),
+				Class: providers.BadQuery, Doing: fmt.Sprintf("the source gives %s, the config says %s", s.Unit, unit),
 				Cure: "write unit: " + s.Unit,
 			})
 		}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/canary-judge/canary-judge/analysis"
@@ -128,6 +129,7 @@ type run struct {
 	fetched  int // steps
 	answered bool
 	failures int // in a row, after the window's end
+	warned   bool
 	outcome  *Outcome
 }
 
@@ -144,7 +146,7 @@ func (j *Job) Run(ctx context.Context) (*Outcome, error) {
 	}
 	if err != nil {
 		end = AtError
-		r.outcome.Detail = err.Error()
+		r.outcome.Detail = strings.ReplaceAll(err.Error(), "\n", "; ")
 	}
 	r.finish(end)
 	return r.outcome, err
@@ -253,7 +255,7 @@ func (r *run) advance(ctx context.Context, ready int) (End, error) {
 	first := r.fetched
 	r.fetched = ready
 	if r.File != nil {
-		if err := r.File.Look(ready, r.grid.end(ready-1)); err != nil {
+		if err := r.File.Look(max(0, ready-r.Config.Window.Warmup), r.grid.end(ready-1)); err != nil {
 			return "", err
 		}
 	}
@@ -289,6 +291,7 @@ func (r *run) look(step int) (analysis.Verdict, error) {
 	if err != nil {
 		return verdict, fmt.Errorf("step %s: %w", r.grid.time(step).Format(time.RFC3339), err)
 	}
+	r.warnOfExposure()
 	number := r.judge.Looks()
 	if number%r.outcome.Stride == 0 && verdict == analysis.Inconclusive {
 		r.waypoint()
@@ -297,6 +300,15 @@ func (r *run) look(step int) (analysis.Verdict, error) {
 		Number: number, Planned: r.Config.Window.Steps, Time: r.grid.end(step), Verdict: verdict, Judge: r.judge,
 	})
 	return verdict, nil
+}
+
+// warnOfExposure says once, and early, that a canary with this traffic will not
+// pass.
+func (r *run) warnOfExposure() {
+	if e := r.judge.Exposure(); e != nil && e.Off && !r.warned {
+		r.warned = true
+		r.Progress.Note(fmt.Sprintf("the canary gets %.3g%% of the requests where %.3g%% are expected: it cannot pass like that", 100*e.Observed, 100*e.Expected))
+	}
 }
 
 // waypoint keeps what is known after the last look.

@@ -126,7 +126,7 @@ func (b builder) metric(i int) Metric {
 	}
 	if from.DecidedAt > 0 {
 		at := b.lookTime(from.DecidedAt).Format(time.RFC3339)
-		m.DecidedAt = &at
+		m.DecidedAt, m.DecidedLook = &at, from.DecidedAt
 	}
 	if f := from.Forecast; f.Needed > 0 {
 		m.Forecast = &Forecast{f.Unit, Number(f.Needed), Number(f.Have), Number(f.Steps)}

@@ -93,7 +93,7 @@ func longestRun(s string, of rune) int {
 // render it, references and mentions among it.
 var markdownEscapes = strings.NewReplacer(
 	`\`, `\\`, "`", "\\`", `*`, `\*`, `_`, `\_`, `[`, `\[`, `]`, `\]`, `#`, `\#`, `|`, `\|`, `~`, `\~`,
-	`!`, `\!`, `://`, `&#58;//`, `@`, `&#64;`, `$`, `&#36;`, `&`, `&amp;`, `<`, `&lt;`, `>`, `&gt;`,
+	`!`, `\!`, `://`, `&#58;//`, `www.`, `www&#46;`, `@`, `&#64;`, `$`, `&#36;`, `&`, `&amp;`, `<`, `&lt;`, `>`, `&gt;`,
 )
 
 // shortcode is what GitHub and GitLab turn into a picture, such as :tada:.

@@ -17,6 +17,8 @@ type Log struct {
 	To     io.Writer
 	Config *config.Config
 	Quiet  bool // troubles only
+
+	trouble string // the last one told
 }
 
 // Wait implements job.Progress: a log waits silently.
@@ -24,11 +26,18 @@ func (l *Log) Wait(time.Time) {}
 
 // Trouble implements job.Progress.
 func (l *Log) Trouble(err error) {
-	fmt.Fprintf(l.To, "%s trouble, will try again: %s\n", time.Now().UTC().Format(time.TimeOnly), Clean(err.Error()))
+	text := "trouble, will try again at the next step: " + Clean(err.Error())
+	if text == l.trouble {
+		text = "the same trouble, will try again"
+	} else {
+		l.trouble = text
+	}
+	fmt.Fprintf(l.To, "%s %s\n", time.Now().UTC().Format(time.TimeOnly), text)
 }
 
 // Look implements job.Progress.
 func (l *Log) Look(look job.Look) {
+	l.trouble = ""
 	if !l.Quiet {
 		fmt.Fprintln(l.To, lookLine(l.Config, look))
 	}
@@ -76,11 +85,12 @@ func brief(e analysis.Effect, d analysis.Decision, c *config.Config, i int) stri
 	case m.Tolerance.Absolute:
 		unit = pointsUnit
 	}
+	limits := Tolerance{Lower: Number(math.NaN()), Upper: Number(math.NaN()), Unit: unit}
 	effect := Effect{Number(e.Estimate), Number(e.Lower), Number(e.Upper), unit, e.Since}
-	text := "no look yet"
+	text := "too early"
 	if !math.IsNaN(e.Lower) || !math.IsNaN(e.Upper) {
 		s := styleOf(effect)
-		text = interval(effect, s)
+		text = interval(effect, limits, s)
 		if !math.IsNaN(e.Estimate) {
 			text = fmt.Sprintf("%s (%s)", change(e.Estimate, unit, s, estimated), text)
 		}

@@ -21,12 +21,12 @@ func (b builder) reason(m Metric, from analysis.MetricResult) string {
 		}
 		return join(effectPhrase(m), b.numbers(m, from))
 	case analysis.Fail:
-		text := join(effectPhrase(m), b.numbers(m, from))
 		if from.Effect.Since > 0 {
+			// The numbers behind it are of the whole run, and would not fit.
 			since := b.outcome.Times[b.config.Window.Warmup+from.Effect.Since]
-			text = fmt.Sprintf("since %s, %s", since.Format("15:04:05"), text)
+			return fmt.Sprintf("since %s, %s", since.Format(time.TimeOnly), effectPhrase(m))
 		}
-		return text
+		return join(effectPhrase(m), b.numbers(m, from))
 	}
 	return b.undecided(m, from)
 }
@@ -60,6 +60,9 @@ func (b builder) undecided(m Metric, from analysis.MetricResult) string {
 	quantile := fmt.Sprintf("p%s", significant(from.Quantile*100))
 	switch from.Cause {
 	case analysis.NoDataAtAll:
+		if from.Elapsed == 0 {
+			return "no step has been judged"
+		}
 		return fmt.Sprintf("no step has data in both arms (baseline: %d of %d, canary: %d of %d); check the queries and the labels of the arms",
 			from.Baseline.Steps, from.Elapsed, from.Canary.Steps, from.Elapsed)
 	case analysis.TooManyGaps:
@@ -81,6 +84,9 @@ func (b builder) undecided(m Metric, from analysis.MetricResult) string {
 		return "a tolerance of 0 cannot be shown to be kept; give one, or make the metric advisory"
 	}
 	text := "not enough evidence"
+	if m.Looks == 0 {
+		return fmt.Sprintf("too early for a first look: %s of both arms so far", plural(from.Usable, "step"))
+	}
 	if !math.IsNaN(float64(m.Effect.Lower)) || !math.IsNaN(float64(m.Effect.Upper)) {
 		text += ": " + effectPhrase(m)
 	}
@@ -90,14 +96,19 @@ func (b builder) undecided(m Metric, from analysis.MetricResult) string {
 	return text
 }
 
-// forecast says what it takes to decide.
+// forecast says what it takes to decide. Of a run that has its verdict, or goes
+// on, nobody asks.
 func (b builder) forecast(m Metric) string {
 	f := m.Forecast
-	if f == nil {
+	if f == nil || b.outcome.Ended != job.AtWindowEnd {
 		return ""
 	}
+	unit := f.Unit
+	if unit == "bad canary events" && m.Kind == analysis.Histogram.String() {
+		unit = "slow canary requests"
+	}
 	text := fmt.Sprintf("an unchanged canary passes with about %s %s, so far there are %s",
-		tally(math.Ceil(float64(f.Needed))), f.Unit, tally(float64(f.Have)))
+		tally(math.Ceil(float64(f.Needed))), unit, tally(math.Round(float64(f.Have))))
 	if more := float64(f.Steps); more > 0 && !math.IsNaN(more) && more < 1e6 {
 		text += fmt.Sprintf(" (about %s more)", length(time.Duration(more)*b.config.Window.Step))
 	}
@@ -181,8 +192,11 @@ func subject(m Metric) string {
 func (r *Report) passSentence() string {
 	passed := r.deciding(analysis.Pass)
 	text := "all " + plural(len(passed), "metric") + " are within tolerance"
-	if len(passed) == 1 {
-		text = passed[0].Name + " is within tolerance"
+	switch len(passed) {
+	case 1:
+		return subject(passed[0]) + "within tolerance: " + passed[0].Reason
+	case 2:
+		text = "both metrics are within tolerance"
 	}
 	closest, best := Metric{}, math.Inf(-1)
 	for _, m := range passed {
@@ -195,7 +209,7 @@ func (r *Report) passSentence() string {
 	}
 	s := styleOf(closest.Effect)
 	return fmt.Sprintf("%s; closest to its limit is %s, %s (%s; tolerated %s)", text, closest.Name,
-		change(float64(closest.Effect.Estimate), closest.Effect.Unit, s, estimated), interval(closest.Effect, s), tolerated(closest.Tolerance, s))
+		change(float64(closest.Effect.Estimate), closest.Effect.Unit, s, estimated), interval(closest.Effect, closest.Tolerance, s), tolerated(closest.Tolerance, s))
 }
 
 func (r *Report) openSentence() string {

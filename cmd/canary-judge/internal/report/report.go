@@ -5,6 +5,7 @@ package report
 import (
 	"encoding/json"
 	"math"
+	"strconv"
 	"time"
 )
 
@@ -14,12 +15,24 @@ const Schema = "canary-judge/result/v1"
 // Number is a number that may be missing: NaN and infinities are null in JSON.
 type Number float64
 
+// savedDigits is how many significant digits of a fraction are saved. The last few
+// of a float64 depend on the processor that computed it.
+const savedDigits = 10
+
 // MarshalJSON implements json.Marshaler.
 func (n Number) MarshalJSON() ([]byte, error) {
-	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
+	v := float64(n)
+	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return []byte("null"), nil
 	}
-	return json.Marshal(float64(n))
+	if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+		return strconv.AppendFloat(nil, v, 'f', 0, 64), nil
+	}
+	rounded, err := strconv.ParseFloat(strconv.FormatFloat(v, 'e', savedDigits-1, 64), 64)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(rounded)
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -102,7 +115,9 @@ type Metric struct {
 	Usable    int       `json:"usable_steps" doc:"Steps with data in both arms"`
 	Looks     int       `json:"looks" doc:"Looks at which there was something new"`
 	DecidedAt *string   `json:"decided_at" doc:"End of the step whose look decided; null = undecided"`
-	Share     Number    `json:"false_alarm_share" doc:"Part of the false-alarm rate this metric may use; 0 if advisory"`
+	// DecidedLook is the number of that look.
+	DecidedLook int    `json:"decided_look,omitempty" doc:"Number of the look that decided, from 1"`
+	Share       Number `json:"false_alarm_share" doc:"Part of the false-alarm rate this metric may use; 0 if advisory"`
 	// Queries by part and arm, as they were sent.
 	Queries  map[string]map[string]string `json:"queries,omitempty" doc:"Queries as they were sent, by part and arm"`
 	Provider string                       `json:"provider,omitempty" doc:"Where the metric comes from"`

@@ -51,19 +51,40 @@ var colours = map[string]text.Colors{
 // cells returns a metric's row: name, baseline, canary, change, interval,
 // tolerance and decision.
 func (m Metric) cells() []string {
-	s := styleOf(m.Effect)
-	estimate, limits := "–", "–"
-	if !math.IsNaN(float64(m.Effect.Lower)) || !math.IsNaN(float64(m.Effect.Upper)) {
-		limits = interval(m.Effect, s)
+	e := m.Effect
+	if math.IsNaN(float64(e.Estimate)) {
+		e.Estimate = m.plainChange()
 	}
-	if v := float64(m.Effect.Estimate); !math.IsNaN(v) {
-		estimate = change(v, m.Effect.Unit, s, estimated)
+	s := styleOf(e)
+	estimate, limits := "–", "–"
+	if !math.IsNaN(float64(e.Lower)) || !math.IsNaN(float64(e.Upper)) {
+		limits = interval(e, m.Tolerance, s)
+	}
+	if v := float64(e.Estimate); !math.IsNaN(v) {
+		estimate = change(v, e.Unit, s, estimated)
 	}
 	decision := m.Decision
+	if m.DecidedLook > 0 && m.DecidedLook < m.Steps {
+		// The interval has moved on since.
+		decision += fmt.Sprintf(" at look %d", m.DecidedLook)
+	}
 	if m.Advisory {
 		decision += " (advisory)"
 	}
-	return []string{m.Name, m.level(m.Baseline), m.level(m.Canary), estimate, limits, tolerated(m.Tolerance, s), decision}
+	return []string{m.Name, m.level(m.Baseline), m.level(m.Canary), estimate, limits, tolerated(m.Tolerance, asPercentage), decision}
+}
+
+// plainChange is the change of the numbers in the table, for a metric that has
+// not been looked at yet.
+func (m Metric) plainChange() Number {
+	canary, baseline := m.Canary.Rate, m.Baseline.Rate
+	if m.Kind == analysis.Value.String() || math.IsNaN(float64(canary)) {
+		canary, baseline = m.Canary.Median, m.Baseline.Median
+	}
+	if m.Effect.Unit != relativeUnit {
+		return canary - baseline
+	}
+	return canary/baseline - 1
 }
 
 // level is what an arm showed, in one number.
@@ -143,7 +164,9 @@ func (r *Report) remarks() []section {
 	if len(failed) > 1 {
 		add("Failed:", failed)
 	}
-	add("Not decided:", open)
+	if len(open) > 1 || len(open) == 1 && !strings.Contains(r.Reason, open[0]) {
+		add("Not decided:", open)
+	}
 	add("Doubts about the data:", doubts)
 	add("About the comparison:", r.Notes)
 	if b := r.Blast; b != nil && b.Requests > 0 {
@@ -154,16 +177,51 @@ func (r *Report) remarks() []section {
 		}
 		add("Blast radius:", []string{line})
 	}
+	if e := r.Exposure; e != nil {
+		add("Exposure:", []string{fmt.Sprintf("the canary got %s of the requests, %s are expected", percentage(float64(e.Observed)), percentage(float64(e.Expected)))})
+	}
 	step := time.Duration(float64(r.Window.Step) * float64(time.Second))
-	add("Window:", []string{fmt.Sprintf("%s to %s, %s of %d, each %s; false alarms %s, wrong passes %s over the whole run",
-		r.Window.Judged.Format(time.RFC3339), r.Window.End.Format(time.RFC3339), plural(r.Window.Looks, "look"), r.Window.Steps, seconds(step.Seconds()),
+	add("Compared:", r.compared())
+	add("Window:", []string{fmt.Sprintf("%s to %s, %d of %s, one every %s; false alarms %s, wrong passes %s over the whole run",
+		r.Window.Judged.Format(time.RFC3339), r.Window.End.Format(time.RFC3339), r.Window.Looks, plural(r.Window.Steps, "look"), seconds(step.Seconds()),
 		percentage(r.FalseAlarm), percentage(r.WrongPass))})
 	return all
 }
 
-// Clean makes text from outside harmless on a terminal: no control characters,
-// and none that turn the direction of what follows.
+// compared says what the arms are.
+func (r *Report) compared() []string {
+	var lines []string
+	if r.Service != "" {
+		lines = append(lines, "service: "+r.Service)
+	}
+	for _, a := range []struct {
+		name string
+		arm  Arm
+	}{{"canary", r.Arms.Canary}, {"baseline", r.Arms.Baseline}} {
+		var labels []string
+		for _, l := range a.arm.Labels {
+			labels = append(labels, l.Name+"="+l.Value)
+		}
+		line := a.name + ": " + strings.Join(labels, ", ")
+		if a.arm.Offset > 0 {
+			line += fmt.Sprintf(", %s earlier", seconds(float64(a.arm.Offset)))
+		}
+		if len(labels) > 0 {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// Clean makes text from outside harmless in one line of a terminal or a CI log: no
+// control characters, none that turn the direction of what follows, and nothing
+// that GitHub's runner takes for a command, which are :: at the start of a line
+// and ##[ anywhere.
 func Clean(s string) string {
+	if rest, ok := strings.CutPrefix(strings.TrimSpace(s), "::"); ok {
+		s = ": :" + rest
+	}
+	s = strings.ReplaceAll(s, "##[", "## [")
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t' || r == '\r':

@@ -152,11 +152,21 @@ func signed(v float64, n int) string {
 	return text
 }
 
-// Digits of what is estimated, and of what is given.
+// Digits of what is estimated, and of what was given and is written as it was,
+// as far as that is not many more.
 const (
 	estimated = 2
-	given     = 4
+	given     = 3
+	givenMost = 5
 )
+
+// exactly writes a number that was given.
+func exactly(v float64, write func(v float64, n int) string) string {
+	if rounded := digits(v, givenMost); rounded == trimZeros(strconv.FormatFloat(v, 'f', 9, 64)) {
+		return write(v, givenMost)
+	}
+	return write(v, given)
+}
 
 // change writes an effect's value in its unit.
 func change(v float64, unit string, s style, n int) string {
@@ -179,12 +189,21 @@ const (
 	pointsUnit   = "points"
 )
 
-// interval writes an effect's limits.
-func interval(e Effect, s style) string {
+// interval writes an effect's limits, with enough digits to tell them from the
+// limits of the tolerance.
+func interval(e Effect, t Tolerance, s style) string {
+	n := estimated
+	for _, limit := range []Number{e.Lower, e.Upper} {
+		for _, end := range []Number{t.Lower, t.Upper} {
+			for n < estimated+3 && limit != end && change(float64(limit), e.Unit, s, n) == change(float64(end), e.Unit, s, n) {
+				n++
+			}
+		}
+	}
 	lower, upper := float64(e.Lower), float64(e.Upper)
 	noLower := math.IsNaN(lower) || math.IsInf(lower, 0)
 	noUpper := math.IsNaN(upper) || math.IsInf(upper, 0)
-	write := func(v float64) string { return change(v, e.Unit, s, estimated) }
+	write := func(v float64) string { return change(v, e.Unit, s, n) }
 	switch {
 	case noLower && noUpper:
 		return "any"
@@ -193,13 +212,24 @@ func interval(e Effect, s style) string {
 	case noLower:
 		return "at most " + write(upper)
 	}
+	if e.Unit == pointsUnit {
+		return strings.TrimSuffix(write(lower), " points") + " to " + write(upper)
+	}
 	return write(lower) + " to " + write(upper)
 }
 
 // tolerated writes the limits of a tolerance.
 func tolerated(t Tolerance, s style) string {
 	lower, upper := float64(t.Lower), float64(t.Upper)
-	write := func(v float64) string { return change(v, t.Unit, s, given) }
+	write := func(v float64) string {
+		shown := v // as it will be shown
+		if t.Unit == relativeUnit && s == asMultiple {
+			shown = 1 + v
+		} else if t.Unit == relativeUnit || t.Unit == pointsUnit {
+			shown = v * 100
+		}
+		return exactly(shown, func(_ float64, n int) string { return change(v, t.Unit, s, n) })
+	}
 	switch {
 	case math.IsNaN(lower):
 		return write(upper)
@@ -214,7 +244,7 @@ func tolerated(t Tolerance, s style) string {
 func effectPhrase(m Metric) string {
 	s := styleOf(m.Effect)
 	estimate := float64(m.Effect.Estimate)
-	limits := fmt.Sprintf("(%s; tolerated %s)", interval(m.Effect, s), tolerated(m.Tolerance, s))
+	limits := fmt.Sprintf("(%s; tolerated %s)", interval(m.Effect, m.Tolerance, s), tolerated(m.Tolerance, s))
 	switch {
 	case math.IsNaN(estimate) || math.IsInf(estimate, 0):
 		return "a change that has no size " + limits
@@ -265,27 +295,38 @@ func valuesPhrase(m Metric) string {
 	return fmt.Sprintf("%s against %s (medians)", measure(float64(m.Canary.Median), m.Unit), measure(float64(m.Baseline.Median), m.Unit))
 }
 
-// span writes how much of a window has passed: "6 of 30 min".
+// span writes how much of a window has passed: "6 of 30 min", "45 s of 30 min".
 func span(part, whole time.Duration) string {
-	unit, name := time.Second, "s"
-	switch {
-	case whole >= 3*time.Hour:
-		unit, name = time.Hour, "h"
-	case whole >= 2*time.Minute:
-		unit, name = time.Minute, "min"
-	}
-	in := func(d time.Duration) string { return significant(float64(d) / float64(unit)) }
+	wholeText, unit := inUnits(whole)
 	if part >= whole {
-		return in(whole) + " " + name
+		return wholeText + " " + unit
 	}
-	return in(part) + " of " + in(whole) + " " + name
+	partText, partUnit := inUnits(part)
+	if part == 0 || partUnit == unit {
+		return partText + " of " + wholeText + " " + unit
+	}
+	return partText + " " + partUnit + " of " + wholeText + " " + unit
+}
+
+// inUnits writes a length of time in the unit a person would use.
+func inUnits(d time.Duration) (number, unit string) {
+	size := time.Hour
+	switch {
+	case d < 90*time.Second:
+		size, unit = time.Second, "s"
+	case d < 3*time.Hour:
+		size, unit = time.Minute, "min"
+	default:
+		unit = "h"
+	}
+	return trimZeros(strconv.FormatFloat(float64(d)/float64(size), 'f', 1, 64)), unit
 }
 
 // length writes a length of time in words.
 func length(d time.Duration) string {
 	switch {
 	case d >= 3*time.Hour:
-		return significant(d.Hours()) + " hours"
+		return digits(d.Hours(), 2) + " hours"
 	case d >= 90*time.Second:
 		return significant(math.Ceil(d.Minutes())) + " minutes"
 	}

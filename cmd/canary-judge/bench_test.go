@@ -1,0 +1,99 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/providers/recording"
+)
+
+// bigRecording writes the recording of an unchanged canary: half of the metrics
+// values, half ratios with totals of their own. The last has a tolerance of 0, so
+// that all looks are taken.
+func bigRecording(b *testing.B, metrics, steps int) string {
+	b.Helper()
+	type m map[string]any
+	var list []m
+	for i := range metrics {
+		name := fmt.Sprint("metric ", i)
+		one := m{"name": name, "value": fmt.Sprintf("x%d{$arm}", i), "tolerance": "25%"}
+		if i%2 == 1 {
+			one = m{"name": name, "ratio": m{"bad": fmt.Sprintf("e%d{$arm}[30s]", i), "total": fmt.Sprintf("t%d{$arm}[30s]", i)}, "tolerance": "25%"}
+		}
+		if i == metrics-1 {
+			one["tolerance"] = "0%"
+		}
+		list = append(list, one)
+	}
+	config, err := json.Marshal(m{
+		"provider": "prometheus", "baseline": m{"app": "a"}, "canary": m{"app": "b"}, "metrics": list,
+		"window": m{"length": (time.Duration(steps) * 30 * time.Second).String(), "step": "30s", "warmup": "0s", "lag": "0s"},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	start := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	path := filepath.Join(b.TempDir(), "big.jsonl")
+	w, err := recording.Create(path, recording.Header{Config: config, Window: &recording.Window{Start: start, Step: "30s", Steps: steps}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	count := func(mean float64) float64 { return math.Max(0, math.Round(mean+math.Sqrt(mean)*rng.NormFloat64())) }
+	for step := range steps {
+		for i := range metrics {
+			for _, arm := range providers.Arms {
+				p := recording.Point{Time: start.Add(time.Duration(step) * 30 * time.Second), Metric: fmt.Sprint("metric ", i), Arm: arm}
+				if i%2 == 0 {
+					p.Value = 100 * math.Exp(0.05*rng.NormFloat64())
+				} else {
+					p.Kind, p.Total = recording.Counts, count(map[providers.Arm]float64{providers.Baseline: 9000, providers.Canary: 1000}[arm])
+					p.Bad = count(0.01 * p.Total)
+				}
+				if err := w.Point(p); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		if err := w.Look(step+1, start.Add(time.Duration(step+1)*30*time.Second)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := w.Close(recording.End{Why: "window"}); err != nil {
+		b.Fatal(err)
+	}
+	return path
+}
+
+// BenchmarkReplay replays all looks, from the file to the text report.
+func BenchmarkReplay(b *testing.B) {
+	for _, size := range []struct{ metrics, steps int }{{1, 240}, {1000, 240}, {1000, 120}, {500, 240}} {
+		b.Run(fmt.Sprintf("%dx%d", size.metrics, size.steps), func(b *testing.B) {
+			file := bigRecording(b, size.metrics, size.steps)
+			b.ReportAllocs()
+			for b.Loop() {
+				a := &app{env: map[string]string{}, args: []string{"replay", file}, stdout: io.Discard, stderr: io.Discard}
+				if code := a.run(b.Context()); code != exitInconclusive {
+					b.Fatal(code)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkShippedRecording replays the recording of the README's first command.
+func BenchmarkShippedRecording(b *testing.B) {
+	for b.Loop() {
+		a := &app{env: map[string]string{}, args: []string{"replay", "../../testdata/broken.jsonl"}, stdout: io.Discard, stderr: io.Discard}
+		if code := a.run(b.Context()); code != exitFail {
+			b.Fatal(code)
+		}
+	}
+}

@@ -1,0 +1,137 @@
+package github
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
+)
+
+// write runs Write as a step would and returns what it left.
+func write(t *testing.T, r *report.Report, f Facts) (outputs map[string]string, summary, commands string) {
+	t.Helper()
+	dir := t.TempDir()
+	env := map[string]string{
+		"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": filepath.Join(dir, "output"), "GITHUB_STEP_SUMMARY": filepath.Join(dir, "summary"),
+	}
+	var b strings.Builder
+	if err := Write(env, &b, r, f); err != nil {
+		t.Fatal(err)
+	}
+	read := func(name string) string {
+		text, err := os.ReadFile(env[name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	return parse(t, read("GITHUB_OUTPUT")), read("GITHUB_STEP_SUMMARY"), b.String()
+}
+
+// parse reads an output file as GitHub's runner does: name<<delimiter, lines,
+// delimiter.
+func parse(t *testing.T, text string) map[string]string {
+	t.Helper()
+	outputs := map[string]string{}
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	for i := 0; i < len(lines); i++ {
+		name, end, ok := strings.Cut(lines[i], "<<")
+		if !ok {
+			t.Fatalf("line %d sets no output: %q", i+1, lines[i])
+		}
+		var value []string
+		for i++; i < len(lines) && lines[i] != end; i++ {
+			value = append(value, lines[i])
+		}
+		if i == len(lines) {
+			t.Fatalf("the output %s has no end", name)
+		}
+		outputs[name] = strings.Join(value, "\n")
+	}
+	return outputs
+}
+
+func failed(name, reason string) *report.Report {
+	return &report.Report{
+		Verdict: "fail", Reason: "FAIL after 3 of 30 min: " + reason,
+		Metrics: []report.Metric{{Name: name, Decision: "fail", Reason: reason}, {Name: "other", Decision: "fail", Advisory: true}},
+	}
+}
+
+func TestOutputs(t *testing.T) {
+	t.Parallel()
+	outputs, summary, commands := write(t, failed("errors", "4x the baseline"), Facts{ExitCode: 1, Result: "r.json", Report: "r.md"})
+	want := map[string]string{
+		"verdict": "fail", "reason": "FAIL after 3 of 30 min: 4x the baseline", "exit-code": "1",
+		"failed-metrics": `["errors"]`, "result": "r.json", "report": "r.md",
+	}
+	if diff := cmp.Diff(want, outputs); diff != "" {
+		t.Errorf("outputs (-want +got):\n%s", diff)
+	}
+	if want := "::error title=canary%3A errors::errors: 4x the baseline\n"; commands != want {
+		t.Errorf("commands %q, want %q", commands, want)
+	}
+	if !strings.HasPrefix(summary, "### ❌ FAIL") {
+		t.Errorf("summary:\n%s", summary)
+	}
+}
+
+func TestAnInconclusiveRunIsAWarning(t *testing.T) {
+	t.Parallel()
+	_, _, commands := write(t, &report.Report{Verdict: "inconclusive", Reason: "100% odd:\nreally"}, Facts{ExitCode: 3})
+	if want := "::warning title=canary%3A inconclusive::100%25 odd:%0Areally\n"; commands != want {
+		t.Errorf("commands %q, want %q", commands, want)
+	}
+}
+
+// GitHub shows ten annotations of a step and drops a summary above 1 MiB whole.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	r := failed("errors", strings.Repeat("x", 10000))
+	for range 500 {
+		r.Metrics = append(r.Metrics, r.Metrics[0])
+	}
+	r.Window.Looks = 1
+	_, summary, commands := write(t, r, Facts{})
+	if n := strings.Count(commands, "::error "); n != mostAnnotations {
+		t.Errorf("%d annotations", n)
+	}
+	for _, line := range strings.Split(commands, "\n") {
+		if len(line) > 2*mostAnnotation {
+			t.Errorf("an annotation of %d bytes", len(line))
+		}
+	}
+	if len(summary) >= 1<<20 || !strings.Contains(summary, "does not fit into a job summary") {
+		t.Errorf("a summary of %d bytes", len(summary))
+	}
+}
+
+func TestFilesThatCannotBeWrittenAreAnError(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{"GITHUB_OUTPUT": filepath.Join(t.TempDir(), "no", "such", "folder")}
+	if err := Write(env, &strings.Builder{}, failed("a", "b"), Facts{}); err == nil || !strings.Contains(err.Error(), "tell GitHub Actions") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// Whatever a metric is called, the outputs are the six there are, and a command is
+// one line.
+func FuzzWrite(f *testing.F) {
+	f.Add("errors", "4x")
+	f.Add("a\nverdict<<x\npass\nx", delimiter)
+	f.Add("::error::x", "_GitHubActionsFileCommandDelimeter_GitHubActionsFileCommandDelimeter__\npwned=1")
+	f.Add("%0A::set-output name=x::y", "\r\n::add-mask::x")
+	f.Fuzz(func(t *testing.T, name, reason string) {
+		outputs, _, commands := write(t, failed(name, reason), Facts{ExitCode: 1})
+		if len(outputs) != 6 || outputs["verdict"] != "fail" || outputs["exit-code"] != "1" {
+			t.Errorf("outputs %q", outputs)
+		}
+		if strings.Count(commands, "\n") != 1 || strings.Contains(commands, "\r") || !strings.HasPrefix(commands, "::error title=") {
+			t.Errorf("commands %q", commands)
+		}
+	})
+}

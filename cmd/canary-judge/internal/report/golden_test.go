@@ -1,0 +1,213 @@
+package report_test
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"io"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/canary-judge/canary-judge/analysis/stats"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/job"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
+	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/providers/recording"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+// hostile is a name that means something in every format a report has.
+const hostile = "::error::<b>\u202e`x`|[a](http://b) @all #1 :tada: *_~$x$"
+
+const goldenConfig = `
+service: shop
+provider: recording
+baseline: {app: shop}
+canary: {app: shop-canary, version: v2}
+window: {length: 30m, step: 30s, warmup: 1m, lag: 0s}
+metrics:
+`
+
+const (
+	errorsMetric  = "  - {name: errors, ratio: {bad: 'errors{$arm}', total: 'requests{$arm}'}, tolerance: 25%}\n"
+	latencyMetric = "  - {name: latency p95, value: 'latency{$arm}', unit: s, tolerance: 10%}\n"
+	memoryMetric  = "  - {name: memory, value: 'memory{$arm}', unit: B, tolerance: 50MiB, advisory: true}\n"
+	slowMetric    = "  - {name: slow requests, histogram: 'duration{$arm}', slower_than: 500ms, tolerance: 50%}\n"
+	journeyMetric = "  - {name: checkout journey, checks: {failed: 'failed{$arm}', runs: 'runs{$arm}'}, tolerance: 20pt}\n"
+	loadMetric    = "  - {name: throughput, value: 'load{$arm}', unit: orders, direction: decrease, tolerance: 10%}\n"
+)
+
+// scene is a run to be reported.
+type scene struct {
+	name    string
+	metrics string
+	extra   string // more config
+	steps   int    // recorded, of 62
+	factor  func(metric string, step int) float64
+	end     *recording.End
+}
+
+func same(string, int) float64 { return 1 }
+
+func only(name string, factor float64) func(string, int) float64 {
+	return func(metric string, _ int) float64 {
+		if metric == name {
+			return factor
+		}
+		return 1
+	}
+}
+
+var scenes = []scene{
+	{name: "pass", metrics: strings.Replace(errorsMetric, "25%", "100%", 1) + latencyMetric + memoryMetric, steps: 62, factor: same},
+	{name: "fail", metrics: errorsMetric + latencyMetric + memoryMetric, steps: 62, factor: only("errors", 6)},
+	{
+		name: "fail-many", metrics: errorsMetric + latencyMetric + slowMetric + journeyMetric + loadMetric, steps: 62,
+		factor: func(metric string, _ int) float64 {
+			return map[string]float64{"throughput": 0.3}[metric] + map[string]float64{"errors": 9, "latency p95": 2.2, "slow requests": 4, "checkout journey": 30}[metric]
+		},
+	},
+	{
+		name: "fail-late", metrics: latencyMetric, steps: 62,
+		factor: func(_ string, step int) float64 {
+			if step < 12 {
+				return 1
+			}
+			return 1.8
+		},
+	},
+	{name: "inconclusive", metrics: errorsMetric + latencyMetric, steps: 62, factor: only("errors", 1.2)},
+	{name: "no-data", metrics: errorsMetric + latencyMetric, steps: 62, factor: only("errors", math.NaN())},
+	{name: "interrupted", metrics: errorsMetric + latencyMetric, steps: 12, factor: same, end: &recording.End{Why: "interrupted"}},
+	{name: "error", metrics: errorsMetric + latencyMetric, steps: 12, factor: same, end: &recording.End{Why: "error", Detail: "prometheus: query prom:9090: 503 Service Unavailable; the source is in trouble: try again when it is well"}},
+	{name: "error-at-once", metrics: errorsMetric, factor: same, end: &recording.End{Why: "error", Detail: "prometheus: query prom:9090: 403 Forbidden; check that the credentials may query metrics"}},
+	{name: "exposure", metrics: errorsMetric, extra: "exposure: {share: 50%}\n", steps: 62, factor: same},
+	{name: "hostile", metrics: strings.Replace(errorsMetric, "errors,", `"`+hostile+`",`, 1), steps: 62, factor: only(hostile, 6)},
+}
+
+// record makes the recording of a scene.
+func (s scene) record(t *testing.T, c *config.Config) *recording.Recording {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(11, 26))
+	r := &recording.Recording{End: s.end}
+	start := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	r.Header.Window = &recording.Window{Start: start}
+	noise := func(sd float64) float64 { return math.Exp(sd * rng.NormFloat64()) }
+	for step := range s.steps {
+		for _, m := range c.Metrics {
+			for _, arm := range providers.Arms {
+				p := recording.Point{Time: start.Add(time.Duration(step) * 30 * time.Second), Metric: m.Name, Arm: arm, Value: math.NaN(), Bad: math.NaN(), Total: math.NaN()}
+				factor, traffic := 1.0, 900.0
+				if arm == providers.Canary {
+					factor, traffic = s.factor(m.Name, step), 100
+				}
+				switch {
+				case m.Queries[providers.Buckets] != nil:
+					p.Kind = recording.Histograms
+					p.Buckets = stats.Histogram{Bounds: []float64{0.1, 0.25, 0.4, 0.55, 1}, Counts: []float64{traffic / 2, traffic / 4, traffic / 8, traffic / 16, math.Round(factor * traffic / 50 * noise(.1)), 0}}
+				case m.Name == "checkout journey":
+					p.Kind, p.Total, p.Bad = recording.Counts, 1, 0
+					if rng.Float64() < 0.02*factor {
+						p.Bad = 1
+					}
+				case m.Queries[providers.Total] != nil:
+					p.Kind, p.Total = recording.Counts, math.Round(traffic*noise(.05))
+					p.Bad = math.Round(0.02 * traffic * factor * noise(.15))
+				default:
+					level := map[string]float64{"latency p95": 0.208, "memory": 4e8, "throughput": 31}[m.Name]
+					p.Value = level * factor * noise(.03)
+				}
+				if math.IsNaN(factor) {
+					continue
+				}
+				if err := r.Add(p); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		r.Judged = start.Add(time.Duration(step+1) * 30 * time.Second)
+	}
+	if s.steps == 0 {
+		r.Judged = start
+	}
+	return r
+}
+
+// report judges the recording of a scene.
+func (s scene) report(t *testing.T) *report.Report {
+	t.Helper()
+	c, err := config.Parse("canary.yaml", []byte(goldenConfig+s.metrics+s.extra), config.Options{Types: []providers.Type{recording.Type()}})
+	if err != nil {
+		// A name with control characters gets no further than a CSV.
+		t.Fatal(err)
+	}
+	r := s.record(t, c)
+	j := &job.Job{
+		Config: c, Providers: map[string]providers.Provider{recording.Name: r}, Progress: silence{},
+		Start: r.Header.Window.Start, Available: r.Judged,
+	}
+	o, err := j.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.End != nil && o.Ended == job.AtTheFilesEnd {
+		o.Ended, o.Detail = job.End(r.End.Why), r.End.Detail
+	}
+	return report.New(c, o)
+}
+
+type silence struct{}
+
+func (silence) Wait(time.Time) {}
+func (silence) Look(job.Look)  {}
+func (silence) Trouble(error)  {}
+func (silence) Note(string)    {}
+
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	for _, s := range scenes {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			r := s.report(t)
+			for extension, write := range map[string]func(io.Writer) error{
+				"txt":  func(w io.Writer) error { return r.Text(w, false) },
+				"md":   r.Markdown,
+				"json": r.JSON,
+			} {
+				var b bytes.Buffer
+				if err := write(&b); err != nil {
+					t.Fatal(err)
+				}
+				golden(t, s.name+"."+extension, b.String())
+			}
+		})
+	}
+}
+
+// golden compares with a golden file, or rewrites it.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", "golden", name)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v; run make golden", err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got; make golden rewrites it):\n%s", name, diff)
+	}
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// prometheusServer answers range queries of a little shop, or fails in a way
+// that its mode names.
+type prometheusServer struct{ mode string }
+
+func (s *prometheusServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if status, err := strconv.Atoi(s.mode); err == nil {
+		if status == http.StatusTooManyRequests {
+			w.Header().Set("Retry-After", "3600")
+		}
+		w.WriteHeader(status)
+		fmt.Fprintf(w, `{"status":"error","errorType":"x","error":"the server says %d to Bearer hunter2"}`, status)
+		return
+	}
+	switch s.mode {
+	case "hung":
+		<-r.Context().Done()
+		return
+	case "halfsent":
+		w.Header().Set("Content-Length", "1000")
+		fmt.Fprint(w, `{"status":"success","data":`)
+		return
+	case "html":
+		fmt.Fprint(w, "<html>please log in</html>")
+		return
+	case "empty":
+		fmt.Fprint(w, `{"status":"success","data":{"resultType":"matrix","result":[]}}`)
+		return
+	}
+	start, _ := strconv.ParseFloat(r.Form.Get("start"), 64)
+	end, _ := strconv.ParseFloat(r.Form.Get("end"), 64)
+	step, _ := strconv.ParseFloat(r.Form.Get("step"), 64)
+	query := r.Form.Get("query")
+	var values [][2]any
+	for at := start; at <= end; at += step {
+		values = append(values, [2]any{at, strconv.FormatFloat(s.value(query, at), 'g', -1, 64)})
+	}
+	series := []map[string]any{{"metric": map[string]string{"app": "shop"}, "values": values}}
+	if s.mode == "several" {
+		series = append(series, map[string]any{"metric": map[string]string{"app": "shop", "pod": "2"}, "values": values})
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{ // the client is gone if it fails
+		"status": "success", "data": map[string]any{"resultType": "matrix", "result": series},
+	})
+}
+
+// value is a number of the shop: 2 % errors, ten times that on a broken canary.
+func (s *prometheusServer) value(query string, at float64) float64 {
+	canary := strings.Contains(query, "canary")
+	wobble := math.Sin(at/7 + float64(len(query)))
+	total := 900.0
+	if canary {
+		total = 100
+	}
+	switch {
+	case strings.Contains(query, "errors"):
+		bad := 0.02 * total
+		if canary && s.mode == "broken" {
+			bad *= 10
+		}
+		return math.Round(bad * (1 + 0.2*wobble))
+	case strings.Contains(query, "requests"):
+		return math.Round(total * (1 + 0.05*wobble))
+	}
+	return 0.2 * (1 + 0.02*wobble)
+}
