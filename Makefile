@@ -1,0 +1,51 @@
+# Plain commands; `make help` lists them. CI runs .ci/run, which calls these.
+GOBIN    := $(CURDIR)/.bin
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+FUZZTIME := 20s
+
+.PHONY: help test lint e2e golden fuzz bench build image tools check
+
+help: ## list the targets
+	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+check: test lint golden ## what to run before a push
+
+test: ## all tests that need only Go and git
+	go test ./...
+
+lint: tools ## gofmt, vet, golangci-lint, actionlint
+	test -z "$$(gofmt -l .)"
+	go vet ./...
+	go vet -tags e2e ./e2e
+	$(GOBIN)/golangci-lint run ./...
+	$(GOBIN)/actionlint
+
+e2e: ## real nginx, real Prometheus, real load (Debian: nginx-light prometheus)
+	go test -tags e2e -count=1 -v -timeout 15m ./e2e
+
+golden: ## rewrite golden files, schemas and generated documentation
+	go run ./cmd/canary-judge schema > schemas/canary.schema.json
+	go run ./cmd/canary-judge schema result > schemas/result.schema.json
+	go test ./cmd/canary-judge ./cmd/canary-judge/internal/report -run 'Golden|README' -update
+
+fuzz: ## every fuzz target for $(FUZZTIME)
+	./.ci/fuzz $(FUZZTIME)
+
+bench: ## benchmarks
+	go test -run xxx -bench . -benchmem ./...
+
+build: ## a static binary in ./dist
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o dist/canary-judge ./cmd/canary-judge
+
+image: ## both container images
+	docker build -t canary-judge .
+	docker build -t canary-judge:slim --target slim .
+
+tools: $(GOBIN)/golangci-lint $(GOBIN)/actionlint
+
+$(GOBIN)/golangci-lint:
+	GOBIN=$(GOBIN) go install $(GOLANGCI)
+
+$(GOBIN)/actionlint:
+	GOBIN=$(GOBIN) go install $(ACTIONLINT)

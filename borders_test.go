@@ -1,0 +1,96 @@
+// Package borders holds the test of which package may import which.
+package borders
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/canary-judge/canary-judge/"
+
+// borders says what the packages of the module may import of each other, and
+// what none of them may import from elsewhere. ARCHITECTURE.md explains them.
+var borders = []struct {
+	pkg    string   // a path in the module, or a prefix of paths with /...
+	ours   []string // what it may import of the module
+	forbid []string // what it may not import directly
+}{
+	{"analysis/stats", nil, pure},
+	{"analysis", []string{"analysis/stats"}, pure},
+	{"providers", []string{"analysis", "analysis/stats"}, quiet},
+	{"providers/prometheus", []string{"analysis", "analysis/stats", "providers"}, quiet},
+	{"providers/datadog", []string{"analysis", "analysis/stats", "providers"}, quiet},
+	{"providers/recording", []string{"analysis", "analysis/stats", "providers"}, quiet},
+	{"providers/providertest", []string{"analysis", "analysis/stats", "providers"}, nil},
+	{"cmd/canary-judge/internal/jsonschema", nil, quiet},
+	{"cmd/canary-judge/internal/config", []string{"analysis", "providers", "cmd/canary-judge/internal/jsonschema"}, quiet},
+	{"cmd/canary-judge/internal/job", []string{"analysis", "providers", "providers/recording", "cmd/canary-judge/internal/config"}, quiet},
+	{"cmd/canary-judge/internal/report", []string{
+		"analysis", "providers", "cmd/canary-judge/internal/config", "cmd/canary-judge/internal/job", "cmd/canary-judge/internal/jsonschema",
+	}, quiet},
+	{"cmd/canary-judge/internal/github", []string{"cmd/canary-judge/internal/report"}, quiet},
+}
+
+var (
+	pure  = []string{"net", "net/http", "os", "log", "log/slog", "math/rand", "math/rand/v2", "io/fs"}
+	quiet = []string{"log", "log/slog"}
+)
+
+func TestBorders(t *testing.T) {
+	t.Parallel()
+	for _, p := range list(t) {
+		path := strings.TrimPrefix(p.ImportPath, module)
+		at := slices.IndexFunc(borders, func(b struct {
+			pkg          string
+			ours, forbid []string
+		}) bool {
+			return b.pkg == path
+		})
+		if at < 0 {
+			if strings.HasPrefix(path, "cmd/canary-judge/internal/") || strings.HasPrefix(path, "analysis") || strings.HasPrefix(path, "providers") {
+				t.Errorf("%s has no borders; add it to the table, and to ARCHITECTURE.md", path)
+			}
+			continue
+		}
+		for _, i := range p.Imports {
+			if ours, ok := strings.CutPrefix(i, module); ok && !slices.Contains(borders[at].ours, ours) {
+				t.Errorf("%s imports %s", path, ours)
+			}
+			if slices.Contains(borders[at].forbid, i) {
+				t.Errorf("%s imports %s", path, i)
+			}
+			if strings.HasSuffix(i, "/api/datadogV2") {
+				t.Errorf("%s imports %s, which takes minutes and 7 GiB to compile", path, i)
+			}
+		}
+	}
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+// list returns the packages of the module.
+func list(t *testing.T) []listed {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []listed
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
