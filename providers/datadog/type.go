@@ -26,6 +26,8 @@ func Type() providers.Type {
 // presets use the metrics of
 // https://docs.datadoghq.com/tracing/metrics/metrics_namespace/ and
 // https://docs.datadoghq.com/containers/kubernetes/data_collected/
+// trace.*.errors comes into being with the first error; that there is none means
+// zero, since a wrong operation would have no hits either.
 var presets = []providers.Preset{
 	{
 		Name: "apm",
@@ -39,6 +41,7 @@ var presets = []providers.Preset{
   ratio:
     bad: sum:trace.${operation}.errors{$arm}.as_count()
     total: sum:trace.${operation}.hits{$arm}.as_count()
+    absent: zero
   tolerance: 25%
   floor: 0.1%
 - name: latency p95

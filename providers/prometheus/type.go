@@ -26,20 +26,26 @@ func Type() providers.Type {
 
 // presets follow the naming conventions of Prometheus's own client libraries and
 // of the kubelet: https://prometheus.io/docs/practices/naming/
+//
+// A counter of failed requests comes into being with the first one. That there is
+// none means zero if the requests have the label at all: else the query is wrong.
 var presets = []providers.Preset{
 	{
 		Name: "http",
 		Doc:  "Errors and slow requests of an HTTP service, from its counter and its latency histogram",
 		Params: []providers.Param{
 			{Name: "requests", Doc: "counter of requests", Default: "http_requests_total"},
-			{Name: "errors", Doc: "matcher of failed ones", Default: `code=~"5.."`},
+			{Name: "label", Doc: "its label for the outcome", Default: "code"},
+			{Name: "errors", Doc: "the label's values for failed ones, as a regular expression", Default: "5.."},
 			{Name: "duration", Doc: "histogram of durations in seconds, without _bucket", Default: "http_request_duration_seconds"},
 			{Name: "slower_than", Doc: "what counts as slow", Default: "500ms"},
 		},
 		Metrics: `
 - name: errors
   ratio:
-    bad: sum(increase(${requests}{$arm,${errors}}[$step]))
+    bad: |-
+      sum(increase(${requests}{$arm,${label}=~"${errors}"}[$step]))
+      or 0 * sum(increase(${requests}{$arm,${label}!=""}[$step]))
     total: sum(increase(${requests}{$arm}[$step]))
   tolerance: 25%
   floor: 0.1%
