@@ -76,9 +76,10 @@ func (j *Judge) Step(pairs []Pair) (Verdict, error) {
 		}
 	}
 	j.looks++
-	for i, m := range j.metrics {
+	for i, p := range pairs {
+		m := j.metrics[i]
 		before := m.decision
-		m.step(j.looks, pairs[i])
+		m.step(j.looks, p)
 		if m.decision != before {
 			m.decided = j.looks
 		}

@@ -71,7 +71,7 @@ func (j *judgement) lay(planned int) {
 func (j *judgement) step(step int, p Pair) {
 	if j.quantile != nil {
 		j.tally.add(j.metric, p, 0)
-		j.quantile.step(j, step, p)
+		j.quantile.step(j, p)
 		return
 	}
 	o, ok := j.observe(p)

@@ -42,7 +42,7 @@ type quantileReduction struct {
 
 // step takes a step's histograms; it feeds the judgement whenever a group is
 // complete.
-func (r *quantileReduction) step(j *judgement, step int, p Pair) {
+func (r *quantileReduction) step(j *judgement, p Pair) {
 	usable := p.Canary.Buckets.Total() > 0 && p.Baseline.Buckets.Total() > 0
 	j.tally.note(observation{
 		canary: p.Canary.Buckets.Total(), baseline: p.Baseline.Buckets.Total(),

@@ -89,7 +89,7 @@ func post(ctx context.Context, transport http.RoundTripper) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer resp.Body.Close() //nolint:errcheck // in memory
+	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	return fmt.Sprintf("%d %s", resp.StatusCode, body), err
 }
@@ -242,7 +242,7 @@ func TestRequestWithoutABody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = NewHTTPClient(HTTPOptions{Transport: &script{}}).Do(req) //nolint:bodyclose // there is no answer
+	_, err = NewHTTPClient(HTTPOptions{Transport: &script{}}).Do(req)
 	if err == nil || !strings.Contains(err.Error(), "read the request's body: no body") {
 		t.Errorf("error %v", err)
 	}

@@ -15,7 +15,7 @@ func tails(t *testing.T, each func(kind string, a, b, x, lower, upper float64)) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	r := csv.NewReader(f)
 	r.Comment = '#'
 	rows, err := r.ReadAll()

@@ -20,7 +20,7 @@ func root(f func(float64) float64, lo, hi, tolerance float64) float64 {
 		}
 		return b
 	}
-	c, fc := a, fa
+	var c, fc float64
 	t := 0.5
 	for range 200 {
 		x := a + t*(b-a)

@@ -47,7 +47,7 @@ func (o *options) windowFlags(cmd *cobra.Command) {
 func (o *options) recordFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.record, "record", "", "append what is fetched to the recording at `path` (.jsonl or .jsonl.gz)")
 	cmd.Flags().BoolVar(&o.resume, "resume", false, "go on with the recording where it ends, after a crash")
-	cmd.MarkFlagFilename("record", "jsonl", "gz") //nolint:errcheck // the flag exists
+	_ = cmd.MarkFlagFilename("record", "jsonl", "gz") // the flag exists
 }
 
 func (o *options) judgeFlags(cmd *cobra.Command) {

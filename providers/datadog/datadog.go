@@ -219,7 +219,7 @@ func (p *Provider) post(ctx context.Context, path string, body *request) ([]byte
 	if err != nil {
 		return nil, &providers.Error{Class: providers.Settings, Provider: Name, Doing: doing, Err: err}
 	}
-	resp, err := p.client.CallAPI(req)
+	resp, err := p.client.CallAPI(req) //nolint:bodyclose // ReadBody closes it
 	if err != nil {
 		return nil, providers.TransportError(Name, doing, err, p.secrets()...)
 	}

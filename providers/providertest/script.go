@@ -77,11 +77,11 @@ func (w *World) query(r Reply, first, end int) providers.Query {
 	}
 }
 
-// queries asks for all replies.
-func (w *World) queries(first, end int) []providers.Query {
+// queries asks for all replies over the steps before end.
+func (w *World) queries(end int) []providers.Query {
 	var all []providers.Query
 	for _, r := range w.Replies {
-		all = append(all, w.query(r, first, end))
+		all = append(all, w.query(r, 0, end))
 	}
 	return all
 }

@@ -84,7 +84,7 @@ var cases = []caseOf{
 func noQueries(open opener, _ Suite) error {
 	answers, err := open(world(value("load", 0, 1))).Fetch(context.Background(), nil)
 	if len(answers) > 0 || err != nil {
-		return fmt.Errorf("no queries: %d answers, error %v", len(answers), err)
+		return fmt.Errorf("no queries: %d answers, error %w", len(answers), err)
 	}
 	return nil
 }
@@ -108,13 +108,13 @@ func gaps(open opener, s Suite) error {
 		value("known gaps alone", 0, nan, nan, nan, nan, nan, nan, nan),
 		value("dense", 0, 1, 2, 3, 4, 5, 6, 7),
 	)
-	return w.ask(open(w), s, w.queries(0, 7))
+	return w.ask(open(w), s, w.queries(7))
 }
 
 func exact(open opener, s Suite) error {
 	w := world(value("exact", 0, 1.0/3, 0.1, 0.30000000000000004, -2.5, 123456789.987654321, 1e21, 1e-7,
 		math.MaxFloat64, math.SmallestNonzeroFloat64, -math.MaxFloat64, 1<<53+2, math.Pi*1e-300))
-	return w.ask(open(w), s, w.queries(0, 12))
+	return w.ask(open(w), s, w.queries(12))
 }
 
 func parts(open opener, s Suite) error {
@@ -131,7 +131,7 @@ func parts(open opener, s Suite) error {
 		)
 	}
 	w.Replies = slices.DeleteFunc(w.Replies, func(r Reply) bool { return !slices.Contains(s.Parts, r.Part) })
-	queries := w.queries(0, 2)
+	queries := w.queries(2)
 	if err := w.ask(open(w), s, queries); err != nil {
 		return err
 	}
@@ -153,12 +153,12 @@ func severalSeries(open opener, s Suite) error {
 		r.Series = append(r.Series, one...)
 	}
 	w := world(value("before", 0, 1, 2, 3), r, value("after", 0, 3, 2, 1))
-	return w.ask(open(w), s, w.queries(0, 3))
+	return w.ask(open(w), s, w.queries(3))
 }
 
 func nothing(open opener, s Suite) error {
 	w := world(value("there", 0, 1, 2))
-	queries := w.queries(0, 2)
+	queries := w.queries(2)
 	for _, arm := range providers.Arms {
 		queries = append(queries, w.query(reply("not there", arm, providers.Value, nil), 0, 2))
 	}
@@ -179,7 +179,7 @@ func refused(open opener, s Suite) error {
 		}
 		w.Replies = append(w.Replies, r)
 	}
-	return w.ask(open(w), s, w.queries(0, 3))
+	return w.ask(open(w), s, w.queries(3))
 }
 
 func twoWindows(open opener, s Suite) error {
@@ -197,7 +197,7 @@ func longWindow(open opener, s Suite) error {
 	all[10], all[11], all[5000], all[longSteps+9] = math.NaN(), none, 0, 0.125
 	for _, steps := range []int{longSteps, 1} {
 		w := world(value("long", -10, all...))
-		if err := w.count(open(w), s, w.queries(0, steps), steps); err != nil {
+		if err := w.count(open(w), s, w.queries(steps), steps); err != nil {
 			return fmt.Errorf("%d steps: %w", steps, err)
 		}
 	}
@@ -211,7 +211,7 @@ func manyQueries(open opener, s Suite) error {
 			w.Replies = append(w.Replies, reply(fmt.Sprintf("metric%d", i), arm, providers.Value, values(0, float64(i), 0, 0.5)))
 		}
 	}
-	return w.count(open(w), s, w.queries(0, 3), 3)
+	return w.count(open(w), s, w.queries(3), 3)
 }
 
 func anyText(open opener, s Suite) error {
@@ -223,7 +223,7 @@ func anyText(open opener, s Suite) error {
 		r.Expr = expr
 		w.Replies = append(w.Replies, r)
 	}
-	return w.ask(open(w), s, w.queries(0, 2))
+	return w.ask(open(w), s, w.queries(2))
 }
 
 func cancelledBefore(open opener, _ Suite) error {
@@ -262,9 +262,9 @@ func cancelledWhileHanging(open opener, _ Suite) error {
 
 // canceled fetches with a context that is done, or is to be.
 func canceled(ctx context.Context, w *World, p providers.Provider) error {
-	_, err := p.Fetch(ctx, w.queries(0, 2))
+	_, err := p.Fetch(ctx, w.queries(2))
 	if !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("cancelled: the error is %v; want context.Canceled", err)
+		return fmt.Errorf("cancelled: want context.Canceled, got %w", err)
 	}
 	return exposes(err, w.Secret)
 }
@@ -272,13 +272,13 @@ func canceled(ctx context.Context, w *World, p providers.Provider) error {
 func denied(open opener, _ Suite) error {
 	w := world(value("load", 0, 1, 2), value("more", 0, 1, 2))
 	w.Mood = Denies
-	answers, err := open(w).Fetch(context.Background(), w.queries(0, 2))
+	answers, err := open(w).Fetch(context.Background(), w.queries(2))
 	var e *providers.Error
 	if !errors.As(err, &e) || e.Class != providers.Auth {
-		return fmt.Errorf("denied: %d answers, and the error %v; want one of class %q", len(answers), err, providers.Auth)
+		return fmt.Errorf("denied: %d answers; want an error of class %q, got %w", len(answers), providers.Auth, err)
 	}
 	if providers.Passing(err) {
-		return fmt.Errorf("denied: the error counts as one that may pass: %v", err)
+		return fmt.Errorf("denied: the error counts as one that may pass: %w", err)
 	}
 	return exposes(err, w.Secret)
 }

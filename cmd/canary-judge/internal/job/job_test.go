@@ -124,7 +124,7 @@ func (d *diary) Look(l job.Look)   { d.looks = append(d.looks, l.Number) }
 func (d *diary) Trouble(err error) { d.troubles = append(d.troubles, err.Error()) }
 func (d *diary) Note(text string)  { d.notes = append(d.notes, text) }
 
-func newJob(t *testing.T, c *config.Config, w providers.Provider) (*job.Job, *diary) {
+func newJob(c *config.Config, w providers.Provider) (*job.Job, *diary) {
 	d := &diary{}
 	return &job.Job{
 		Config: c, Providers: map[string]providers.Provider{"prometheus": w},
@@ -175,7 +175,7 @@ func TestALiveRunIsTheReplayOfItsRecording(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				conf := parse(t, testConfig)
 				w := &world{at: shop(c.factor)}
-				j, d := newJob(t, conf, w)
+				j, d := newJob(conf, w)
 				var err error
 				j.File, err = recording.Create(path, recording.Header{
 					Started: time.Now().UTC(), Config: conf.Document,
@@ -223,7 +223,7 @@ func TestAnOutageDelaysLooksAndSkipsNone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := parse(t, testConfig)
-		smooth, _ := newJob(t, c, &world{at: shop(4)})
+		smooth, _ := newJob(c, &world{at: shop(4)})
 		want, err := smooth.Run(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -235,7 +235,7 @@ func TestAnOutageDelaysLooksAndSkipsNone(t *testing.T) {
 			}
 			return nil
 		}}
-		j, _ := newJob(t, c, w)
+		j, _ := newJob(c, w)
 		from = time.Now()
 		// The same world, seen from the same start.
 		j.Start = smooth.Start
@@ -279,7 +279,7 @@ func TestOutages(t *testing.T) {
 					}
 					return nil
 				}}
-				j, d := newJob(t, parse(t, testConfig), w)
+				j, d := newJob(parse(t, testConfig), w)
 				o, err := j.Run(t.Context())
 				if o == nil || o.Ended != c.ended || (err != nil) != (c.ended == job.AtError) {
 					t.Fatalf("outcome %+v, error %v; want the end %s", o, err, c.ended)
@@ -306,7 +306,7 @@ func TestAnInterruptLeavesAPartialOutcome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(4*time.Minute, func() { cancel(errors.New("a signal")) })
-		j, _ := newJob(t, parse(t, testConfig), &world{at: shop(1.45)})
+		j, _ := newJob(parse(t, testConfig), &world{at: shop(1.45)})
 		o, err := j.Run(ctx)
 		if err != nil || o.Ended != job.AtInterrupt || o.Result.Looks != 5 || o.Result.Verdict != analysis.Inconclusive {
 			t.Errorf("%+v, %v", o, err)
@@ -318,7 +318,7 @@ func TestAWindowInThePastNeedsNoWaiting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{at: shop(1.45)}
-		j, d := newJob(t, parse(t, testConfig), w)
+		j, d := newJob(parse(t, testConfig), w)
 		j.Start, j.Preflight = j.Start.Add(-time.Hour), false
 		began := time.Now()
 		o, err := j.Run(t.Context())
@@ -338,7 +338,7 @@ func TestACrashedRunResumes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "run.jsonl")
 	synctest.Test(t, func(t *testing.T) {
 		c := parse(t, testConfig)
-		j, d := newJob(t, c, &world{at: shop(1.45)})
+		j, d := newJob(c, &world{at: shop(1.45)})
 		header := recording.Header{Config: c.Document, Window: &recording.Window{Start: j.Start, Step: "30s", Warmup: 2, Steps: 20}}
 		var err error
 		if j.File, err = recording.Create(path, header); err != nil {
@@ -360,7 +360,7 @@ func TestACrashedRunResumes(t *testing.T) {
 			}
 			return shop(1.45)(q, at)
 		}}
-		again, _ := newJob(t, c, w)
+		again, _ := newJob(c, w)
 		again.Preflight = false
 		if again.File, again.Recording, err = recording.Resume(path); err != nil {
 			t.Fatal(err)
@@ -370,7 +370,7 @@ func TestACrashedRunResumes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		whole, _ := newJob(t, c, &world{at: shop(1.45)})
+		whole, _ := newJob(c, &world{at: shop(1.45)})
 		whole.Start, whole.Preflight = again.Start, false
 		want, err := whole.Run(t.Context())
 		if err != nil {
@@ -400,7 +400,7 @@ func TestAnswersThatCannotBeJudged(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				j, _ := newJob(t, parse(t, testConfig), c.world)
+				j, _ := newJob(parse(t, testConfig), c.world)
 				o, err := j.Run(t.Context())
 				if err == nil || !strings.Contains(err.Error(), c.want) {
 					t.Errorf("error %v, want %q", err, c.want)
@@ -423,7 +423,7 @@ func TestFractionalCountsThatAreAHairOff(t *testing.T) {
 			}
 			return map[providers.Part]float64{providers.Bad: 0.1, providers.Total: 10.2, providers.Value: 1 + 0.1*math.Sin(float64(at.Unix()))}[q.Part]
 		}}
-		j, _ := newJob(t, parse(t, testConfig), w)
+		j, _ := newJob(parse(t, testConfig), w)
 		o, err := j.Run(t.Context())
 		if err != nil || o.Result.Verdict != analysis.Failed || o.Clamped[0] == 0 {
 			t.Errorf("verdict %v, %d points clamped, error %v", o.Result.Verdict, o.Clamped[0], err)
@@ -443,7 +443,7 @@ func TestABaselineInThePast(t *testing.T) {
 			}
 			return shop(8)(q, at)
 		}}
-		j, _ := newJob(t, parse(t, strings.Replace(testConfig, "{app: shop}", "{app: shop, offset: 1d}", 1)), w)
+		j, _ := newJob(parse(t, strings.Replace(testConfig, "{app: shop}", "{app: shop, offset: 1d}", 1)), w)
 		o, err := j.Run(t.Context())
 		if err != nil || o.Result.Verdict != analysis.Failed {
 			t.Errorf("%v, %v", o.Result.Verdict, err)
@@ -462,7 +462,7 @@ func TestSilenceIsEvidence(t *testing.T) {
 			}
 			return shop(1)(q, at)
 		}}
-		j, _ := newJob(t, parse(t, testConfig+"  - {name: silence, gaps: latency, tolerance: 20pt}\n"), w)
+		j, _ := newJob(parse(t, testConfig+"  - {name: silence, gaps: latency, tolerance: 20pt}\n"), w)
 		o, err := j.Run(t.Context())
 		if err != nil || o.Result.Verdict != analysis.Failed || o.Result.Metrics[2].Decision != analysis.Fail {
 			t.Errorf("%v, %+v, %v", o.Result.Verdict, o.Result.Metrics[2], err)
@@ -478,7 +478,7 @@ func TestTheTrajectoryIsThinnedOut(t *testing.T) {
 		for i := range 8 {
 			text += fmt.Sprintf("  - {name: m%d, value: 'm%d{$arm}', tolerance: 0%%}\n", i, i)
 		}
-		j, _ := newJob(t, parse(t, text), &world{at: shop(1)})
+		j, _ := newJob(parse(t, text), &world{at: shop(1)})
 		j.Start, j.Preflight = j.Start.Add(-24*time.Hour), false
 		o, err := j.Run(t.Context())
 		if err != nil {
@@ -495,7 +495,7 @@ func TestTheReportIsReadableAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := parse(t, testConfig)
-		j, _ := newJob(t, c, &world{at: shop(8)})
+		j, _ := newJob(c, &world{at: shop(8)})
 		o, err := j.Run(t.Context())
 		if err != nil {
 			t.Fatal(err)
