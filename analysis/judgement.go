@@ -59,7 +59,7 @@ func (j *judgement) lay(planned int) {
 	for _, d := range directions {
 		j.sides = append(j.sides, newSide(d, planned, j.share/float64(len(directions)), j.plan.WrongPass, j.clocks,
 			func() evidence {
-				if j.metric.counted() {
+				if j.metric.Counted() {
 					return newCountsEvidence(j.metric, d)
 				}
 				return newValueEvidence(j.metric, d)

@@ -159,7 +159,7 @@ func (m Metric) validate() error {
 		return fmt.Errorf("the tolerance is %g; it must be 0 or more", m.Tolerance.Size)
 	case m.Floor < 0 || m.Floor >= 1:
 		return fmt.Errorf("the floor is %g; a rate lies between 0 and 1", m.Floor)
-	case m.Floor > 0 && !m.counted():
+	case m.Floor > 0 && !m.Counted():
 		return errors.New("a floor belongs to a rate: a ratio, checks, or a histogram with slower_than")
 	case m.Floor > 0 && (m.Tolerance.Absolute || m.Direction != Increase):
 		return errors.New("a floor needs a relative tolerance and the direction increase")
@@ -173,8 +173,9 @@ func (m Metric) validate() error {
 	return nil
 }
 
-// counted reports whether the metric is judged by counts of events.
-func (m Metric) counted() bool {
+// Counted reports whether the metric is judged by counts of events: a ratio,
+// checks, or a histogram by what is slower than a bound.
+func (m Metric) Counted() bool {
 	return m.Kind == Ratio || m.Kind == Checks || m.Kind == Histogram && m.SlowerThan > 0
 }
 

@@ -33,6 +33,8 @@ type Config struct {
 	// Notes are what a reader of a verdict must know of the config, such as a weaker
 	// comparison.
 	Notes []string
+	Blast   Blast
+	Actions Actions
 	// Document is the config as it was understood, as JSON, without secrets: what
 	// a recording keeps. It can be read again with Options.Literal.
 	Document json.RawMessage
@@ -186,6 +188,8 @@ func (r *resolver) resolve() *Config {
 	r.presets()
 	r.metrics()
 	r.exposure()
+	r.blastRadius()
+	r.actions()
 	r.settings()
 	if len(r.problems) > 0 {
 		return nil

@@ -21,6 +21,11 @@ type file struct {
 	Presets    []presetUse `yaml:"presets" doc:"Ready-made metrics of the provider, by name, or by name with parameters" example:"[http]"`
 	Metrics    []metric    `yaml:"metrics" doc:"What is compared"`
 	Exposure   *exposure   `yaml:"exposure" doc:"Whether the canary gets the traffic it should; if not, it cannot pass"`
+	Blast      *blast      `yaml:"blast_radius" doc:"What the blast radius is counted by"`
+
+	OnPass         *onVerdict `yaml:"on_pass" doc:"What to do at a pass"`
+	OnFail         *onFail    `yaml:"on_fail" doc:"What to do at a fail"`
+	OnInconclusive *onVerdict `yaml:"on_inconclusive" doc:"What to do when the verdict is inconclusive at the end of the window"`
 
 	presetMetrics [][]metric // what the presets come to
 }

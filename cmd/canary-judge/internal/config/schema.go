@@ -75,6 +75,16 @@ func (*absent) JSONSchema() *jsonschema.Schema {
 var scalar = []string{"string", "number", "boolean"}
 
 // JSONSchema implements jsonschema.Schemer.
+func (*RevertMode) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Enum: []string{"push", "pr"}}
+}
+
+// JSONSchema implements jsonschema.Schemer.
+func (*words) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: scalar}}
+}
+
+// JSONSchema implements jsonschema.Schemer.
 func (*arm) JSONSchema() *jsonschema.Schema {
 	var d providers.Duration
 	return &jsonschema.Schema{
@@ -100,17 +110,17 @@ func (*presetUse) JSONSchema() *jsonschema.Schema {
 }
 
 // Table returns the config's keys as a Markdown table. The brief one, for the
-// README, leaves out the keys of providers and what lies deeper than two levels.
+// README, has the keys of the window and of metrics, and sections in a line each.
 func Table(types []providers.Type, brief bool) string {
 	var b strings.Builder
 	b.WriteString("| key | what it is | default |\n| --- | --- | --- |\n")
 	root := fileSchema(types)
 	for _, p := range *root.Properties {
 		depth := deepest
-		if brief {
+		switch {
+		case brief && (p.Name == "window" || p.Name == "metrics"):
 			depth = 2
-		}
-		if brief && isProvider(types, p.Name) {
+		case brief:
 			depth = 1
 		}
 		tableRows(&b, "", p, slices.Contains(root.Required, p.Name), depth)
@@ -120,10 +130,6 @@ func Table(types []providers.Type, brief bool) string {
 
 // deepest is more levels than the config has.
 const deepest = 10
-
-func isProvider(types []providers.Type, name string) bool {
-	return slices.ContainsFunc(types, func(t providers.Type) bool { return t.Name == name })
-}
 
 // tableRows writes the row of a key, and those of its own keys down to a depth.
 func tableRows(b *strings.Builder, prefix string, p jsonschema.Property, required bool, depth int) {

@@ -57,8 +57,8 @@ func (r *resolver) complete(v reflect.Value) {
 	}
 }
 
-// document returns the config as it was understood, without secrets and with the
-// presets' metrics in place of the presets. Keys keep their order, since that of
+// document returns the config as it was understood, without secrets and actions,
+// and with the presets' metrics in place of the presets. Keys keep their order, since that of
 // labels shows in the queries.
 func (r *resolver) document() json.RawMessage {
 	metrics := &yaml.Node{Kind: yaml.SequenceNode}
@@ -73,7 +73,7 @@ func (r *resolver) document() json.RawMessage {
 		key, value := r.root.Content[i].Value, r.root.Content[i+1]
 		_, isProvider := r.types[key]
 		switch {
-		case key == "presets" || key == "window" || isProvider:
+		case key == "presets" || key == "window" || isProvider || strings.HasPrefix(key, "on_"):
 		case key == "metrics":
 			metrics.Content = append(metrics.Content, value.Content...)
 		default:

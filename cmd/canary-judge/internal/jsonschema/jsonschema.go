@@ -143,8 +143,8 @@ func structSchema(t reflect.Type, tag string) *Schema {
 		}
 		p := Of(f.Type, tag)
 		describe(p, f.Tag)
-		if tag == "json" && f.Type.Kind() == reflect.Pointer {
-			p.Type = []string{p.Type.(string), "null"}
+		if one, ok := p.Type.(string); ok && tag == "json" && f.Type.Kind() == reflect.Pointer {
+			p.Type = []string{one, "null"}
 		}
 		if f.Tag.Get("required") != "" || tag == "json" && !strings.Contains(rest, "omit") {
 			s.Required = append(s.Required, name)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/canary-judge/canary-judge/analysis"
@@ -193,38 +194,78 @@ func (b builder) series(arm providers.Arm, i int) []Number {
 	return numbers
 }
 
-// blast counts the requests that met the canary, by the first ratio that
-// decides, or that failed.
+// blast sums up the harm the canary did.
 func (b builder) blast() *Blast {
-	at := -1
-	for i, m := range b.outcome.Result.Metrics {
-		if m.Kind != analysis.Ratio {
-			continue
-		}
-		if at < 0 || m.Decision == analysis.Fail && b.outcome.Result.Metrics[at].Decision != analysis.Fail {
-			at = i
-		}
-	}
+	at := b.blastMetric()
 	if at < 0 {
 		return nil
 	}
-	total := func(arm providers.Arm) (bad, all float64) {
-		for _, s := range b.outcome.Samples[arm][at][:b.lastStep()] {
-			if !math.IsNaN(s.Total) {
-				all += s.Total
-			}
-			if !math.IsNaN(s.Bad) && !math.IsNaN(s.Total) {
-				bad += s.Bad
-			}
+	from := b.outcome.Result.Metrics[at]
+	pairs := make([]analysis.Pair, b.lastStep())
+	for step := range pairs {
+		pairs[step] = analysis.Pair{
+			Baseline: b.outcome.Samples[providers.Baseline][at][step],
+			Canary:   b.outcome.Samples[providers.Canary][at][step],
 		}
-		return bad, all
 	}
-	failed, requests := total(providers.Canary)
-	baseBad, baseAll := total(providers.Baseline)
-	return &Blast{
-		Metric: b.config.Metrics[at].Name, Requests: Number(requests), Failed: Number(failed),
-		Excess: Number(failed - requests*baseBad/baseAll), Share: Number(requests / (requests + baseAll)),
+	radius, ok := analysis.MeasureBlast(from.Metric, pairs, from.Bound)
+	if !ok {
+		return nil
 	}
+	full := radius.AtFullTraffic()
+	blast := &Blast{
+		Metric: from.Name, Requests: Number(radius.Requests), Failed: Number(radius.Failed), Share: Number(radius.Requests / radius.All),
+		Excess: Number(radius.Excess), Lower: Number(radius.Lower), Upper: Number(radius.Upper),
+		Full: FullTraffic{
+			Requests: Number(full.Requests), Failed: Number(full.Failed), Excess: Number(full.Excess),
+			Lower: Number(full.Lower), Upper: Number(full.Upper),
+		},
+	}
+	if users := b.users(); users > 0 {
+		blast.Users = &users
+	}
+	return blast
+}
+
+// blastMetric returns the metric that counts the requests, -1 for none: the one the
+// config names, else one that failed, else the first, ratios before histograms.
+func (b builder) blastMetric() int {
+	best, rank := -1, 0
+	for i, m := range b.outcome.Result.Metrics {
+		r := 0
+		switch {
+		case !m.Counted() || m.Kind == analysis.Checks:
+		case m.Name == b.config.Blast.Requests:
+			r = 5
+		case m.Kind == analysis.Ratio:
+			r = 2
+		default:
+			r = 1
+		}
+		if r > 0 && m.Decision == analysis.Fail && !m.Advisory {
+			r += 2
+		}
+		if r > rank {
+			best, rank = i, r
+		}
+	}
+	return best
+}
+
+// users returns how many users met the canary, at least: the most that any step
+// counted. 0 when nothing counts them.
+func (b builder) users() Number {
+	at := slices.IndexFunc(b.config.Metrics, func(m config.Metric) bool { return m.Name == b.config.Blast.Users })
+	if at < 0 {
+		return 0
+	}
+	most := 0.0
+	for _, s := range b.outcome.Samples[providers.Canary][at][:b.lastStep()] {
+		if s.Value > most && !math.IsInf(s.Value, 1) {
+			most = s.Value
+		}
+	}
+	return Number(most)
 }
 
 func (b builder) looks() []Look {

@@ -173,11 +173,25 @@ type Series struct {
 
 // Blast is the blast radius.
 type Blast struct {
-	Metric   string `json:"metric" doc:"The ratio it is counted by"`
-	Requests Number `json:"requests" doc:"Requests that met the canary, warm-up included"`
-	Failed   Number `json:"failed" doc:"Bad ones among them"`
-	Excess   Number `json:"excess" doc:"How many more than the baseline's rate would have given"`
-	Share    Number `json:"share" doc:"The canary's share of all requests"`
+	Metric   string      `json:"metric" doc:"The metric it is counted by"`
+	Requests Number      `json:"requests" doc:"Requests that met the canary, warm-up included"`
+	Failed   Number      `json:"failed" doc:"Bad (failed, or slow) ones among them"`
+	Excess   Number      `json:"excess" doc:"How many more than the baseline's rate would have given"`
+	Lower    Number      `json:"excess_lower" doc:"Lower end of its 95% confidence interval; null = too few steps to tell"`
+	Upper    Number      `json:"excess_upper" doc:"Upper end of the interval"`
+	Share    Number      `json:"share" doc:"The canary's share of all requests"`
+	Users    *Number     `json:"users,omitempty" doc:"Users that met the canary, at least"`
+	Full     FullTraffic `json:"at_full_traffic" doc:"What it would have been had all requests met the canary"`
+}
+
+// FullTraffic is the blast radius that a canary without a baseline would have
+// had.
+type FullTraffic struct {
+	Requests Number `json:"requests" doc:"Requests of both arms"`
+	Failed   Number `json:"failed" doc:"Bad ones among them, at the canary's rate"`
+	Excess   Number `json:"excess" doc:"How many more than at the baseline's rate"`
+	Lower    Number `json:"excess_lower" doc:"Lower end of its 95% confidence interval"`
+	Upper    Number `json:"excess_upper" doc:"Upper end of the interval"`
 }
 
 // Exposure is the traffic the canary should get, and got.

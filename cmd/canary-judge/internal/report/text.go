@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -169,14 +170,7 @@ func (r *Report) remarks() []section {
 	}
 	add("Doubts about the data:", doubts)
 	add("About the comparison:", r.Notes)
-	if b := r.Blast; b != nil && b.Requests > 0 {
-		line := fmt.Sprintf("%s requests met the canary (%s of all), %s of them failed", tally(float64(b.Requests)),
-			percentage(float64(b.Share)), tally(float64(b.Failed)))
-		if excess := float64(b.Excess); excess >= 0.5 {
-			line += fmt.Sprintf(", about %s more than at the baseline's rate", tally(math.Round(excess)))
-		}
-		add("Blast radius:", []string{line})
-	}
+	add("Blast radius:", r.blastLines())
 	if e := r.Exposure; e != nil {
 		add("Exposure:", []string{fmt.Sprintf("the canary got %s of the requests, %s are expected", percentage(float64(e.Observed)), percentage(float64(e.Expected)))})
 	}
@@ -186,6 +180,41 @@ func (r *Report) remarks() []section {
 		r.Window.Judged.Format(time.RFC3339), r.Window.End.Format(time.RFC3339), r.Window.Looks, plural(r.Window.Steps, "look"), seconds(step.Seconds()),
 		percentage(r.FalseAlarm), percentage(r.WrongPass))})
 	return all
+}
+
+// blastLines says whom the canary met, and what harm it did.
+func (r *Report) blastLines() []string {
+	b := r.Blast
+	if b == nil {
+		return nil
+	}
+	failed := "failed"
+	if slices.ContainsFunc(r.Metrics, func(m Metric) bool { return m.Name == b.Metric && m.Kind == analysis.Histogram.String() }) {
+		failed = "were slow"
+	}
+	of := ""
+	if b.Users != nil {
+		of = fmt.Sprintf(" of at least %s users", tally(float64(*b.Users)))
+	}
+	line := fmt.Sprintf("%s requests%s met the canary, warm-up included (%s of all); %s of them %s", tally(float64(b.Requests)), of,
+		percentage(float64(b.Share)), tally(float64(b.Failed)), failed)
+	if b.Excess < 0.5 || math.IsNaN(float64(b.Excess)) {
+		return []string{line}
+	}
+	lines := []string{line + fmt.Sprintf(", about %s more than at the baseline's rate%s", tally(math.Round(float64(b.Excess))), likely(b.Lower, b.Upper))}
+	if b.Lower > 0 {
+		lines = append(lines, fmt.Sprintf("had all %s requests met the canary, about %s more would have %s%s", tally(float64(b.Full.Requests)),
+			tally(math.Round(float64(b.Full.Excess))), strings.Replace(failed, "were", "been", 1), likely(b.Full.Lower, b.Full.Upper)))
+	}
+	return lines
+}
+
+// likely writes the interval of a number of requests.
+func likely(lower, upper Number) string {
+	if math.IsNaN(float64(lower)) {
+		return ""
+	}
+	return fmt.Sprintf(" (95%% interval: %s to %s)", tally(math.Round(float64(lower))), tally(math.Round(float64(upper))))
 }
 
 // compared says what the arms are.

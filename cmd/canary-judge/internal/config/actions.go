@@ -1,0 +1,237 @@
+package config
+
+import (
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// Actions are what is done once the verdict is in. A recording keeps none of them:
+// a replay acts on nothing, and commands may hold secrets.
+type Actions struct {
+	Pass, Fail, Inconclusive *Hook   // nil = none
+	Revert                   *Revert // on a fail, before its hook; nil = none
+}
+
+// Of returns the hook of a verdict.
+func (a Actions) Of(v analysis.Verdict) *Hook {
+	return map[analysis.Verdict]*Hook{analysis.Passed: a.Pass, analysis.Failed: a.Fail, analysis.Inconclusive: a.Inconclusive}[v]
+}
+
+// Hook is a command to run.
+type Hook struct {
+	Args []string // at least one
+	// Shown is Args as they may be shown: variables, which may be secrets, are left
+	// as they stand in the config.
+	Shown   []string
+	Timeout time.Duration
+}
+
+// Revert is what to revert with git, and how.
+type Revert struct {
+	Commit   string        // a commit, or a range A..B
+	Branch   string        // that must be checked out; "" = whatever is
+	Mode     RevertMode    // how the revert gets to where it deploys
+	Remote   string        // to push to
+	Base     string        // branch the pull request is for; "" = the checked-out one
+	Author   mail.Address  // zero = git's own
+	Mainline int           // the parent of a merge to go back to, from 1
+	Timeout  time.Duration // of each git command and request
+}
+
+// RevertMode is how a revert gets to where it deploys.
+type RevertMode int
+
+// The modes.
+const (
+	PushRevert        RevertMode = iota // push to the branch, without force
+	PullRequestRevert                   // push a branch of its own and open a pull request
+)
+
+// UnmarshalText reads a mode.
+func (m *RevertMode) UnmarshalText(text []byte) error {
+	return word(m, "mode of a revert", text, "push", "pr")
+}
+
+// DefaultRevert reverts HEAD and pushes to origin.
+func DefaultRevert() Revert {
+	return Revert{Commit: "HEAD", Remote: "origin", Mainline: 1, Timeout: defaultRevertTimeout}
+}
+
+const (
+	defaultHookTimeout   = 5 * time.Minute
+	defaultRevertTimeout = 2 * time.Minute
+)
+
+// onVerdict is what to do at a pass, or at an inconclusive end.
+type onVerdict struct {
+	Run     words              `yaml:"run" required:"true" doc:"Command to run, a word each, without a shell" example:"[git, push, deploy, 'canary:main']"`
+	Timeout providers.Duration `yaml:"timeout" default:"5m" doc:"Time limit of the command"`
+}
+
+// onFail is what to do at a fail.
+type onFail struct {
+	Revert  *revert            `yaml:"revert" doc:"Revert the change with git" example:"{commit: HEAD, push: deploy}"`
+	Run     words              `yaml:"run" doc:"Command to run after the revert, a word each, without a shell" example:"[./notify.sh]"`
+	Timeout providers.Duration `yaml:"timeout" default:"5m" doc:"Time limit of the command"`
+}
+
+type revert struct {
+	Commit   string             `yaml:"commit" default:"HEAD" doc:"What to revert: a commit, or a range A..B" example:"HEAD"`
+	Branch   string             `yaml:"branch" default:"whatever is checked out" doc:"Branch that must be checked out, and is pushed to" example:"canary"`
+	Mode     RevertMode         `yaml:"mode" default:"push" doc:"push to the branch, or pr: open a pull request on GitHub"`
+	Push     string             `yaml:"push" default:"origin" doc:"Remote to push to" example:"deploy"`
+	Base     string             `yaml:"base" default:"the branch" doc:"Branch that the pull request is for"`
+	Author   string             `yaml:"author" default:"git's own settings, or canary-judge" doc:"Author and committer of the revert" example:"Release bot <bot@example.com>"`
+	Mainline float64            `yaml:"mainline" default:"1" doc:"Parent of a merge to go back to"`
+	Timeout  providers.Duration `yaml:"timeout" default:"2m" doc:"Time limit of each git command"`
+}
+
+// words are a command line.
+type words struct{ filled, raw []string }
+
+// bind reads a list of texts and remembers them as they stand.
+func (w *words) bind(b *binder, n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode {
+		b.problem(n, "want a list of words, not one text: there is no shell to take it apart; write [git, push, deploy]")
+		return
+	}
+	if n.Kind != yaml.SequenceNode {
+		b.problem(n, "want a list of words, not %s", kindName(n))
+		return
+	}
+	for _, c := range n.Content {
+		raw := c.Value
+		if text, ok := b.text(c, "a word of the command"); ok {
+			w.filled, w.raw = append(w.filled, text), append(w.raw, raw)
+		}
+	}
+	if len(n.Content) == 0 || len(w.filled) > 0 && strings.TrimSpace(w.filled[0]) == "" {
+		b.problem(n, "the command is empty")
+	}
+}
+
+// hook returns the hook that a command line is, nil for none.
+func (w words) hook(timeout providers.Duration) *Hook {
+	if len(w.filled) == 0 {
+		return nil
+	}
+	h := &Hook{Args: w.filled, Shown: w.raw, Timeout: time.Duration(timeout)}
+	if timeout == 0 {
+		h.Timeout = defaultHookTimeout
+	}
+	return h
+}
+
+// actions resolves what is done at a verdict.
+func (r *resolver) actions() {
+	a := &r.config.Actions
+	if on := r.file.OnPass; on != nil {
+		a.Pass = on.Run.hook(on.Timeout)
+	}
+	if on := r.file.OnInconclusive; on != nil {
+		a.Inconclusive = on.Run.hook(on.Timeout)
+	}
+	on := r.file.OnFail
+	if on == nil {
+		return
+	}
+	a.Fail = on.Run.hook(on.Timeout)
+	if on.Revert == nil && a.Fail == nil && !r.given(&on.Run) {
+		r.problemAt(on, nil, "say what to do: revert, run, or both")
+	}
+	if on.Revert != nil {
+		a.Revert = r.revert(on.Revert)
+	}
+}
+
+// revert resolves the settings of a revert. Names are checked as far as git would
+// take them for options or for several; whether they exist is git's to say.
+func (r *resolver) revert(f *revert) *Revert {
+	to := DefaultRevert()
+	for _, s := range []struct {
+		name    string
+		address *string
+		into    *string
+	}{
+		{"commit", &f.Commit, &to.Commit},
+		{"branch", &f.Branch, &to.Branch},
+		{"push", &f.Push, &to.Remote},
+		{"base", &f.Base, &to.Base},
+	} {
+		if !r.given(s.address) {
+			continue
+		}
+		*s.into = *s.address
+		if !GitName(*s.address) {
+			r.problemAt(s.address, f, "%s is %q; want a name as git has them", s.name, *s.address)
+		}
+	}
+	if strings.Contains(to.Commit, "...") {
+		r.problemAt(&f.Commit, f, "a range has two dots: A..B is what B has and A has not")
+	}
+	to.Mode = f.Mode
+	if r.given(&f.Base) && f.Mode != PullRequestRevert {
+		r.problemAt(&f.Base, f, "base belongs to mode: pr")
+	}
+	if r.given(&f.Author) {
+		author, err := mail.ParseAddress(f.Author)
+		if err != nil || author.Name == "" {
+			r.problemAt(&f.Author, f, "author is %q; want a name and an address: Release bot <bot@example.com>", f.Author)
+		} else {
+			to.Author = *author
+		}
+	}
+	if r.given(&f.Mainline) {
+		to.Mainline = int(f.Mainline)
+		if f.Mainline != float64(to.Mainline) || to.Mainline < 1 {
+			r.problemAt(&f.Mainline, f, "mainline is the number of a merge's parent: 1, 2, …")
+		}
+	}
+	if f.Timeout > 0 {
+		to.Timeout = time.Duration(f.Timeout)
+	}
+	return &to
+}
+
+// GitName reports whether git can take a text for the name of a commit, branch or
+// remote, and for nothing else.
+func GitName(name string) bool {
+	return name != "" && !strings.HasPrefix(name, "-") && !strings.ContainsAny(name, " \t\r\n\x00:\\")
+}
+
+// blast says which metrics count the requests and the users that met the canary.
+type blast struct {
+	Requests string `yaml:"requests" default:"the metric that failed, or the first ratio" doc:"Ratio or slower_than metric whose totals are the requests" example:"errors"`
+	Users    string `yaml:"users" doc:"Value metric that counts the users of an arm, in a step or so far; usually advisory" example:"users"`
+}
+
+// blastRadius resolves what the blast radius is counted by.
+func (r *resolver) blastRadius() {
+	f := r.file.Blast
+	if f == nil {
+		return
+	}
+	find := func(address *string, want string, fits func(analysis.Metric) bool) string {
+		if r.given(address) && !slices.ContainsFunc(r.config.Plan.Metrics, func(m analysis.Metric) bool { return m.Name == *address && fits(m) }) {
+			r.problemAt(address, f, "want the name of %s, not %q", want, *address)
+		}
+		return *address
+	}
+	r.config.Blast.Requests = find(&f.Requests, "a ratio metric, or of a histogram with slower_than", func(m analysis.Metric) bool {
+		return m.Counted() && m.Kind != analysis.Checks
+	})
+	r.config.Blast.Users = find(&f.Users, "a value metric", func(m analysis.Metric) bool { return m.Kind == analysis.Value })
+}
+
+// Blast names the metrics that the blast radius is counted by.
+type Blast struct {
+	Requests string // "" = the metric that failed, or the first ratio
+	Users    string // "" = none
+}
