@@ -143,8 +143,8 @@ func interrupt(t *testing.T, cj tool, s *stack) {
 	file, result := filepath.Join(t.TempDir(), "interrupted.jsonl"), filepath.Join(t.TempDir(), "interrupted.json")
 	args := append([]string{"run", "--record", file, "-o", "json=" + result}, s.on("broken")...)
 	p := cj.start(t, args...)
-	eventually(t, time.Minute, "the third step", func(context.Context) error {
-		if text, err := os.ReadFile(file); err != nil || !bytes.Contains(text, []byte(`"look":3`)) {
+	eventually(t, time.Minute, "the first look", func(context.Context) error {
+		if text, err := os.ReadFile(file); err != nil || !bytes.Contains(text, []byte(`"look":1,`)) {
 			return fmt.Errorf("it is not in the recording (%w)", err)
 		}
 		return nil
