@@ -77,8 +77,25 @@ func (a *app) describe(c *config.Config) {
 	if e := c.Plan.Exposure; e != nil {
 		fmt.Fprintf(a.stdout, "\nthe canary should get %g%% of the requests, by the totals of %s\n", 100*e.Share, report.Clean(c.Metrics[e.Metric].Name))
 	}
+	a.describeActions(c)
 	for _, note := range c.Notes {
 		fmt.Fprintf(a.stdout, "\nnote: %s\n", note)
+	}
+}
+
+// describeActions says what a verdict will lead to.
+func (a *app) describeActions(c *config.Config) {
+	if s := c.Actions.Revert; s != nil {
+		how := fmt.Sprintf("pushes it to %s", s.Remote)
+		if s.Mode == config.PullRequestRevert {
+			how = "opens a pull request"
+		}
+		fmt.Fprintf(a.stdout, "\na fail reverts %s and %s\n", s.Commit, how)
+	}
+	for _, v := range []analysis.Verdict{analysis.Passed, analysis.Failed, analysis.Inconclusive} {
+		if h := c.Actions.Of(v); h != nil {
+			fmt.Fprintf(a.stdout, "\nverdict %s runs: %s\n", v, report.Clean(strings.Join(h.Shown, " ")))
+		}
 	}
 }
 
@@ -124,6 +141,9 @@ const probeSteps = 10
 func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 	sources, err := open(c, nil)
 	if err != nil {
+		return usage(err)
+	}
+	if _, err := a.observe(ctx, &options{}, c); err != nil {
 		return usage(err)
 	}
 	step := c.Window.Step

@@ -24,6 +24,7 @@ type options struct {
 	dryRun         bool
 	quiet, verbose bool
 	onInconclusive string
+	recordOnly     bool
 }
 
 // defaultConfig is the config's usual name.

@@ -32,11 +32,14 @@ func formatNames() []string {
 	return names
 }
 
+// tempName is what a file is called until it is whole.
+const tempName = ".canary-judge-*"
+
 // output is one place a report goes to.
 type output struct {
 	format string
 	path   string   // "" = standard output
-	file   *os.File // a file beside path, which it will replace
+	file   *os.File // a file beside path, which it will replace; nil to make one
 }
 
 // outputs are all places a report goes to.
@@ -64,7 +67,7 @@ func openOutputs(specs []string) (outputs, error) {
 			continue
 		}
 		var err error
-		if o.file, err = os.CreateTemp(filepath.Dir(o.path), ".canary-judge-*"); err != nil {
+		if o.file, err = os.CreateTemp(filepath.Dir(o.path), tempName); err != nil {
 			all.discard()
 			return nil, fmt.Errorf("--output %s: %w", spec, err)
 		}
@@ -98,14 +101,26 @@ func (all outputs) write(a *app, r *report.Report) error {
 	return errors.Join(errs...)
 }
 
+// writeFiles writes the report to the files among the places, for who reads it
+// before the end. They are written again then.
+func (all outputs) writeFiles(a *app, r *report.Report) error {
+	return slices.DeleteFunc(slices.Clone(all), func(o *output) bool { return o.path == "" }).write(a, r)
+}
+
 func (o *output) write(a *app, r *report.Report) error {
 	at := slices.Index(formatNames(), o.format)
-	if o.file == nil {
+	if o.path == "" {
 		return formats[at].write(r, a.stdout, a.colour(a.stdout))
 	}
 	file := o.file
 	o.file = nil
-	err := errors.Join(formats[at].write(r, file, false), file.Chmod(0o644), file.Close())
+	var err error
+	if file == nil {
+		if file, err = os.CreateTemp(filepath.Dir(o.path), tempName); err != nil {
+			return err
+		}
+	}
+	err = errors.Join(formats[at].write(r, file, false), file.Chmod(0o644), file.Close())
 	if err == nil {
 		err = os.Rename(file.Name(), o.path)
 	}

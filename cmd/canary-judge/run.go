@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -63,6 +64,7 @@ with replay.`,
 			if o.record == "" {
 				return usage(errors.New("say where to record: --record PATH"))
 			}
+			o.recordOnly = true
 			return a.recordLive(cmd.Context(), &o)
 		},
 	}
@@ -74,7 +76,7 @@ with replay.`,
 }
 
 // prepare sets up a job that fetches from the config's providers.
-func (a *app) prepare(o *options) (*job.Job, error) {
+func (a *app) prepare(ctx context.Context, o *options) (*job.Job, error) {
 	c, err := a.loadConfig(o)
 	if err != nil {
 		return nil, err
@@ -96,6 +98,10 @@ func (a *app) prepare(o *options) (*job.Job, error) {
 		Config: c, Providers: sources, Start: start, Recording: &recording.Recording{},
 		Preflight: o.start == "", Progress: a.progress(o, c),
 	}
+	change, err := a.observe(ctx, o, c)
+	if err != nil {
+		return nil, usage(err)
+	}
 	if o.resume && o.record == "" {
 		return nil, usage(errors.New("--resume needs --record: the recording to go on with"))
 	}
@@ -104,12 +110,33 @@ func (a *app) prepare(o *options) (*job.Job, error) {
 		return j, usage(resume(j, o))
 	case o.record != "":
 		header := recording.Header{
-			Tool: a.version(), Started: now.UTC().Truncate(time.Second), Config: c.Document,
+			Tool: a.version(), Started: now.UTC().Truncate(time.Second), Config: c.Document, Change: change,
 			Window: &recording.Window{Start: start, Step: c.Window.Step.String(), Warmup: c.Window.Warmup, Steps: c.Window.Steps},
 		}
 		j.File, err = recording.Create(o.record, header)
 	}
+	j.Recording.Header.Change = change
 	return j, usage(err)
+}
+
+// observe finds what would be reverted on a fail, as JSON; nil when nothing would
+// be. A dry run, which reverts nothing, only says what would be in its way.
+func (a *app) observe(ctx context.Context, o *options, c *config.Config) (json.RawMessage, error) {
+	if c.Actions.Revert == nil || o.recordOnly {
+		return nil, nil
+	}
+	change, err := a.repository(*c.Actions.Revert).Observe(ctx)
+	if err != nil {
+		err = fmt.Errorf("on_fail.revert could not be done: %w", err)
+	}
+	if err != nil && o.dryRun {
+		a.complain(err)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(change)
 }
 
 // resume goes on with a recording.
@@ -145,7 +172,7 @@ func (a *app) judgeLive(ctx context.Context, o *options) error {
 	if _, err := o.inconclusiveCode(); err != nil {
 		return usage(err)
 	}
-	j, err := a.prepare(o)
+	j, err := a.prepare(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -155,12 +182,12 @@ func (a *app) judgeLive(ctx context.Context, o *options) error {
 	if outcome == nil {
 		return exit{exitNotJudged, errors.Join(err, closed)}
 	}
-	return a.conclude(ctx, o, places, j.Config, outcome, "run", exitNotJudged, errors.Join(err, closed))
+	return a.conclude(ctx, o, places, judged{"run", j.Config, outcome, j.Recording.Header.Change, err, closed})
 }
 
 // recordLive is the record command.
 func (a *app) recordLive(ctx context.Context, o *options) error {
-	j, err := a.prepare(o)
+	j, err := a.prepare(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -172,7 +199,7 @@ func (a *app) recordLive(ctx context.Context, o *options) error {
 		return exit{exitNotJudged, err}
 	}
 	if outcome.Ended == job.AtInterrupt {
-		return a.interrupted(ctx)
+		return exit{code: a.interruptCode(ctx)}
 	}
 	fmt.Fprintf(a.stdout, "recorded %d steps in %s\n", outcome.Fetched, o.record)
 	return nil
@@ -189,35 +216,60 @@ func closeRecording(j *job.Job, outcome *job.Outcome) error {
 	return j.File.Close(recording.End{Why: string(outcome.Ended), Detail: outcome.Detail})
 }
 
-// interrupted returns the exit of a run that a signal ended.
-func (a *app) interrupted(ctx context.Context) error {
+// interruptCode returns the exit code of a run that a signal ended.
+func (a *app) interruptCode(ctx context.Context) int {
 	var i interrupt
 	if errors.As(context.Cause(ctx), &i) {
-		return exit{code: i.code()}
+		return i.code()
 	}
-	return exit{code: exitNotJudged}
+	return exitNotJudged
 }
 
-// conclude reports an outcome and returns the exit it comes to. An error, of
-// the run or of writing about it, exits with the code for it.
-func (a *app) conclude(ctx context.Context, o *options, places outputs, c *config.Config, outcome *job.Outcome, command string, errorCode int, err error) error {
-	r := report.New(c, outcome)
-	r.Generated = &report.Generated{At: time.Now().UTC().Truncate(time.Second), Tool: a.version(), Command: command}
-	code := errorCode
-	if err == nil {
-		code = a.verdictCode(ctx, o, outcome)
+// judged is a run that has ended.
+type judged struct {
+	command string // run or replay
+	config  *config.Config
+	outcome *job.Outcome
+	change  json.RawMessage // what was under judgement, as revert.Change; nil = not said
+	err     error           // what kept the run from a verdict
+	closed  error           // what kept the recording from its end
+}
+
+// conclude acts on an outcome, reports it, and returns the exit it comes to. An
+// error, of the run, of an action or of writing about it, exits with the code for
+// it; the verdict stays what it is.
+func (a *app) conclude(ctx context.Context, o *options, places outputs, j judged) error {
+	r := report.New(j.config, j.outcome)
+	r.Generated = &report.Generated{At: time.Now().UTC().Truncate(time.Second), Tool: a.version(), Command: j.command}
+	if j.change != nil {
+		if err := json.Unmarshal(j.change, &r.Change); err != nil {
+			j.err = errors.Join(j.err, fmt.Errorf("read which change was judged: %w", err))
+		}
 	}
-	if outcome.Ended == job.AtError && places.text() {
+	code, err := exitNotJudged, j.err
+	if err == nil && j.closed == nil {
+		code = a.verdictCode(ctx, o, j.outcome)
+		if ended := j.outcome.Ended; j.command == "run" && (ended == job.AtVerdict || ended == job.AtWindowEnd) {
+			err = a.act(ctx, o, places, j.config, j.outcome.Result.Verdict, r)
+		}
+		if err != nil {
+			code = exitNotJudged
+		}
+	}
+	if len(r.Generated.Actions) > 0 && ctx.Err() != nil {
+		code = a.interruptCode(ctx)
+	}
+	if places.text() && (j.outcome.Ended == job.AtError || len(r.Generated.Actions) > 0) {
 		err = nil // the report says it
 	}
-	err = errors.Join(err, places.write(a, r))
+	err = errors.Join(err, j.closed, places.write(a, r))
 	if github.Enabled(a.env) {
 		facts := github.Facts{ExitCode: code, Result: places.path("json", true), Report: places.path("json", false)}
 		err = errors.Join(err, github.Write(a.env, a.stderr, r, facts))
 	}
 	switch {
 	case err != nil && code == exitPass:
-		return exit{errorCode, err}
+		return exit{exitNotJudged, err}
 	case err != nil:
 		return exit{code, err}
 	case code == exitPass:
@@ -229,10 +281,7 @@ func (a *app) conclude(ctx context.Context, o *options, places outputs, c *confi
 // verdictCode returns the exit code of a verdict.
 func (a *app) verdictCode(ctx context.Context, o *options, outcome *job.Outcome) int {
 	if outcome.Ended == job.AtInterrupt {
-		var e exit
-		if errors.As(a.interrupted(ctx), &e) {
-			return e.code
-		}
+		return a.interruptCode(ctx)
 	}
 	switch outcome.Result.Verdict {
 	case analysis.Passed:

@@ -30,6 +30,7 @@ type Header struct {
 	Started time.Time       `json:"started,omitzero"` // when the run started, by the wall clock
 	Window  *Window         `json:"window,omitempty"` // what was planned; nil for a CSV
 	Config  json.RawMessage `json:"config,omitempty"` // the config as used, without secrets
+	Change  json.RawMessage `json:"change,omitempty"` // what was under judgement, for who reverts it
 }
 
 // Window is the time a run was to judge.

@@ -32,7 +32,7 @@ type Config struct {
 	Settings map[string]any // of the providers in use, by name
 	// Notes are what a reader of a verdict must know of the config, such as a weaker
 	// comparison.
-	Notes []string
+	Notes   []string
 	Blast   Blast
 	Actions Actions
 	// Document is the config as it was understood, as JSON, without secrets: what

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"net/mail"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +89,21 @@ func TestMistakesAreShownInPlace(t *testing.T) {
 		{"only advisory", "25%", "25%\n    advisory: true", []string{"no metric decides"}},
 		{"the canary lies back in time", "{app: shop-canary}", "{app: shop-canary, offset: 1d}", []string{"only the baseline can lie back in time"}},
 		{"exposure without a ratio", "", "exposure: {share: 10%, metric: nothing}\n", []string{"exposure needs a ratio metric"}},
+		{"a command as one text", "", "on_pass: {run: git push deploy}\n", []string{"canary.yaml:11:16: want a list of words", "there is no shell"}},
+		{"an empty command", "", "on_pass: {run: []}\n", []string{"the command is empty"}},
+		{"no command", "", "on_inconclusive: {timeout: 1m}\n", []string{"run is missing"}},
+		{"nothing to do at a fail", "", "on_fail: {timeout: 1m}\n", []string{"say what to do: revert, run, or both"}},
+		{"an unset variable in a command", "", "on_fail: {run: [notify, '${env:HOOK}']}\n", []string{"the environment variable HOOK is not set"}},
+		{"a commit that is an option", "", "on_fail: {revert: {commit: --all}}\n", []string{`canary.yaml:11:28: commit is "--all"; want a name as git has them`}},
+		{"a remote that is an option", "", "on_fail: {revert: {push: -f}}\n", []string{`push is "-f"`}},
+		{"a symmetric range", "", "on_fail: {revert: {commit: main...canary}}\n", []string{"a range has two dots"}},
+		{"an unknown mode", "", "on_fail: {revert: {mode: force}}\n", []string{`"force" is no mode of a revert; valid: push or pr`}},
+		{"a base without a pull request", "", "on_fail: {revert: {base: main}}\n", []string{"base belongs to mode: pr"}},
+		{"an author without an address", "", "on_fail: {revert: {author: bot}}\n", []string{"want a name and an address: Release bot <bot@example.com>"}},
+		{"half a parent", "", "on_fail: {revert: {mainline: 1.5}}\n", []string{"mainline is the number of a merge's parent"}},
+		{"a key of another tool", "", "on_fail: {rollback: {}}\n", []string{`unknown key "rollback"; did you mean revert?`}},
+		{"requests of a value", "", "blast_radius: {requests: nothing}\n", []string{`want the name of a ratio metric, or of a histogram with slower_than, not "nothing"`}},
+		{"users of a ratio", "", "blast_radius: {users: errors}\n", []string{`want the name of a value metric, not "errors"`}},
 		{"a control character in a name", "name: errors", `name: "err\x1b[31mors"`, []string{"control characters"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -269,6 +285,41 @@ func TestDefaults(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, c.Plan); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
+	}
+}
+
+func TestActions(t *testing.T) {
+	t.Parallel()
+	c, err := parse(valid+`
+on_pass: {run: [git, push, deploy, "canary:main"]}
+on_fail:
+  revert: {commit: "${env:SHA}", branch: canary, mode: pr, push: upstream, base: main, author: "Bot <bot@example.com>", mainline: 2, timeout: 30s}
+  run: [notify, "${env:TOKEN}", 7, "$$x"]
+  timeout: 10s
+`, map[string]string{"SHA": "abc123", "TOKEN": "hunter2"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Actions{
+		Pass: &Hook{Args: []string{"git", "push", "deploy", "canary:main"}, Shown: []string{"git", "push", "deploy", "canary:main"}, Timeout: 5 * time.Minute},
+		Fail: &Hook{Args: []string{"notify", "hunter2", "7", "$x"}, Shown: []string{"notify", "${env:TOKEN}", "7", "$$x"}, Timeout: 10 * time.Second},
+		Revert: &Revert{
+			Commit: "abc123", Branch: "canary", Mode: PullRequestRevert, Remote: "upstream", Base: "main",
+			Author: mail.Address{Name: "Bot", Address: "bot@example.com"}, Mainline: 2, Timeout: 30 * time.Second,
+		},
+	}
+	if diff := cmp.Diff(want, c.Actions); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if strings.Contains(string(c.Document), "hunter2") || strings.Contains(string(c.Document), "on_fail") {
+		t.Errorf("a recording would keep the actions:\n%s", c.Document)
+	}
+	c, err = parse(valid+"on_fail: {revert: {}}\n", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(DefaultRevert(), *c.Actions.Revert); diff != "" {
+		t.Errorf("defaults (-want +got):\n%s", diff)
 	}
 }
 

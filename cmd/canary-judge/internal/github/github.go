@@ -3,6 +3,7 @@
 package github
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -74,15 +75,18 @@ func cut(summary string) string {
 const delimiter = "_GitHubActionsFileCommandDelimeter_"
 
 func outputs(action *githubactions.Action, r *report.Report, f Facts) {
-	failed := []string{}
-	for _, m := range r.Metrics {
-		if m.Decision == "fail" && !m.Advisory {
-			failed = append(failed, m.Name)
-		}
-	}
-	list, err := json.Marshal(failed)
+	list, err := json.Marshal(append([]string{}, r.Failed()...))
 	if err != nil {
 		list = []byte("[]")
+	}
+	reverted, pull := "", ""
+	if r.Generated != nil {
+		for _, a := range r.Generated.Actions {
+			if len(a.Reverts) > 0 {
+				reverted = a.Reverts[0]
+			}
+			pull = cmp.Or(a.PullRequest, pull)
+		}
 	}
 	for _, o := range []struct{ name, value string }{
 		{"verdict", r.Verdict},
@@ -91,6 +95,9 @@ func outputs(action *githubactions.Action, r *report.Report, f Facts) {
 		{"failed-metrics", string(list)},
 		{"result", f.Result},
 		{"report", f.Report},
+		{"reverted", strconv.FormatBool(r.Generated.Reverted())},
+		{"revert-commit", reverted},
+		{"pull-request", pull},
 	} {
 		value := o.value
 		for strings.Contains(value, delimiter) {
@@ -100,8 +107,8 @@ func outputs(action *githubactions.Action, r *report.Report, f Facts) {
 	}
 }
 
-// annotate writes an error for each failed metric, as far as GitHub shows them,
-// and a warning for a run without a verdict.
+// annotate writes an error for each failed metric and action, as far as GitHub
+// shows them, and a warning for a run without a verdict.
 func annotate(action *githubactions.Action, r *report.Report) {
 	with := func(title string) *githubactions.Action {
 		return action.WithFieldsMap(map[string]string{"title": title})
@@ -115,14 +122,25 @@ func annotate(action *githubactions.Action, r *report.Report) {
 	if r.Verdict == "inconclusive" {
 		with("canary: inconclusive").Warningf("%s", shorten(r.Reason))
 	}
-	n := 0
+	type annotation struct{ title, text string }
+	var all []annotation
 	for _, m := range r.Metrics {
-		if m.Decision != "fail" || m.Advisory {
-			continue
+		if m.Decision == "fail" && !m.Advisory {
+			all = append(all, annotation{m.Name, m.Name + ": " + m.Reason})
 		}
-		if n++; n > mostAnnotations {
-			return
+	}
+	// The last place is for what could not be done: it needs somebody.
+	if most := mostAnnotations - 1; len(all) > most {
+		all = all[:most]
+	}
+	if r.Generated != nil {
+		for _, a := range r.Generated.Actions {
+			if a.Error != "" && !a.DryRun {
+				all = append(all, annotation{a.Kind, a.Error})
+			}
 		}
-		with("canary: "+m.Name).Errorf("%s", shorten(m.Name+": "+m.Reason))
+	}
+	for _, one := range all[:min(len(all), mostAnnotations)] {
+		with("canary: "+one.title).Errorf("%s", shorten(one.text))
 	}
 }

@@ -64,15 +64,21 @@ func failed(name, reason string) *report.Report {
 
 func TestOutputs(t *testing.T) {
 	t.Parallel()
-	outputs, summary, commands := write(t, failed("errors", "4x the baseline"), Facts{ExitCode: 1, Result: "r.json", Report: "r.md"})
+	r := failed("errors", "4x the baseline")
+	r.Generated = &report.Generated{Actions: []report.Action{
+		{Kind: report.RevertAction, Commands: []string{"git revert"}, Reverts: []string{"abc", "def"}, PullRequest: "https://github.com/a/b/pull/1"},
+		{Kind: report.RunAction, Error: "run notify: it exited with 1"},
+	}}
+	outputs, summary, commands := write(t, r, Facts{ExitCode: 4, Result: "r.json", Report: "r.md"})
 	want := map[string]string{
-		"verdict": "fail", "reason": "FAIL after 3 of 30 min: 4x the baseline", "exit-code": "1",
+		"verdict": "fail", "reason": "FAIL after 3 of 30 min: 4x the baseline", "exit-code": "4",
 		"failed-metrics": `["errors"]`, "result": "r.json", "report": "r.md",
+		"reverted": "true", "revert-commit": "abc", "pull-request": "https://github.com/a/b/pull/1",
 	}
 	if diff := cmp.Diff(want, outputs); diff != "" {
 		t.Errorf("outputs (-want +got):\n%s", diff)
 	}
-	if want := "::error title=canary%3A errors::errors: 4x the baseline\n"; commands != want {
+	if want := "::error title=canary%3A errors::errors: 4x the baseline\n::error title=canary%3A run::run notify: it exited with 1\n"; commands != want {
 		t.Errorf("commands %q, want %q", commands, want)
 	}
 	if !strings.HasPrefix(summary, "### ❌ FAIL") {
@@ -97,7 +103,7 @@ func TestLimits(t *testing.T) {
 	}
 	r.Window.Looks = 1
 	_, summary, commands := write(t, r, Facts{})
-	if n := strings.Count(commands, "::error "); n != mostAnnotations {
+	if n := strings.Count(commands, "::error "); n != mostAnnotations-1 {
 		t.Errorf("%d annotations", n)
 	}
 	for _, line := range strings.Split(commands, "\n") {
@@ -118,7 +124,7 @@ func TestFilesThatCannotBeWrittenAreAnError(t *testing.T) {
 	}
 }
 
-// Whatever a metric is called, the outputs are the six there are, and a command is
+// Whatever a metric is called, the outputs are those there are, and a command is
 // one line.
 func FuzzWrite(f *testing.F) {
 	f.Add("errors", "4x")
@@ -127,7 +133,7 @@ func FuzzWrite(f *testing.F) {
 	f.Add("%0A::set-output name=x::y", "\r\n::add-mask::x")
 	f.Fuzz(func(t *testing.T, name, reason string) {
 		outputs, _, commands := write(t, failed(name, reason), Facts{ExitCode: 1})
-		if len(outputs) != 6 || outputs["verdict"] != "fail" || outputs["exit-code"] != "1" {
+		if len(outputs) != 9 || outputs["verdict"] != "fail" || outputs["exit-code"] != "1" {
 			t.Errorf("outputs %q", outputs)
 		}
 		if strings.Count(commands, "\n") != 1 || strings.Contains(commands, "\r") || !strings.HasPrefix(commands, "::error title=") {

@@ -5,8 +5,12 @@ package report
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"time"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/revert"
 )
 
 // Schema names the format of a saved report.
@@ -50,21 +54,22 @@ func (n *Number) UnmarshalJSON(text []byte) error {
 // Report is a run's result. Its JSON is a public format: fields are added, never
 // changed.
 type Report struct {
-	Schema     string     `json:"schema" doc:"canary-judge/result/v1"`
-	Verdict    string     `json:"verdict" doc:"pass, fail or inconclusive"`
-	Reason     string     `json:"reason" doc:"The verdict in one sentence"`
-	Service    string     `json:"service,omitempty" doc:"What is deployed"`
-	Error      string     `json:"error,omitempty" doc:"What kept the run from a verdict"`
-	Window     Window     `json:"window" doc:"The time that was judged"`
-	FalseAlarm float64    `json:"false_alarm" doc:"Chance that a canary within tolerance fails, over the whole run"`
-	WrongPass  float64    `json:"wrong_pass" doc:"Chance that a canary beyond a tolerance passes"`
-	Arms       Arms       `json:"arms" doc:"What was compared"`
-	Metrics    []Metric   `json:"metrics" doc:"What is known of each metric"`
-	Blast      *Blast     `json:"blast_radius" doc:"Requests that met the canary, and the harm it did to them"`
-	Exposure   *Exposure  `json:"exposure" doc:"The traffic the canary should get, and got"`
-	Notes      []string   `json:"notes,omitempty" doc:"What a reader of the verdict must know of the comparison"`
-	Looks      []Look     `json:"looks" doc:"How the effects developed; evenly thinned out in large runs"`
-	Generated  *Generated `json:"generated,omitempty" doc:"Where and when this was rendered; a replay may differ in nothing else"`
+	Schema     string         `json:"schema" doc:"canary-judge/result/v1"`
+	Verdict    string         `json:"verdict" doc:"pass, fail or inconclusive"`
+	Reason     string         `json:"reason" doc:"The verdict in one sentence"`
+	Service    string         `json:"service,omitempty" doc:"What is deployed"`
+	Error      string         `json:"error,omitempty" doc:"What kept the run from a verdict"`
+	Window     Window         `json:"window" doc:"The time that was judged"`
+	FalseAlarm float64        `json:"false_alarm" doc:"Chance that a canary within tolerance fails, over the whole run"`
+	WrongPass  float64        `json:"wrong_pass" doc:"Chance that a canary beyond a tolerance passes"`
+	Arms       Arms           `json:"arms" doc:"What was compared"`
+	Change     *revert.Change `json:"change,omitempty" doc:"What is under judgement in the repository, if it is to be reverted on a fail"`
+	Metrics    []Metric       `json:"metrics" doc:"What is known of each metric"`
+	Blast      *Blast         `json:"blast_radius" doc:"Requests that met the canary, and the harm it did to them"`
+	Exposure   *Exposure      `json:"exposure" doc:"The traffic the canary should get, and got"`
+	Notes      []string       `json:"notes,omitempty" doc:"What a reader of the verdict must know of the comparison"`
+	Looks      []Look         `json:"looks" doc:"How the effects developed; evenly thinned out in large runs"`
+	Generated  *Generated     `json:"generated,omitempty" doc:"Where and when this was rendered; a replay may differ in nothing else"`
 }
 
 // Window is the time that was judged.
@@ -219,9 +224,44 @@ type MetricAtLook struct {
 	Decision string `json:"decision" doc:"pass, fail or undecided"`
 }
 
-// Generated says where and when a report was rendered.
+// Generated says where and when a report was rendered, and what was done then.
 type Generated struct {
 	At      time.Time `json:"at" doc:"When"`
 	Tool    string    `json:"tool" doc:"Version of canary-judge"`
 	Command string    `json:"command" doc:"run or replay"`
+	Actions []Action  `json:"actions,omitempty" doc:"What was done at the verdict"`
+}
+
+// Action is what was done at the verdict.
+type Action struct {
+	Kind        string   `json:"kind" doc:"revert or run"`
+	DryRun      bool     `json:"dry_run,omitempty" doc:"It was not done; commands are what would have been"`
+	Commands    []string `json:"commands,omitempty" doc:"Commands that changed something"`
+	Error       string   `json:"error,omitempty" doc:"Why it was not done, or how far it came"`
+	ExitCode    *int     `json:"exit_code,omitempty" doc:"Exit code of a command that was run; -1 = it did not end by itself"`
+	Reverts     []string `json:"reverts,omitempty" doc:"Commits that revert, the newest first"`
+	Pushed      string   `json:"pushed,omitempty" doc:"REMOTE/BRANCH that was pushed to"`
+	PullRequest string   `json:"pull_request,omitempty" doc:"Address of the pull request"`
+}
+
+// Kinds of actions.
+const (
+	RevertAction = "revert"
+	RunAction    = "run"
+)
+
+// Reverted reports whether the change is reverted, or a pull request proposes it.
+func (g *Generated) Reverted() bool {
+	return g != nil && slices.ContainsFunc(g.Actions, func(a Action) bool {
+		return a.Kind == RevertAction && !a.DryRun && a.Error == ""
+	})
+}
+
+// Failed lists the metrics that failed the canary.
+func (r *Report) Failed() []string {
+	var names []string
+	for _, m := range r.deciding(analysis.Fail) {
+		names = append(names, m.Name)
+	}
+	return names
 }

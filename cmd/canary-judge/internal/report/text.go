@@ -168,6 +168,9 @@ func (r *Report) remarks() []section {
 	if len(open) > 1 || len(open) == 1 && !strings.Contains(r.Reason, open[0]) {
 		add("Not decided:", open)
 	}
+	for _, done := range r.actions() {
+		add(done.title, done.lines)
+	}
 	add("Doubts about the data:", doubts)
 	add("About the comparison:", r.Notes)
 	add("Blast radius:", r.blastLines())
@@ -180,6 +183,52 @@ func (r *Report) remarks() []section {
 		r.Window.Judged.Format(time.RFC3339), r.Window.End.Format(time.RFC3339), r.Window.Looks, plural(r.Window.Steps, "look"), seconds(step.Seconds()),
 		percentage(r.FalseAlarm), percentage(r.WrongPass))})
 	return all
+}
+
+// actions says what was done at the verdict, what would have been in a dry run, and
+// what could not.
+func (r *Report) actions() []section {
+	if r.Generated == nil {
+		return nil
+	}
+	done, would, failed := section{title: "Done:"}, section{title: "Not done, in a dry run:"}, section{title: "Failed to do:"}
+	for _, a := range r.Generated.Actions {
+		into := &done
+		switch {
+		case a.DryRun:
+			into = &would
+		case a.Error != "":
+			failed.lines = append(failed.lines, a.Error)
+		case len(a.Commands) == 0 && a.PullRequest == "":
+			into.lines = append(into.lines, "nothing: the change is reverted already")
+		}
+		if a.Kind == RevertAction || a.Error == "" {
+			into.lines = append(into.lines, a.Commands...)
+		}
+		if a.DryRun && a.Error != "" {
+			into.lines = append(into.lines, "it would fail: "+a.Error)
+		}
+		if a.PullRequest != "" {
+			into.lines = append(into.lines, a.PullRequest)
+		}
+	}
+	return []section{done, would, failed}
+}
+
+// Done lists what was done at the verdict, what would have been, and what could
+// not, a line each.
+func (r *Report) Done() []string {
+	var lines []string
+	for _, s := range r.actions() {
+		if len(s.lines) == 0 {
+			continue
+		}
+		lines = append(lines, s.title)
+		for _, line := range s.lines {
+			lines = append(lines, "  "+Clean(line))
+		}
+	}
+	return lines
 }
 
 // blastLines says whom the canary met, and what harm it did.

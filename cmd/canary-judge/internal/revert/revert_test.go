@@ -281,7 +281,7 @@ func TestTheSecondRunPushesWhatTheFirstCouldNot(t *testing.T) {
 	p := r.repository("HEAD")
 	judged := r.observe(p)
 	hook := filepath.Join(r.env["HOME"], "deploy.git", "hooks", "pre-receive")
-	if err := os.WriteFile(hook, []byte("#!/bin/sh\necho not today\nexit 1\n"), 0o700); err != nil { //nolint:gosec // a hook is a program
+	if err := os.WriteFile(hook, []byte("#!/bin/sh\necho not today\nexit 1\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	var heard strings.Builder

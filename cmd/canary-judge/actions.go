@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/revert"
+)
+
+// repository returns what reverts with these settings. What the remote says while
+// it is pushed to goes to standard error.
+func (a *app) repository(s config.Revert) *revert.Repository {
+	return &revert.Repository{Dir: ".", Settings: s, Env: a.env, Heard: &cleaner{to: a.stderr}}
+}
+
+// cleaner writes lines from outside, harmless.
+type cleaner struct {
+	to   io.Writer
+	rest []byte
+}
+
+func (c *cleaner) Write(p []byte) (int, error) {
+	c.rest = append(c.rest, p...)
+	for {
+		n, line, err := bufio.ScanLines(c.rest, false)
+		if err != nil || n == 0 {
+			return len(p), err
+		}
+		fmt.Fprintln(c.to, report.Clean(string(line)))
+		c.rest = c.rest[n:]
+	}
+}
+
+// hasActions reports whether there is anything to do at a verdict.
+func hasActions(a config.Actions, v analysis.Verdict) bool {
+	return a.Of(v) != nil || v == analysis.Failed && a.Revert != nil
+}
+
+// act does what the config says to do at the verdict, and notes it in the report:
+// first the revert, then the command, also when the revert failed. It returns
+// what failed.
+func (a *app) act(ctx context.Context, o *options, places outputs, c *config.Config, v analysis.Verdict, r *report.Report) error {
+	if !hasActions(c.Actions, v) {
+		return nil
+	}
+	if !o.quiet {
+		fmt.Fprintln(a.stderr, report.Clean(r.Reason))
+	}
+	var errs []error
+	if v == analysis.Failed && c.Actions.Revert != nil {
+		errs = append(errs, a.revertNow(ctx, o, *c.Actions.Revert, r))
+	}
+	if h := c.Actions.Of(v); h != nil {
+		errs = append(errs, a.runHook(ctx, o, *h, places, r))
+	}
+	if o.dryRun {
+		return nil // the report says what would fail
+	}
+	return errors.Join(errs...)
+}
+
+// revertNow reverts the change that was judged.
+func (a *app) revertNow(ctx context.Context, o *options, s config.Revert, r *report.Report) error {
+	action := report.Action{Kind: report.RevertAction, DryRun: o.dryRun}
+	var outcome revert.Outcome
+	err := errors.New("which commit was judged could not be found out when the run began")
+	if r.Change != nil {
+		outcome, err = a.repository(s).Revert(ctx, *r.Change, evidence(r), o.dryRun)
+	}
+	action.Commands, action.Reverts, action.Pushed, action.PullRequest = outcome.Commands, outcome.Reverts, outcome.Pushed, outcome.PullRequest
+	if err != nil {
+		err = fmt.Errorf("revert: %w", err)
+		action.Error = err.Error()
+	}
+	r.Generated.Actions = append(r.Generated.Actions, action)
+	return err
+}
+
+// evidence is why a change is reverted, in texts that are safe to commit.
+func evidence(r *report.Report) revert.Evidence {
+	var b strings.Builder
+	_ = r.Markdown(&b) // a builder takes everything
+	e := revert.Evidence{Service: report.Clean(r.Service), Verdict: r.Verdict, Reason: report.Clean(r.Reason), Report: b.String()}
+	for _, name := range r.Failed() {
+		e.Failed = append(e.Failed, report.Clean(name))
+	}
+	return e
+}
+
+// runHook runs the command of a verdict.
+func (a *app) runHook(ctx context.Context, o *options, h config.Hook, places outputs, r *report.Report) error {
+	action := report.Action{Kind: report.RunAction, DryRun: o.dryRun, Commands: []string{strings.Join(h.Shown, " ")}}
+	var err error
+	if !o.dryRun {
+		err = a.runCommandOf(ctx, h, places, r, &action)
+	}
+	if err != nil {
+		action.Error = err.Error()
+	}
+	r.Generated.Actions = append(r.Generated.Actions, action)
+	return err
+}
+
+// runCommandOf runs a command with the result where its environment says.
+func (a *app) runCommandOf(ctx context.Context, h config.Hook, places outputs, r *report.Report, action *report.Action) error {
+	path := places.path("json", true)
+	if path == "" {
+		dir, err := os.MkdirTemp("", "canary-judge-*")
+		if err != nil {
+			return fmt.Errorf("keep the result for %s: %w", h.Shown[0], err)
+		}
+		defer os.RemoveAll(dir) //nolint:errcheck // what is left there is in the way of nobody
+		path = filepath.Join(dir, "result.json")
+		places = append(outputs{{format: "json", path: path}}, places...)
+	}
+	if err := places.writeFiles(a, r); err != nil {
+		return err
+	}
+	if absolute, err := filepath.Abs(path); err == nil {
+		path = absolute
+	}
+	env := maps.Clone(a.env)
+	maps.Copy(env, hookVariables(r, path))
+	code, err := revert.RunHook(ctx, h, env, &cleaner{to: a.stderr})
+	action.ExitCode = &code
+	return err
+}
+
+// hookVariables are the main fields of the result, for a command.
+func hookVariables(r *report.Report, path string) map[string]string {
+	failed, err := json.Marshal(append([]string{}, r.Failed()...))
+	if err != nil {
+		failed = []byte("[]")
+	}
+	v := map[string]string{
+		"CANARY_JUDGE_VERDICT":        r.Verdict,
+		"CANARY_JUDGE_REASON":         report.Clean(r.Reason),
+		"CANARY_JUDGE_RESULT":         path,
+		"CANARY_JUDGE_SERVICE":        r.Service,
+		"CANARY_JUDGE_FAILED_METRICS": string(failed),
+		"CANARY_JUDGE_REVERTED":       strconv.FormatBool(r.Generated.Reverted()),
+	}
+	if b := r.Blast; b != nil {
+		v["CANARY_JUDGE_REQUESTS"] = strconv.FormatFloat(float64(b.Requests), 'f', 0, 64)
+		v["CANARY_JUDGE_FAILED_REQUESTS"] = strconv.FormatFloat(float64(b.Failed), 'f', 0, 64)
+	}
+	return v
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
+)
+
+// revertOptions are the flags of the revert command beside the shared ones. They go
+// before the config.
+type revertOptions struct{ commit, branch, remote, mode string }
+
+func (a *app) revertCommand() *cobra.Command {
+	var o options
+	var f revertOptions
+	cmd := &cobra.Command{
+		Use:   "revert RESULT",
+		Short: "Revert the change that a saved result failed",
+		Long: `revert does alone what run does at a fail: it reverts the commits that were under
+judgement, with git, and pushes the revert or opens a pull request. RESULT is what
+run -o json=RESULT saved.
+
+It refuses, and changes nothing, when the verdict is not fail, the tree has
+changes, HEAD is not what was judged, the branch is another one, the clone lacks
+what it takes, or the revert conflicts. A second time it does nothing. The settings
+are on_fail.revert of the config, if there is one, and the flags.`,
+		Example: `  canary-judge revert result.json
+  canary-judge revert result.json --push deploy --dry-run
+  canary-judge revert result.json --mode pr`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file := a.env["INPUT_FILE"]
+			if len(args) == 1 {
+				file = args[0]
+			}
+			if file == "" {
+				return usage(errors.New("on which result? canary-judge revert RESULT"))
+			}
+			return a.revertResult(cmd.Context(), &o, f, file)
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return []string{"json"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+	}
+	o.configFlags(cmd)
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "say what would be done, do nothing")
+	cmd.Flags().StringVar(&f.commit, "commit", "", "revert this `commit`, or a range A..B (default what the result says was judged)")
+	cmd.Flags().StringVar(&f.branch, "branch", "", "branch that must be checked out (default the config's)")
+	cmd.Flags().StringVar(&f.remote, "push", "", "`remote` to push to (default the config's, or origin)")
+	cmd.Flags().StringVar(&f.mode, "mode", "", "push, or pr for a pull request (default the config's, or push)")
+	return cmd
+}
+
+// revertResult is the revert command.
+func (a *app) revertResult(ctx context.Context, o *options, f revertOptions, file string) error {
+	r, err := readResult(file)
+	if err != nil {
+		return usage(err)
+	}
+	s, err := a.revertSettings(o, f)
+	if err != nil {
+		return usage(err)
+	}
+	if r.Verdict != analysis.Failed.String() {
+		return exit{exitNotJudged, fmt.Errorf("%s: the verdict is %s: there is nothing to revert", file, r.Verdict)}
+	}
+	judged := r.Change
+	repository := a.repository(s)
+	if f.commit != "" {
+		change, err := repository.Observe(ctx)
+		if err != nil {
+			return exit{exitNotJudged, err}
+		}
+		judged = &change
+	}
+	if judged == nil {
+		return usage(fmt.Errorf("%s does not say which commit was judged; name it with --commit", file))
+	}
+	r.Change = judged
+	r.Generated = &report.Generated{}
+	if err := a.revertNow(ctx, o, s, r); err != nil {
+		return exit{exitNotJudged, err}
+	}
+	for _, line := range r.Done() {
+		fmt.Fprintln(a.stdout, line)
+	}
+	return nil
+}
+
+// readResult reads a saved result.
+func readResult(file string) (*report.Report, error) {
+	in, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("open the result: %w", err)
+	}
+	defer in.Close() //nolint:errcheck // only read
+	r, err := report.Read(in)
+	if err != nil {
+		return nil, fmt.Errorf("read the result %s: %w", file, err)
+	}
+	return r, nil
+}
+
+// revertSettings returns the settings of the config, if there is one, and of the
+// flags.
+func (a *app) revertSettings(o *options, f revertOptions) (config.Revert, error) {
+	s := config.DefaultRevert()
+	_, missing := os.Stat(o.configPath())
+	if o.config != "" || !errors.Is(missing, fs.ErrNotExist) {
+		c, err := a.loadConfig(o)
+		if err != nil {
+			return s, err
+		}
+		if c.Actions.Revert != nil {
+			s = *c.Actions.Revert
+		}
+	}
+	for _, flag := range []struct {
+		name, value string
+		into        *string
+	}{{"commit", f.commit, &s.Commit}, {"branch", f.branch, &s.Branch}, {"push", f.remote, &s.Remote}} {
+		if flag.value == "" {
+			continue
+		}
+		if !config.GitName(flag.value) {
+			return s, fmt.Errorf("--%s %q: want a name as git has them", flag.name, flag.value)
+		}
+		*flag.into = flag.value
+	}
+	if f.mode != "" {
+		if err := s.Mode.UnmarshalText([]byte(f.mode)); err != nil {
+			return s, fmt.Errorf("--mode: %w", err)
+		}
+	}
+	return s, nil
+}
