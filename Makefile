@@ -2,6 +2,7 @@
 GOBIN    := $(CURDIR)/.bin
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+ACT      := github.com/nektos/act@v0.2.89
 FUZZTIME := 20s
 
 .PHONY: help test lint e2e golden fuzz bench build image tools check
@@ -49,3 +50,6 @@ $(GOBIN)/golangci-lint:
 
 $(GOBIN)/actionlint:
 	GOBIN=$(GOBIN) go install $(ACTIONLINT)
+
+.bin/act:
+	GOBIN=$(GOBIN) go install $(ACT)
