@@ -5,7 +5,7 @@ ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 ACT      := github.com/nektos/act@v0.2.89
 FUZZTIME := 20s
 
-.PHONY: help test lint e2e golden fuzz bench build image tools check
+.PHONY: help test lint e2e golden fuzz bench build binaries image tools check
 
 help: ## list the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -38,6 +38,15 @@ bench: ## benchmarks
 
 build: ## a static binary in ./dist
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o dist/canary-judge ./cmd/canary-judge
+
+binaries: ## static binaries of every platform in ./dist, with their checksums
+	rm -rf dist && mkdir dist
+	for platform in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64; do \
+	  os=$${platform%/*} arch=$${platform#*/}; suffix=; [ $$os != windows ] || suffix=.exe; \
+	  CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' \
+	    -o dist/canary-judge-$$os-$$arch$$suffix ./cmd/canary-judge || exit 1; \
+	done
+	cd dist && sha256sum * > checksums.txt
 
 image: ## both container images
 	docker build -t canary-judge .
