@@ -143,6 +143,9 @@ func (r *Recording) take(number int, text []byte) error {
 		}
 		return nil
 	}
+	if p, ok := r.quick.point(text); ok {
+		return r.Add(p)
+	}
 	var l line
 	if err := json.Unmarshal(text, &l); err != nil {
 		return errors.New(strings.TrimPrefix(err.Error(), "json: "))

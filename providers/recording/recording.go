@@ -79,6 +79,7 @@ type Recording struct {
 
 	tracks map[trackKey]*track
 	order  []trackKey // as they first appeared
+	quick  quick
 }
 
 // End says how a run ended, when it ended by itself.
