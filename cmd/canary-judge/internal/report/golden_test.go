@@ -54,6 +54,8 @@ type scene struct {
 	steps   int    // recorded, of 62
 	factor  func(metric string, step int) float64
 	end     *recording.End
+
+	pristine bool // nothing is bad where the factor is 1
 }
 
 func same(string, int) float64 { return 1 }
@@ -84,6 +86,10 @@ var scenes = []scene{
 			}
 			return 1.8
 		},
+	},
+	{
+		name: "fail-pristine", metrics: errorsMetric + strings.ReplaceAll(errorsMetric, "errors", "discount errors"), steps: 62,
+		factor: only("errors", 30), pristine: true,
 	},
 	{name: "inconclusive", metrics: errorsMetric + latencyMetric, steps: 62, factor: only("errors", 1.2)},
 	{name: "no-data", metrics: errorsMetric + latencyMetric, steps: 62, factor: only("errors", math.NaN())},
@@ -122,6 +128,9 @@ func (s scene) record(t *testing.T, c *config.Config) *recording.Recording {
 				case m.Queries[providers.Total] != nil:
 					p.Kind, p.Total = recording.Counts, math.Round(traffic*noise(.05))
 					p.Bad = math.Round(0.02 * traffic * factor * noise(.15))
+					if s.pristine && factor == 1 {
+						p.Bad = 0
+					}
 				default:
 					level := map[string]float64{"latency p95": 0.208, "memory": 4e8, "throughput": 31}[m.Name]
 					p.Value = level * factor * noise(.03)

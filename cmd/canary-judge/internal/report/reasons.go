@@ -16,7 +16,7 @@ import (
 func (b builder) reason(m Metric, from analysis.MetricResult) string {
 	switch from.Decision {
 	case analysis.Pass:
-		if from.Floor > 0 && !(float64(m.Effect.Upper) < float64(m.Tolerance.Upper)) {
+		if m.belowFloor() {
 			return fmt.Sprintf("%s: shown to be below the floor of %s (with its tolerance)", b.counts(m, from), percentage(from.Floor))
 		}
 		return join(effectPhrase(m), b.numbers(m, from))
@@ -31,9 +31,15 @@ func (b builder) reason(m Metric, from analysis.MetricResult) string {
 	return b.undecided(m, from)
 }
 
+// belowFloor reports whether a metric passed although its effect is not known to be
+// within the tolerance: its rates are too low to matter.
+func (m Metric) belowFloor() bool {
+	return m.Decision == analysis.Pass.String() && m.Tolerance.Floor > 0 && !(m.Effect.Upper < m.Tolerance.Upper)
+}
+
 func join(a, b string) string {
-	if b == "" {
-		return a
+	if a == "" || b == "" {
+		return a + b
 	}
 	return a + ": " + b
 }
@@ -87,7 +93,10 @@ func (b builder) undecided(m Metric, from analysis.MetricResult) string {
 	if m.Looks == 0 {
 		return fmt.Sprintf("too early for a first look: %s of both arms so far", plural(from.Usable, "step"))
 	}
-	if !math.IsNaN(float64(m.Effect.Lower)) || !math.IsNaN(float64(m.Effect.Upper)) {
+	switch {
+	case math.IsNaN(float64(m.Effect.Estimate)):
+		text = join(text, b.numbers(m, from))
+	case !math.IsNaN(float64(m.Effect.Lower)) || !math.IsNaN(float64(m.Effect.Upper)):
 		text += ": " + effectPhrase(m)
 	}
 	if need := b.forecast(m); need != "" {
@@ -179,7 +188,7 @@ func (r *Report) failSentence() string {
 
 // subject starts a sentence about a metric whose reason is an effect.
 func subject(m Metric) string {
-	if strings.HasPrefix(m.Reason, "since ") || strings.HasPrefix(m.Reason, "a change") {
+	if strings.HasPrefix(m.Reason, "since ") {
 		return m.Name + ": "
 	}
 	verb := " is "

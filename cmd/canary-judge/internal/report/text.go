@@ -69,6 +69,9 @@ func (m Metric) cells() []string {
 		// The interval has moved on since.
 		decision += fmt.Sprintf(" at look %d", m.DecidedLook)
 	}
+	if m.belowFloor() {
+		decision += ", below the floor"
+	}
 	if m.Advisory {
 		decision += " (advisory)"
 	}

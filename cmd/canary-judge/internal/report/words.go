@@ -205,7 +205,7 @@ func interval(e Effect, t Tolerance, s style) string {
 	noUpper := math.IsNaN(upper) || math.IsInf(upper, 0)
 	write := func(v float64) string { return change(v, e.Unit, s, n) }
 	switch {
-	case noLower && noUpper:
+	case noLower && noUpper, noUpper && e.Unit == relativeUnit && lower <= -1:
 		return "any"
 	case noUpper:
 		return "at least " + write(lower)
@@ -240,14 +240,16 @@ func tolerated(t Tolerance, s style) string {
 }
 
 // effectPhrase says how large the effect is: "4.1x the baseline (2.9x to 5.8x;
-// tolerated 1.25x)".
+// tolerated 1.25x)". An effect without an estimate has no size, and no phrase.
 func effectPhrase(m Metric) string {
 	s := styleOf(m.Effect)
 	estimate := float64(m.Effect.Estimate)
 	limits := fmt.Sprintf("(%s; tolerated %s)", interval(m.Effect, m.Tolerance, s), tolerated(m.Tolerance, s))
 	switch {
-	case math.IsNaN(estimate) || math.IsInf(estimate, 0):
-		return "a change that has no size " + limits
+	case math.IsNaN(estimate):
+		return ""
+	case math.IsInf(estimate, 0):
+		return fmt.Sprintf("%s the baseline (tolerated %s)", interval(m.Effect, m.Tolerance, s), tolerated(m.Tolerance, s))
 	case m.Effect.Unit == relativeUnit && s == asMultiple:
 		return fmt.Sprintf("%s the baseline %s", s.relative(estimate, estimated), limits)
 	case m.Effect.Unit == relativeUnit && math.Abs(estimate) < 0.0005:
