@@ -1,11 +1,11 @@
 # Plain commands; `make help` lists them. CI runs .ci/run, which calls these.
-GOBIN    := $(CURDIR)/.bin
-GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOBIN      := $(CURDIR)/.bin
+GOLANGCI   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
-ACT      := github.com/nektos/act@v0.2.89
-FUZZTIME := 20s
+ACT        := github.com/nektos/act@v0.2.89
+FUZZTIME   := 20s
 
-.PHONY: help test lint e2e golden fuzz bench build binaries image tools check
+.PHONY: help test lint e2e story stories golden fuzz bench build binaries image tools check
 
 help: ## list the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -24,6 +24,12 @@ lint: tools ## gofmt, vet, golangci-lint, actionlint
 
 e2e: ## real nginx, real Prometheus, real load (Debian: nginx-light prometheus)
 	go test -tags e2e -count=1 -v -timeout 15m ./e2e
+
+story: ## a shop's canary, live: broken, judged, reverted, promoted (Debian: nginx-light postgresql prometheus)
+	cd examples/storedog && go run ./story
+
+stories: ## the same, then blue/green, a feature flag and a rolling deployment, after the shop's tests
+	./.ci/storedog
 
 golden: ## rewrite golden files, schemas and generated documentation
 	go run ./cmd/canary-judge schema > schemas/canary.schema.json

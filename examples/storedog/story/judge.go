@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,7 +56,7 @@ func (r result) failed() []string {
 // judge has the canary judged, and shows the report: all of it, or its first line.
 func (s *stage) judge(whole bool) (result, error) {
 	s.runs++
-	name := fmt.Sprintf("%d", s.runs)
+	name := fmt.Sprintf("%d-%s", s.runs, cmp.Or(s.change, "healthy"))
 	recording, file := s.path(name+".jsonl"), s.path(name+".json")
 	st, err := s.state()
 	if err != nil {
@@ -163,6 +164,7 @@ func (s *stage) broken(metrics ...string) (string, error) {
 	case !strings.HasPrefix(remote, head):
 		return "", fmt.Errorf("the revert is not deployed: the remote is at %s", remote)
 	}
+	s.change = ""
 	s.say("The commit that reverts it says why:")
 	s.quote(message)
 	return head, nil

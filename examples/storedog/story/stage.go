@@ -33,6 +33,8 @@ type stage struct {
 	shut chan struct{} // closed when the shop has closed
 	log  *os.File      // of the shop
 	runs int           // of canary-judge
+
+	change string // that is deployed and not yet reverted; empty if none is
 }
 
 // The shop of the stories: a fifth of the users meet the canary, and Prometheus scrapes
@@ -194,6 +196,7 @@ func (s *stage) deploy(change string) error {
 		return err
 	}
 	s.quote(changed(diff))
+	s.change = change
 	return s.tellGit("push", "deploy", "HEAD:"+s.story.branch)
 }
 
