@@ -303,12 +303,12 @@ func (a *app) progress(o *options, c *config.Config) job.Progress {
 	if !is || o.quiet || o.verbose || a.env["TERM"] == "dumb" {
 		return &report.Log{To: a.stderr, Config: c, Quiet: o.quiet}
 	}
-	return &report.Terminal{To: a.stderr, Config: c, Width: func() int {
-		width, _, err := term.GetSize(fd)
-		if err != nil || width < 20 {
-			return 80
+	return &report.Terminal{To: a.stderr, Config: c, Colour: a.colour(a.stderr), Size: func() (columns, rows int) {
+		columns, rows, err := term.GetSize(fd)
+		if err != nil || columns <= 0 || rows <= 0 {
+			return 80, 24
 		}
-		return width
+		return columns, rows
 	}}
 }
 

@@ -61,8 +61,10 @@ type Look struct {
 	Planned int       // looks in all
 	Time    time.Time // end of its last step
 	Verdict analysis.Verdict
-	// Judge gives what is known so far.
+	// Judge gives what is known so far; nil when nothing is judged.
 	Judge *analysis.Judge
+	// Pairs is what the step showed of each metric.
+	Pairs []analysis.Pair
 }
 
 // End is why a run ended.
@@ -287,7 +289,8 @@ func (r *run) mayPass(err error) bool {
 
 // look takes the look after a step.
 func (r *run) look(step int) (analysis.Verdict, error) {
-	verdict, err := r.judge.Step(r.series.pairs(step))
+	pairs := r.series.pairs(step)
+	verdict, err := r.judge.Step(pairs)
 	if err != nil {
 		return verdict, fmt.Errorf("step %s: %w", r.grid.time(step).Format(time.RFC3339), err)
 	}
@@ -297,7 +300,7 @@ func (r *run) look(step int) (analysis.Verdict, error) {
 		r.waypoint()
 	}
 	r.Progress.Look(Look{
-		Number: number, Planned: r.Config.Window.Steps, Time: r.grid.end(step), Verdict: verdict, Judge: r.judge,
+		Number: number, Planned: r.Config.Window.Steps, Time: r.grid.end(step), Verdict: verdict, Judge: r.judge, Pairs: pairs,
 	})
 	return verdict, nil
 }

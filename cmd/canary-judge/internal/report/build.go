@@ -102,7 +102,21 @@ func unitOf(m analysis.MetricResult, unit string) string {
 }
 
 func (b builder) metric(i int) Metric {
-	from, source := b.outcome.Result.Metrics[i], b.config.Metrics[i]
+	from := b.outcome.Result.Metrics[i]
+	m := measured(from, b.config.Metrics[i])
+	m.Queries = queries(b.config.Metrics[i])
+	m.Series = Series{b.series(providers.Baseline, i), b.series(providers.Canary, i)}
+	if from.DecidedAt > 0 {
+		at := b.lookTime(from.DecidedAt).Format(time.RFC3339)
+		m.DecidedAt = &at
+	}
+	m.Reason = b.reason(m, from)
+	m.Warnings = b.warnings(m, from, i)
+	return m
+}
+
+// measured returns what a judge knows of a metric: all but what takes the run.
+func measured(from analysis.MetricResult, source config.Metric) Metric {
 	unit := unitOf(from, source.Unit)
 	m := Metric{
 		Name: from.Name, Kind: from.Kind.String(), Decision: from.Decision.String(), Advisory: from.Advisory,
@@ -115,9 +129,7 @@ func (b builder) metric(i int) Metric {
 			Unit: unit, Floor: Number(from.Floor),
 		},
 		Baseline: summary(from.Baseline, from.Metric), Canary: summary(from.Canary, from.Metric),
-		Steps: from.Elapsed, Usable: from.Usable, Looks: from.Looks,
-		Queries: queries(source),
-		Series:  Series{b.series(providers.Baseline, i), b.series(providers.Canary, i)},
+		Steps: from.Elapsed, Usable: from.Usable, Looks: from.Looks, DecidedLook: from.DecidedAt,
 	}
 	if m.Unit == "" && from.Kind == analysis.Histogram {
 		m.Unit = "s"
@@ -125,15 +137,9 @@ func (b builder) metric(i int) Metric {
 	if !from.Advisory {
 		m.Share = Number(from.Share)
 	}
-	if from.DecidedAt > 0 {
-		at := b.lookTime(from.DecidedAt).Format(time.RFC3339)
-		m.DecidedAt, m.DecidedLook = &at, from.DecidedAt
-	}
 	if f := from.Forecast; f.Needed > 0 {
 		m.Forecast = &Forecast{f.Unit, Number(f.Needed), Number(f.Have), Number(f.Steps)}
 	}
-	m.Reason = b.reason(m, from)
-	m.Warnings = b.warnings(m, from, i)
 	return m
 }
 
@@ -173,25 +179,27 @@ func summary(a analysis.Arm, m analysis.Metric) Summary {
 
 // series returns one number a step: the value, the rate, or the quantile.
 func (b builder) series(arm providers.Arm, i int) []Number {
-	from := b.outcome.Result.Metrics[i]
 	numbers := make([]Number, 0, b.lastStep())
 	for _, s := range b.outcome.Samples[arm][i][:b.lastStep()] {
-		v := s.Value
-		switch {
-		case from.Kind == analysis.Histogram && from.SlowerThan > 0:
-			v = s.Buckets.Above(from.Bound) / s.Buckets.Total()
-		case from.Kind == analysis.Histogram:
-			v, _ = s.Buckets.Quantile(from.Quantile)
-		case from.Kind != analysis.Value:
-			bad := s.Bad
-			if math.IsNaN(bad) {
-				bad = 0
-			}
-			v = bad / s.Total
-		}
-		numbers = append(numbers, Number(v))
+		numbers = append(numbers, number(s, b.outcome.Result.Metrics[i]))
 	}
 	return numbers
+}
+
+// number is what a sample shows of a metric: the value, the rate, or the quantile.
+func number(s analysis.Sample, from analysis.MetricResult) Number {
+	switch {
+	case from.Kind == analysis.Histogram && from.SlowerThan > 0:
+		return Number(s.Buckets.Above(from.Bound) / s.Buckets.Total())
+	case from.Kind == analysis.Histogram:
+		v, _ := s.Buckets.Quantile(from.Quantile)
+		return Number(v)
+	case from.Kind != analysis.Value && math.IsNaN(s.Bad):
+		return Number(0 / s.Total)
+	case from.Kind != analysis.Value:
+		return Number(s.Bad / s.Total)
+	}
+	return Number(s.Value)
 }
 
 // blast sums up the harm the canary did.

@@ -154,14 +154,27 @@ func (s scene) record(t *testing.T, c *config.Config) *recording.Recording {
 // report judges the recording of a scene.
 func (s scene) report(t *testing.T) *report.Report {
 	t.Helper()
+	c := s.config(t)
+	return report.New(c, s.run(t, c, silence{}))
+}
+
+// config is that of a scene.
+func (s scene) config(t *testing.T) *config.Config {
+	t.Helper()
 	c, err := config.Parse("canary.yaml", []byte(goldenConfig+s.metrics+s.extra), config.Options{Types: []providers.Type{recording.Type()}})
 	if err != nil {
 		// A name with control characters gets no further than a CSV.
 		t.Fatal(err)
 	}
+	return c
+}
+
+// run judges the recording of a scene and tells how it goes.
+func (s scene) run(t *testing.T, c *config.Config, progress job.Progress) *job.Outcome {
+	t.Helper()
 	r := s.record(t, c)
 	j := &job.Job{
-		Config: c, Providers: map[string]providers.Provider{recording.Name: r}, Progress: silence{},
+		Config: c, Providers: map[string]providers.Provider{recording.Name: r}, Progress: progress,
 		Start: r.Header.Window.Start, Available: r.Judged,
 	}
 	o, err := j.Run(context.Background())
@@ -171,7 +184,7 @@ func (s scene) report(t *testing.T) *report.Report {
 	if r.End != nil && o.Ended == job.AtTheFilesEnd {
 		o.Ended, o.Detail = job.End(r.End.Why), r.End.Detail
 	}
-	return report.New(c, o)
+	return o
 }
 
 type silence struct{}
