@@ -53,21 +53,8 @@ func Write(env map[string]string, w io.Writer, r *report.Report, f Facts) (err e
 	if env["GITHUB_STEP_SUMMARY"] == "" {
 		return nil
 	}
-	var b strings.Builder
-	if err := r.Markdown(&b); err != nil {
-		return err
-	}
-	action.AddStepSummary(cut(b.String()))
+	action.AddStepSummary(r.MarkdownWithin(mostSummary))
 	return nil
-}
-
-// cut keeps a summary within GitHub's limit, in whole lines.
-func cut(summary string) string {
-	if len(summary) <= mostSummary {
-		return summary
-	}
-	summary = summary[:mostSummary]
-	return summary[:strings.LastIndexByte(summary, '\n')+1] + "\n\nThe rest does not fit into a job summary; see the result file.\n"
 }
 
 // delimiter is what the library ends a value with. It is fixed, so that a value

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,8 +13,43 @@ import (
 // marks stand before verdicts in Markdown.
 var marks = map[string]string{"pass": "✅", "fail": "❌", "inconclusive": "⚪"}
 
+// detail is how much Markdown tells.
+type detail struct {
+	queries, charts bool
+	lines           int // of the table, and of each section; the most important ones
+}
+
 // Markdown writes the report for a job summary, a comment or a wiki.
 func (r *Report) Markdown(w io.Writer) error {
+	_, err := io.WriteString(w, r.markdown(detail{queries: true, charts: true, lines: math.MaxInt}))
+	return err
+}
+
+// MarkdownWithin returns the report in at most so many bytes. What matters least is left
+// out first: the queries, the charts, then metrics that passed, and what it leaves out
+// is said. Only a single line that is too long is cut.
+func (r *Report) MarkdownWithin(most int) string {
+	d := detail{queries: true, charts: true, lines: math.MaxInt}
+	text := r.markdown(d)
+	for len(text) > most {
+		switch {
+		case d.queries:
+			d.queries = false
+		case d.charts:
+			d.charts = false
+		case d.lines > len(r.Metrics):
+			d.lines = len(r.Metrics) / 2
+		case d.lines > 0:
+			d.lines /= 2
+		default:
+			return strings.ToValidUTF8(text[:max(0, most)], "")
+		}
+		text = r.markdown(d)
+	}
+	return text
+}
+
+func (r *Report) markdown(d detail) string {
 	var b strings.Builder
 	title := strings.ToUpper(r.Verdict)
 	if r.Service != "" {
@@ -24,7 +60,13 @@ func (r *Report) Markdown(w io.Writer) error {
 		row := func(cells []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
 		row(columns)
 		row(slices.Repeat([]string{"---"}, len(columns)))
-		for _, m := range r.Metrics {
+		metrics := r.Metrics
+		if len(metrics) > d.lines {
+			metrics = slices.Clone(metrics)
+			slices.SortStableFunc(metrics, func(a, b Metric) int { return urgency(a) - urgency(b) })
+			metrics = metrics[:d.lines]
+		}
+		for _, m := range metrics {
 			cells := m.cells()
 			for i, c := range cells {
 				cells[i] = escapeMarkdown(c)
@@ -35,17 +77,31 @@ func (r *Report) Markdown(w io.Writer) error {
 			row(cells)
 		}
 		b.WriteByte('\n')
+		if left := len(r.Metrics) - len(metrics); left > 0 {
+			fmt.Fprintf(&b, "and %s; the result file has all.\n\n", plural(left, "more metric"))
+		}
+		if d.charts {
+			r.markdownCharts(&b)
+		}
 	}
 	for _, s := range r.remarks() {
 		fmt.Fprintf(&b, "**%s**\n\n", s.title)
-		for _, line := range s.lines {
+		lines := s.lines[:min(len(s.lines), d.lines)]
+		for _, line := range lines {
 			fmt.Fprintf(&b, "- %s\n", escapeMarkdown(line))
+		}
+		if left := len(s.lines) - len(lines); left > 0 {
+			fmt.Fprintf(&b, "- and %d more\n", left)
 		}
 		b.WriteByte('\n')
 	}
-	r.markdownQueries(&b)
-	_, err := io.WriteString(w, b.String())
-	return err
+	switch {
+	case d.queries:
+		r.markdownQueries(&b)
+	default:
+		b.WriteString("The queries are in the result file.\n")
+	}
+	return b.String()
 }
 
 // markdownQueries writes the queries, folded away.

@@ -150,9 +150,13 @@ func (t *Terminal) remember(result analysis.Result, pairs []analysis.Pair) {
 	}
 }
 
-// urgency orders metrics by how much a person has to know of them.
+// urgency orders metrics by how much a person has to know of them: lower comes first.
 func urgency(m Metric) int {
-	return slices.Index([]string{"fail", "no data", "undecided", "pass"}, m.Decision)
+	order := slices.Index([]string{"fail", "no data", "undecided", "pass"}, m.Decision)
+	if m.Advisory {
+		order += 4
+	}
+	return order
 }
 
 // row returns a metric's cells, in the order of liveColumns.

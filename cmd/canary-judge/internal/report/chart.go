@@ -1,0 +1,120 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/canary-judge/canary-judge/analysis"
+)
+
+// Bounds of the charts in Markdown: a summary is read, not searched.
+const (
+	mostCharts     = 3
+	mostChartSteps = 40
+)
+
+// markdownCharts draws both arms of the metrics that failed as charts of Mermaid, which
+// GitHub and GitLab render: https://mermaid.js.org/syntax/xyChart.html. Its lines have
+// no gaps, so a step that an arm has no number for is left out of both.
+func (r *Report) markdownCharts(b *strings.Builder) {
+	failed := slices.DeleteFunc(slices.Clone(r.Metrics), func(m Metric) bool {
+		return m.Advisory || m.Decision != analysis.Fail.String()
+	})
+	for _, m := range failed[:min(len(failed), mostCharts)] {
+		minutes, baseline, canary := r.chartPoints(m)
+		if len(minutes) < 2 {
+			continue
+		}
+		unit, scale := m.chartUnit()
+		for i := range baseline {
+			baseline[i], canary[i] = scale*baseline[i], scale*canary[i]
+		}
+		if unit != "" {
+			unit = " in " + unit
+		}
+		fmt.Fprintf(b, "%s%s, by minutes since the start; blue: baseline, red: canary\n\n", escapeMarkdown(m.Name), escapeMarkdown(unit))
+		b.WriteString("```mermaid\n%%{init: {\"themeVariables\": {\"xyChart\": {\"plotColorPalette\": \"#1f77b4, #d62728\"}}}}%%\nxychart-beta\n")
+		fmt.Fprintf(b, "  x-axis [%s]\n", strings.Join(minutes, ", "))
+		low, high := axisRange(baseline, canary)
+		fmt.Fprintf(b, "  y-axis %s --> %s\n", plain(low), plain(high))
+		fmt.Fprintf(b, "  line [%s]\n  line [%s]\n```\n\n", plainList(baseline), plainList(canary))
+	}
+}
+
+// chartUnit is the unit of a chart's numbers, and by how much a metric's own are to be
+// multiplied.
+func (m Metric) chartUnit() (unit string, scale float64) {
+	switch {
+	case m.Kind != analysis.Value.String() && !math.IsNaN(float64(m.Canary.Rate)):
+		return "%", 100
+	case m.Unit == "s" && m.Canary.Max < 2 && m.Baseline.Max < 2:
+		return "ms", 1000
+	}
+	return m.Unit, 1
+}
+
+// chartPoints returns what a chart shows: the minutes since the start, and each arm's
+// mean over one step or, where there are too many, over as many as fit.
+func (r *Report) chartPoints(m Metric) (minutes []string, baseline, canary []float64) {
+	n := min(len(m.Series.Baseline), len(m.Series.Canary))
+	each := (n + mostChartSteps - 1) / mostChartSteps
+	step := time.Duration(float64(r.Window.Step) * float64(time.Second))
+	for from := 0; from < n; from += each {
+		to := min(from+each, n)
+		a, z := mean(m.Series.Baseline[from:to]), mean(m.Series.Canary[from:to])
+		if math.IsNaN(a) || math.IsNaN(z) {
+			continue
+		}
+		minutes = append(minutes, plain((time.Duration(from) * step).Minutes()))
+		baseline, canary = append(baseline, a), append(canary, z)
+	}
+	return minutes, baseline, canary
+}
+
+// mean returns the mean of the numbers that there are, NaN for none.
+func mean(numbers []Number) float64 {
+	sum, n := 0.0, 0.0
+	for _, v := range numbers {
+		if v := float64(v); !math.IsNaN(v) && !math.IsInf(v, 0) {
+			sum, n = sum+v, n+1
+		}
+	}
+	return sum / n
+}
+
+// axisRange returns the range of an axis that holds all numbers, and zero unless they are
+// far from it.
+func axisRange(all ...[]float64) (low, high float64) {
+	low, high = math.Inf(1), math.Inf(-1)
+	for _, numbers := range all {
+		low, high = min(low, slices.Min(numbers)), max(high, slices.Max(numbers))
+	}
+	if low > 0 && low < high/2 {
+		low = 0
+	}
+	if low == high {
+		high = low + 1
+	}
+	return low, high
+}
+
+// plain writes a number as Mermaid reads it: four significant digits and no exponent.
+func plain(v float64) string {
+	if v == 0 {
+		return "0"
+	}
+	decimals := max(0, 3-int(math.Floor(math.Log10(math.Abs(v)))))
+	return trimZeros(strconv.FormatFloat(v, 'f', decimals, 64))
+}
+
+func plainList(numbers []float64) string {
+	var words []string
+	for _, v := range numbers {
+		words = append(words, plain(v))
+	}
+	return strings.Join(words, ", ")
+}
