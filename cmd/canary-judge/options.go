@@ -25,6 +25,7 @@ type options struct {
 	quiet, verbose bool
 	onInconclusive string
 	recordOnly     bool
+	comment        bool
 }
 
 // defaultConfig is the config's usual name.
@@ -54,6 +55,7 @@ func (o *options) recordFlags(cmd *cobra.Command) {
 func (o *options) judgeFlags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVarP(&o.outputs, "output", "o", nil, "write the result as `format[=path]`: "+strings.Join(formatNames(), ", ")+"; repeatable (default text)")
 	cmd.Flags().StringVar(&o.onInconclusive, "on-inconclusive", "", "exit as for `pass|fail` when the verdict is inconclusive (default: exit 3)")
+	cmd.Flags().BoolVar(&o.comment, "comment", false, "on GitHub: write the result as a comment on the pull request, and write over it at the next run")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "judge and report, act on nothing, exit as judged")
 }
 

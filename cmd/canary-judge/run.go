@@ -267,6 +267,9 @@ func (a *app) conclude(ctx context.Context, o *options, places outputs, j judged
 		facts := github.Facts{ExitCode: code, Result: places.path("json", true), Report: places.path("json", false)}
 		err = errors.Join(err, github.Write(a.env, a.stderr, r, facts))
 	}
+	if o.comment && !o.dryRun {
+		err = errors.Join(err, a.comment(ctx, r))
+	}
 	switch {
 	case err != nil && code == exitPass:
 		return exit{exitNotJudged, err}
@@ -276,6 +279,21 @@ func (a *app) conclude(ctx context.Context, o *options, places outputs, j judged
 		return nil
 	}
 	return exit{code: code}
+}
+
+// comment writes the report on the pull request, and says where.
+func (a *app) comment(ctx context.Context, r *report.Report) error {
+	// Of a run that was interrupted, too.
+	address, err := github.Comment(context.WithoutCancel(ctx), a.env, nil, r)
+	switch {
+	case err != nil:
+		return fmt.Errorf("comment on the pull request: %w", err)
+	case address == "":
+		fmt.Fprintln(a.stderr, "no comment: this commit belongs to no pull request")
+	default:
+		fmt.Fprintln(a.stderr, "commented: "+report.Clean(address))
+	}
+	return nil
 }
 
 // verdictCode returns the exit code of a verdict.

@@ -1,18 +1,15 @@
 package revert
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 
-	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/githubapi"
 )
 
 // propose pushes the reverts to a branch of their own and opens a pull request.
@@ -27,7 +24,7 @@ func (r *Repository) propose(ctx context.Context, g git, now Change, left []Comm
 		base = r.branch(now)
 	}
 	branch := "canary-judge/revert-" + left[0].SHA[:shortSHA]
-	open := fmt.Sprintf("open the pull request %q of %s into %s on %s", title(left), branch, base, hub.repository)
+	open := fmt.Sprintf("open the pull request %q of %s into %s on %s", title(left), branch, base, hub.Repository)
 	if dryRun {
 		return Outcome{Commands: append(r.revertCommands(left), r.pushCommand(branch), open), Reverted: left}, nil
 	}
@@ -71,29 +68,20 @@ func (r *Repository) pushAside(ctx context.Context, g git, now Change, left []Co
 	return o, r.pushHead(ctx, g, branch, &o)
 }
 
-// github is a repository on GitHub: https://docs.github.com/rest/pulls/pulls
-type github struct {
-	api        string
-	repository string // owner/name
-	token      providers.Secret
-	client     *http.Client
-}
-
-const githubName = "github"
+// github is the repository on GitHub that is reverted in:
+// https://docs.github.com/rest/pulls/pulls
+type github struct{ *githubapi.Client }
 
 // remoteRepository finds owner/name in the address of a remote.
 var remoteRepository = regexp.MustCompile(`^(?:https?://[^/]+/|ssh://[^/]+/|[^/@]+@[^/:]+:)([\w.-]+/[\w.-]+?)(?:\.git)?/?$`)
 
 // github finds the repository on GitHub that the remote is.
 func (r *Repository) github(ctx context.Context, g git) (*github, error) {
-	hub := &github{api: r.Env["GITHUB_API_URL"], repository: r.Env["GITHUB_REPOSITORY"], token: r.token()}
-	if hub.api == "" {
-		hub.api = "https://api.github.com"
-	}
-	if hub.token == "" {
+	hub := &github{githubapi.New(r.Env, r.Transport)}
+	if !hub.HasToken() {
 		return nil, errors.New("a pull request needs a token: set GITHUB_TOKEN, or the action's input github-token, with the permissions contents: write and pull-requests: write")
 	}
-	if hub.repository == "" {
+	if hub.Repository == "" {
 		address, err := g.out(ctx, "remote", "get-url", r.Settings.Remote)
 		if err != nil {
 			return nil, err
@@ -102,9 +90,8 @@ func (r *Repository) github(ctx context.Context, g git) (*github, error) {
 		if m == nil {
 			return nil, fmt.Errorf("which repository on GitHub the remote %s is cannot be told from its address; set GITHUB_REPOSITORY to owner/name", r.Settings.Remote)
 		}
-		hub.repository = m[1]
+		hub.Repository = m[1]
 	}
-	hub.client = providers.NewHTTPClient(providers.HTTPOptions{Transport: r.Transport})
 	return hub, nil
 }
 
@@ -113,13 +100,23 @@ type pull struct {
 	Address string `json:"html_url"`
 }
 
+// hubCures say what to do about GitHub's refusals.
+var hubCures = map[int]string{
+	http.StatusForbidden:           mayNot,
+	http.StatusNotFound:            mayNot,
+	http.StatusUnprocessableEntity: "check on_fail.revert.base: the branch must exist there",
+}
+
+const mayNot = "the token needs the permissions contents: write and pull-requests: write, and the repository must let Actions open pull requests (Settings, Actions, General)"
+
 // find returns the address of the pull request of a branch, "" if there is none.
 // A closed one counts: somebody decided not to revert.
 func (h *github) find(ctx context.Context, branch string) (string, error) {
-	owner, _, _ := strings.Cut(h.repository, "/")
+	owner, _, _ := strings.Cut(h.Repository, "/")
 	query := url.Values{"head": {owner + ":" + branch}, "state": {"all"}}
 	var found []pull
-	if err := h.call(ctx, http.MethodGet, "pulls?"+query.Encode(), nil, &found); err != nil || len(found) == 0 {
+	err := h.Call(ctx, githubapi.Request{Method: http.MethodGet, Path: "pulls?" + query.Encode(), Doing: "list pull requests", Cures: hubCures}, &found)
+	if err != nil || len(found) == 0 {
 		return "", err
 	}
 	return found[0].Address, nil
@@ -127,9 +124,12 @@ func (h *github) find(ctx context.Context, branch string) (string, error) {
 
 // create opens a pull request and returns its address.
 func (h *github) create(ctx context.Context, title, branch, base, body string) (string, error) {
-	request := map[string]string{"title": title, "head": branch, "base": base, "body": body}
+	request := githubapi.Request{
+		Method: http.MethodPost, Path: "pulls", Doing: "open pull requests", Cures: hubCures,
+		Body: map[string]string{"title": title, "head": branch, "base": base, "body": body},
+	}
 	var made pull
-	if err := h.call(ctx, http.MethodPost, "pulls", request, &made); err != nil {
+	if err := h.Call(ctx, request, &made); err != nil {
 		// A request that was tried again may have been heard the first time.
 		if existing, findErr := h.find(ctx, branch); findErr == nil && existing != "" {
 			return existing, nil
@@ -140,71 +140,4 @@ func (h *github) create(ctx context.Context, title, branch, base, body string) (
 		return "", errors.New("github answered without the pull request's address")
 	}
 	return made.Address, nil
-}
-
-// largestAnswer is how much of an answer is read.
-const largestAnswer = 4 << 20
-
-// call calls the API and reads its answer.
-func (h *github) call(ctx context.Context, method, path string, body, into any) error {
-	doing := fmt.Sprintf("%s pull requests of %s", map[string]string{http.MethodGet: "list", http.MethodPost: "open"}[method], h.repository)
-	var text io.Reader
-	if body != nil {
-		encoded, err := json.Marshal(body)
-		if err != nil {
-			return err
-		}
-		text = bytes.NewReader(encoded)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, h.api+"/repos/"+h.repository+"/"+path, text)
-	if err != nil {
-		return fmt.Errorf("%s: GITHUB_API_URL is no address", doing)
-	}
-	req.Header.Set("Accept", "application/vnd.github+json")
-	req.Header.Set("X-GitHub-Api-Version", "2022-11-28")
-	req.Header.Set("User-Agent", "canary-judge")
-	req.Header.Set("Authorization", "Bearer "+string(h.token))
-	resp, err := h.client.Do(req)
-	if err != nil {
-		return providers.TransportError(githubName, doing, err, h.token)
-	}
-	defer resp.Body.Close() //nolint:errcheck // only read
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, largestAnswer))
-	if err != nil {
-		return providers.TransportError(githubName, doing, err, h.token)
-	}
-	if resp.StatusCode/100 != 2 {
-		return h.refused(doing, resp.StatusCode, answer)
-	}
-	if err := json.Unmarshal(answer, into); err != nil {
-		return &providers.Error{Class: providers.Shape, Provider: githubName, Doing: doing, Detail: providers.Quote(string(answer), h.token)}
-	}
-	return nil
-}
-
-// refused is the error of an answer that is no success.
-func (h *github) refused(doing string, status int, answer []byte) error {
-	var said struct {
-		Message string
-		Errors  []struct{ Message string }
-	}
-	detail := string(answer)
-	if json.Unmarshal(answer, &said) == nil && said.Message != "" {
-		detail = said.Message
-		for _, e := range said.Errors {
-			if e.Message != "" {
-				detail += ": " + e.Message
-			}
-		}
-	}
-	e := providers.StatusError(githubName, doing, status, detail, h.token)
-	switch status {
-	case http.StatusUnauthorized:
-		e.Cure = "the token is refused: check GITHUB_TOKEN"
-	case http.StatusForbidden, http.StatusNotFound:
-		e.Cure = "the token needs the permissions contents: write and pull-requests: write, and the repository must let Actions open pull requests (Settings, Actions, General)"
-	case http.StatusUnprocessableEntity:
-		e.Cure = "check on_fail.revert.base: the branch must exist there"
-	}
-	return e
 }

@@ -19,7 +19,7 @@ import (
 	"strings"
 
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
-	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/githubapi"
 )
 
 // Repository is where a change is reverted.
@@ -113,7 +113,7 @@ func (r *Repository) open(ctx context.Context) (git, error) {
 	if err != nil {
 		return git{}, err
 	}
-	g := newGit(dir, r.Env, r.Settings.Timeout, r.token())
+	g := newGit(dir, r.Env, r.Settings.Timeout, githubapi.Token(r.Env))
 	if r.Env["GITHUB_ACTIONS"] == "true" && within(dir, r.Env["GITHUB_WORKSPACE"]) {
 		g = g.trusting(r.Env["GITHUB_WORKSPACE"], r.Env["GIT_CONFIG_COUNT"])
 	}
@@ -307,14 +307,4 @@ func exists(dir, path string) bool {
 	}
 	_, err := os.Stat(path)
 	return err == nil
-}
-
-// token is what pull requests are opened with.
-func (r *Repository) token() providers.Secret {
-	for _, name := range []string{"INPUT_GITHUB-TOKEN", "GITHUB_TOKEN", "GH_TOKEN"} {
-		if t := strings.TrimSpace(r.Env[name]); t != "" {
-			return providers.Secret(t)
-		}
-	}
-	return ""
 }
