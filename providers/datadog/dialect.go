@@ -145,7 +145,7 @@ func (d Dialect) Check(expr string, part providers.Part, step time.Duration) err
 	}
 	for _, m := range scope.FindAllStringSubmatch(expr, -1) {
 		if mixed(words(m[1])) {
-			return fmt.Errorf("%s mixes commas or ! with AND, OR, NOT or IN, which Datadog refuses; write AND for commas and NOT for !", m[0])
+			return fmt.Errorf("%s mixes commas or ! with AND, OR, NOT or IN, which Datadog refuses; write AND for commas, and NOT for each !, instead", m[0])
 		}
 	}
 	return nil

@@ -63,6 +63,7 @@ type formula struct {
 // answer is read with pointers wherever absent, null and zero differ.
 type answer struct {
 	Data *struct {
+		Type       string
 		Attributes *struct {
 			Times  []json.Number
 			Series []struct {
@@ -171,6 +172,9 @@ func readTimeseries(body []byte, from, to time.Time, step time.Duration, into []
 	}
 	if a.Data == nil || a.Data.Attributes == nil {
 		return errors.New("the answer has no data")
+	}
+	if a.Data.Type != "" && a.Data.Type != "timeseries_response" {
+		return fmt.Errorf("the answer is a %s, not a timeseries_response", a.Data.Type)
 	}
 	got := a.Data.Attributes
 	if len(got.Series) != len(got.Values) {

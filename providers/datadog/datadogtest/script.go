@@ -97,7 +97,7 @@ func eventAggregation(q Query) (aggregation, error) {
 func (s Script) metric(q Query) ([]Series, error) {
 	m := metricQuery.FindStringSubmatch(q.Text)
 	if m == nil {
-		return nil, errors.New("Error parsing query: unable to parse " + q.Text) //nolint:staticcheck // the server's words
+		return nil, errors.New("Error parsing query: unable to parse " + q.Text)
 	}
 	keep, err := parseScope(m[3])
 	if err != nil {
