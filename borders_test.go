@@ -25,6 +25,7 @@ var borders = []struct {
 	{"providers", []string{"analysis", "analysis/stats"}, quiet},
 	{"providers/prometheus", []string{"analysis", "analysis/stats", "providers"}, quiet},
 	{"providers/datadog", []string{"analysis", "analysis/stats", "providers"}, quiet},
+	{"providers/datadog/datadogtest", nil, quiet},
 	{"providers/recording", []string{"analysis", "analysis/stats", "providers"}, quiet},
 	{"providers/providertest", []string{"analysis", "analysis/stats", "providers"}, nil},
 	{"cmd/canary-judge/internal/jsonschema", nil, quiet},

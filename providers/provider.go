@@ -108,16 +108,20 @@ type Answer struct {
 type Dialect interface {
 	// Filter returns the labels of an arm as the inside of a filter, ready to stand
 	// where $arm does. Values are escaped: none can leave its place. A label that the
-	// language cannot express is an error.
-	Filter(labels []Label) (string, error)
+	// language cannot express there is an error.
+	Filter(labels []Label, at Around) (string, error)
 	// Value returns a label's value as it is to stand where $arm.name does.
-	Value(label Label) (string, error)
+	Value(label Label, at Around) (string, error)
 	// Step returns a step as the language writes durations, for $step.
 	Step(step time.Duration) string
 	// Check reports what is wrong with an expanded query for a part, as far as can be
 	// told without asking the source.
 	Check(expr string, part Part, step time.Duration) error
 }
+
+// Around is the query around the place that something is to stand in, its own
+// variables not filled in yet. A language may write a filter in more than one way.
+type Around struct{ Before, After string }
 
 // Label is one label of an arm, in the order of the config.
 type Label struct{ Name, Value string }

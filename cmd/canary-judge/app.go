@@ -15,6 +15,7 @@ import (
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/github"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
+	"github.com/canary-judge/canary-judge/providers"
 )
 
 // Exit codes. They are public: CI pipelines branch on them.
@@ -32,6 +33,9 @@ type app struct {
 	args           []string
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	// instead holds providers to use, by name, instead of those that the settings open:
+	// in tests, of networks that there are none of.
+	instead map[string]providers.Provider
 }
 
 // exit is an error with the exit code it asks for.

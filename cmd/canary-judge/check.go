@@ -139,7 +139,7 @@ const probeSteps = 10
 
 // checkLive queries each metric once and says what came back.
 func (a *app) checkLive(ctx context.Context, c *config.Config) error {
-	sources, err := open(c, nil)
+	sources, err := a.open(c, nil)
 	if err != nil {
 		return usage(err)
 	}

@@ -29,7 +29,7 @@ func types() []providers.Type {
 }
 
 // open opens the providers that a config uses.
-func open(c *config.Config, verbose io.Writer) (map[string]providers.Provider, error) {
+func (a *app) open(c *config.Config, verbose io.Writer) (map[string]providers.Provider, error) {
 	all := map[string]providers.Provider{}
 	var errs []error
 	for _, t := range types() {
@@ -37,7 +37,11 @@ func open(c *config.Config, verbose io.Writer) (map[string]providers.Provider, e
 		if !used {
 			continue
 		}
-		p, err := t.Open(settings)
+		p, replaced := a.instead[t.Name]
+		var err error
+		if !replaced {
+			p, err = t.Open(settings)
+		}
 		if err != nil {
 			errs = append(errs, err)
 			continue

@@ -90,7 +90,7 @@ func (a *app) prepare(ctx context.Context, o *options) (*job.Job, error) {
 	if o.verbose {
 		verbose = a.stderr
 	}
-	sources, err := open(c, verbose)
+	sources, err := a.open(c, verbose)
 	if err != nil {
 		return nil, usage(err)
 	}

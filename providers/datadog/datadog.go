@@ -118,6 +118,14 @@ func (p *Provider) Fetch(ctx context.Context, queries []providers.Query) ([]prov
 	answers := make([]providers.Answer, len(queries))
 	groups, order := map[window][]int{}, []window{}
 	for i, q := range queries {
+		if isEvents(q.Expr) {
+			if _, err := parseEvents(q.Expr); err != nil {
+				answers[i] = providers.Answer{Err: providers.Place(q, &providers.Error{
+					Class: providers.BadQuery, Provider: Name, Doing: "read the query", Err: err, Cure: "correct the query",
+				})}
+				continue
+			}
+		}
 		w := window{q.Start.UnixMilli(), q.End.UnixMilli(), q.Step}
 		if _, ok := groups[w]; !ok {
 			order = append(order, w)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,7 +14,8 @@ import (
 	"github.com/canary-judge/canary-judge/providers"
 )
 
-// Dialect is the metrics query language.
+// Dialect is the metrics query language, and that of the queries for events which
+// monitors use.
 type Dialect struct{}
 
 // tagName is what a tag's name may be:
@@ -24,27 +26,68 @@ var tagName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_.:/-]*$`)
 // are cut when stored.
 const longestTag = 200
 
-// Filter implements providers.Dialect: service:discounts,env:prod.
-func (d Dialect) Filter(labels []providers.Label) (string, error) {
+// Filter implements providers.Dialect. In the scope of a metric it is
+// service:discounts,env:prod, or service:discounts AND env:prod where the scope
+// has operators, which cannot be mixed with commas
+// (https://docs.datadoghq.com/metrics/advanced-filtering/); in the search of events it is
+// service:discounts env:prod (https://docs.datadoghq.com/logs/explorer/search_syntax/).
+func (d Dialect) Filter(labels []providers.Label, at providers.Around) (string, error) {
+	if isEvents(at.Before + at.After) {
+		return searchFilter(labels, at)
+	}
 	tags := make([]string, len(labels))
 	for i, l := range labels {
 		if !tagName.MatchString(l.Name) {
 			return "", fmt.Errorf("%q is no tag name", l.Name)
 		}
-		value, err := d.Value(l)
+		value, err := tagValue(l)
 		if err != nil {
 			return "", err
 		}
 		tags[i] = strings.ToLower(l.Name) + ":" + value
 	}
-	return strings.Join(tags, ","), nil
+	before := at.Before[strings.LastIndex(at.Before, "{")+1:]
+	after, _, closed := strings.Cut(at.After, "}")
+	if !closed || len(before) == len(at.Before) || strings.Contains(before, "}") {
+		return "", errors.New("$arm stands in the braces of a scope, as in sum:NAME{$arm}")
+	}
+	inside := position{words(before), words(after)}
+	switch {
+	case inside.besideOr():
+		return "", fmt.Errorf("in {%s$arm%s} the arm holds for one side of OR only; put the alternatives in parentheses: {(A OR B) AND $arm}", before, after)
+	case len(tags) == 1:
+		return tags[0], nil
+	case strings.HasSuffix(before, "!"):
+		return "", errors.New("!$arm would negate the first label only; write NOT $arm, with AND for commas")
+	case !boolean(slices.Concat(inside.before, inside.after)):
+		return strings.Join(tags, ","), nil
+	case inside.negated():
+		return "(" + strings.Join(tags, " AND ") + ")", nil
+	}
+	return strings.Join(tags, " AND "), nil
 }
 
-// Value implements providers.Dialect: the value as Datadog stores it, in lower
-// case, with one _ for what tags cannot hold, and none at the end. What could end
-// the filter it stands in is refused, since no tag that was meant has it.
+// boolean reports whether a scope has operators that are words, or parentheses.
+func boolean(words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool {
+		return slices.Contains([]string{"AND", "OR", "NOT", "IN", "("}, strings.ToUpper(w))
+	})
+}
+
+// Value implements providers.Dialect: in the scope of a metric the value as
+// Datadog stores it, and in the search of events escaped for it too.
+func (Dialect) Value(l providers.Label, at providers.Around) (string, error) {
+	if isEvents(at.Before + at.After) {
+		return searchValue(l, at)
+	}
+	return tagValue(l)
+}
+
+// tagValue returns a label's value as Datadog stores it, in lower case, with one _
+// for what tags cannot hold, and none at the end. What could end the filter it stands
+// in is refused, since no tag that was meant has it.
 // https://docs.datadoghq.com/developers/guide/what-best-practices-are-recommended-for-naming-metrics-and-tags/
-func (Dialect) Value(l providers.Label) (string, error) {
+func tagValue(l providers.Label) (string, error) {
 	if strings.ContainsAny(l.Value, "{}(),\"'*!") || strings.ContainsFunc(l.Value, unicode.IsSpace) {
 		return "", fmt.Errorf("%s: %q cannot be a tag's value; letters, digits and _ - : . / can", l.Name, l.Value)
 	}
@@ -74,20 +117,53 @@ func (Dialect) Step(step time.Duration) string {
 // rollup is an explicit rollup with its seconds.
 var rollup = regexp.MustCompile(`\.rollup\(\s*(?:\w+\s*,\s*)?(\d+)\s*\)`)
 
+// scope is the inside of braces.
+var scope = regexp.MustCompile(`\{([^{}]*)\}`)
+
 // Check implements providers.Dialect.
 func (d Dialect) Check(expr string, part providers.Part, step time.Duration) error {
 	switch {
 	case part == providers.Buckets:
 		return errors.New("Datadog hands out no buckets; make it a ratio of threshold counts: good: count(v: v<=0.5):NAME{$arm}.as_count(), total: count:NAME{$arm}.as_count()") //nolint:staticcheck // the name is a proper noun
-	case part != providers.Value && !strings.Contains(expr, ".as_count()"):
-		return errors.New("counts need .as_count(): without it Datadog averages and interpolates them")
 	case step%time.Second != 0:
 		return fmt.Errorf("the step is %s; Datadog's steps are whole seconds", step)
+	}
+	if isEvents(expr) {
+		q, err := parseEvents(expr)
+		if err != nil {
+			return err
+		}
+		return q.check(part)
+	}
+	if part != providers.Value && !strings.Contains(expr, ".as_count()") {
+		return errors.New("counts need .as_count(): without it Datadog averages and interpolates them")
 	}
 	for _, m := range rollup.FindAllStringSubmatch(expr, -1) {
 		if m[1] != d.Step(step) {
 			return fmt.Errorf("%s is not the step of %ss; write .rollup(…, $step)", m[0], d.Step(step))
 		}
 	}
+	for _, m := range scope.FindAllStringSubmatch(expr, -1) {
+		if mixed(words(m[1])) {
+			return fmt.Errorf("%s mixes commas or ! with AND, OR, NOT or IN, which Datadog refuses; write AND for commas, and NOT for each !, instead", m[0])
+		}
+	}
 	return nil
+}
+
+// mixed reports whether a scope has operators of both kinds. A comma in the
+// parentheses of IN is none.
+func mixed(words []string) bool {
+	depth, symbol := 0, false
+	for _, w := range words {
+		switch {
+		case w == "(":
+			depth++
+		case w == ")":
+			depth--
+		case w == "," && depth == 0 || strings.HasPrefix(w, "!"):
+			symbol = true
+		}
+	}
+	return symbol && boolean(words)
 }

@@ -8,6 +8,9 @@ import (
 	"github.com/canary-judge/canary-judge/providers"
 )
 
+// inScope is the place of $arm in sum:a{$arm}.
+var inScope = providers.Around{Before: "sum:a{", After: "}"}
+
 // What Datadog makes of tags:
 // https://docs.datadoghq.com/developers/guide/what-best-practices-are-recommended-for-naming-metrics-and-tags/
 func TestFilter(t *testing.T) {
@@ -52,12 +55,12 @@ func TestFilter(t *testing.T) {
 		{"a{", "x", ""},
 		{"!a", "x", ""},
 	} {
-		got, err := Dialect{}.Filter([]providers.Label{{Name: tt.name, Value: tt.value}})
+		got, err := Dialect{}.Filter([]providers.Label{{Name: tt.name, Value: tt.value}}, inScope)
 		if got != tt.want || (err == nil) != (tt.want != "") {
 			t.Errorf("%s, %q: %q, %v; want %q", tt.name, tt.value, got, err, tt.want)
 		}
 	}
-	got, err := Dialect{}.Filter([]providers.Label{{Name: "service", Value: "a"}, {Name: "env", Value: "b"}})
+	got, err := Dialect{}.Filter([]providers.Label{{Name: "service", Value: "a"}, {Name: "env", Value: "b"}}, inScope)
 	if want := "service:a,env:b"; got != want || err != nil {
 		t.Errorf("%q, %v; want %q", got, err, want)
 	}

@@ -44,14 +44,14 @@ func FuzzValue(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, value string) {
 		label := providers.Label{Name: "version", Value: value}
-		got, err := Dialect{}.Value(label)
+		got, err := Dialect{}.Value(label, inScope)
 		if err != nil {
 			return
 		}
 		if got == "" || strings.ContainsAny(got, "{}(),\"'*!$ \t\n\r\\`|&=<>") || strings.Contains(got, "__") || strings.HasSuffix(got, "_") {
 			t.Errorf("%q became %q", value, got)
 		}
-		again, err := Dialect{}.Value(providers.Label{Name: "version", Value: got})
+		again, err := Dialect{}.Value(providers.Label{Name: "version", Value: got}, inScope)
 		if err != nil || again != got {
 			t.Errorf("%q became %q, and that %q, %v", value, got, again, err)
 		}

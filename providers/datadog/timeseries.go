@@ -35,10 +35,25 @@ type attributes struct {
 	Formulas []formula `json:"formulas"`
 }
 
+// query asks for a metric, or for events.
 type query struct {
-	Name       string `json:"name"`
-	DataSource string `json:"data_source"`
-	Query      string `json:"query"`
+	Name       string   `json:"name"`
+	DataSource string   `json:"data_source"`
+	Query      string   `json:"query,omitempty"` // of a metric
+	Search     *search  `json:"search,omitempty"`
+	Indexes    []string `json:"indexes,omitempty"` // none = all
+	Compute    *compute `json:"compute,omitempty"`
+}
+
+type search struct {
+	Query string `json:"query"`
+}
+
+// compute is how events become a number.
+type compute struct {
+	Aggregation string `json:"aggregation"`
+	Metric      string `json:"metric,omitempty"`
+	Interval    int64  `json:"interval"` // milliseconds
 }
 
 type formula struct {
@@ -48,6 +63,7 @@ type formula struct {
 // answer is read with pointers wherever absent, null and zero differ.
 type answer struct {
 	Data *struct {
+		Type       string
 		Attributes *struct {
 			Times  []json.Number
 			Series []struct {
@@ -70,10 +86,23 @@ func timeseriesRequest(queries []providers.Query, at []int, from, to time.Time) 
 	a := attributes{From: from.UnixMilli(), To: to.UnixMilli(), Interval: queries[at[0]].Step.Milliseconds()}
 	for n, i := range at {
 		name := "q" + strconv.Itoa(n)
-		a.Queries = append(a.Queries, query{Name: name, DataSource: "metrics", Query: queries[i].Expr})
+		a.Queries = append(a.Queries, queryOf(name, queries[i]))
 		a.Formulas = append(a.Formulas, formula{name})
 	}
 	return &request{requestData{Type: "timeseries_request", Attributes: a}}
+}
+
+// queryOf returns what is asked for by a name.
+func queryOf(name string, q providers.Query) query {
+	if isEvents(q.Expr) {
+		if e, err := parseEvents(q.Expr); err == nil {
+			return query{
+				Name: name, DataSource: e.source, Search: &search{e.search}, Indexes: e.indexes,
+				Compute: &compute{e.aggregation, e.measure, q.Step.Milliseconds()},
+			}
+		}
+	}
+	return query{Name: name, DataSource: "metrics", Query: q.Expr}
 }
 
 // collector gathers the series of one query over the parts of its window.
@@ -143,6 +172,9 @@ func readTimeseries(body []byte, from, to time.Time, step time.Duration, into []
 	}
 	if a.Data == nil || a.Data.Attributes == nil {
 		return errors.New("the answer has no data")
+	}
+	if a.Data.Type != "" && a.Data.Type != "timeseries_response" {
+		return fmt.Errorf("the answer is a %s, not a timeseries_response", a.Data.Type)
 	}
 	got := a.Data.Attributes
 	if len(got.Series) != len(got.Values) {

@@ -108,6 +108,7 @@ func TestBadAnswers(t *testing.T) {
 		{"null data", `{"data":null}`, "the answer has no data"},
 		{"null attributes", `{"data":{"attributes":null}}`, "the answer has no data"},
 		{"data of another shape", `{"data":[]}`, "not JSON as the query API answers it"},
+		{"another answer", strings.Replace(answerOf("@0", q0, "[1]"), "timeseries_response", "scalar_response", 1), "the answer is a scalar_response, not a timeseries_response"},
 		{"a row too few", answerOf("@0", q0+","+q0, "[1]"), "2 series but 1 rows of values"},
 		{"a row too many", answerOf("@0", q0, "[1],[2]"), "1 series but 2 rows of values"},
 		{"a short row", answerOf("@0,@1", q0, "[1]"), "1 values for 2 times"},

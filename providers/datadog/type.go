@@ -23,20 +23,27 @@ func Type() providers.Type {
 	}
 }
 
-// presets use the metrics of
-// https://docs.datadoghq.com/tracing/metrics/metrics_namespace/ and
+// presets use the metrics and attributes of
+// https://docs.datadoghq.com/tracing/metrics/metrics_namespace/ (latency in seconds),
+// https://docs.datadoghq.com/real_user_monitoring/browser/data_collected/ (times in ns),
+// https://docs.datadoghq.com/logs/log_configuration/processors/#log-status-remapper,
+// https://docs.datadoghq.com/containers/docker/data_collected/ and
 // https://docs.datadoghq.com/containers/kubernetes/data_collected/
-// trace.*.errors comes into being with the first error; that there is none means
-// zero, since a wrong operation would have no hits either.
-var presets = []providers.Preset{
-	{
-		Name: "apm",
-		Doc:  "Errors and latency of a service traced by APM",
-		Params: []providers.Param{
-			{Name: "operation", Doc: "operation name of the spans, such as http.request or rack.request"},
-			{Name: "latency_tolerance", Doc: "accepted change of the latency", Default: "15%"},
-		},
-		Metrics: `
+//
+// Each states what silence about bad events means: the total is of the same source, with
+// the same labels, so that a wrong query has no total either. trace.*.errors comes into
+// being with the first error.
+var presets = []providers.Preset{apm, rum, logs, containers, kubernetes}
+
+var apm = providers.Preset{
+	Name: "apm",
+	Doc:  "Errors and latency of a service traced by APM; the number of requests is reported, and decides nothing",
+	Params: []providers.Param{
+		{Name: "operation", Doc: "operation name of the spans, such as http.request or rack.request"},
+		{Name: "latency_tolerance", Doc: "accepted change of the median and of the 95th percentile", Default: "15%"},
+		{Name: "tail_tolerance", Doc: "accepted change of the 99th percentile, which scatters more", Default: "30%"},
+	},
+	Metrics: `
 - name: errors
   ratio:
     bad: sum:trace.${operation}.errors{$arm}.as_count()
@@ -44,19 +51,101 @@ var presets = []providers.Preset{
     absent: zero
   tolerance: 25%
   floor: 0.1%
+- name: latency p50
+  value: p50:trace.${operation}{$arm}
+  unit: s
+  tolerance: ${latency_tolerance}
 - name: latency p95
   value: p95:trace.${operation}{$arm}
   unit: s
   tolerance: ${latency_tolerance}
+- name: latency p99
+  value: p99:trace.${operation}{$arm}
+  unit: s
+  tolerance: ${tail_tolerance}
+- name: requests
+  value: sum:trace.${operation}.hits{$arm}.as_count()
+  direction: either
+  tolerance: 50%
+  advisory: true
 `,
+}
+
+// A view's error count and loading time are attributes of the view, so that errors
+// are counted by views: more errors than views would be no rate.
+var rum = providers.Preset{
+	Name: "rum",
+	Doc:  "Views with errors and loading time, as users' browsers and apps report them; synthetic sessions left out",
+	Params: []providers.Param{
+		{Name: "views", Doc: "search that selects the views", Default: "@session.type:user"},
+		{Name: "loading_tolerance", Doc: "accepted change of the loading time", Default: "15%"},
 	},
-	{
-		Name: "kubernetes",
-		Doc:  "CPU and memory a container uses; reported, and decides nothing",
-		Params: []providers.Param{
-			{Name: "tolerance", Doc: "accepted change", Default: "25%"},
-		},
-		Metrics: `
+	Metrics: `
+- name: views with errors
+  ratio:
+    bad: rum("@type:view @view.error.count:>0 ${views} $arm").rollup("count")
+    total: rum("@type:view ${views} $arm").rollup("count")
+    absent: zero
+  tolerance: 25%
+  floor: 0.1%
+- name: loading time p75
+  value: rum("@type:view ${views} $arm").rollup("pc75", "@view.loading_time")
+  unit: ns
+  tolerance: ${loading_tolerance}
+`,
+}
+
+var logs = providers.Preset{
+	Name: "logs",
+	Doc:  "Share of error lines; of requests, where the lines selected are one a request",
+	Params: []providers.Param{
+		{Name: "errors", Doc: "search that selects the error lines", Default: "status:(error OR critical OR alert OR emergency)"},
+		{Name: "lines", Doc: "search that selects all lines", Default: "*"},
+		{Name: "index", Doc: "index of the lines", Default: "*"},
+	},
+	Metrics: `
+- name: error lines
+  ratio:
+    bad: logs("${lines} ${errors} $arm").index("${index}").rollup("count")
+    total: logs("${lines} $arm").index("${index}").rollup("count")
+    absent: zero
+  tolerance: 25%
+  floor: 0.1%
+`,
+}
+
+var containers = providers.Preset{
+	Name: "containers",
+	Doc:  "CPU, memory and kills for lack of it of containers, by any runtime; reported, and decides nothing",
+	Params: []providers.Param{
+		{Name: "tolerance", Doc: "accepted change", Default: "25%"},
+	},
+	Metrics: `
+- name: container cpu
+  value: avg:container.cpu.usage{$arm}
+  tolerance: ${tolerance}
+  advisory: true
+- name: container memory
+  value: avg:container.memory.usage{$arm}
+  unit: B
+  tolerance: ${tolerance}
+  advisory: true
+- name: container out of memory
+  value: sum:container.memory.oom_events{$arm}
+  scale: linear
+  unit: events
+  tolerance: 1events
+  advisory: true
+`,
+}
+
+var kubernetes = providers.Preset{
+	Name: "kubernetes",
+	Doc:  "CPU, memory and restarts of a pod's containers; reported, and decides nothing",
+	Params: []providers.Param{
+		{Name: "tolerance", Doc: "accepted change", Default: "25%"},
+	},
+	Metrics: `
 - name: cpu
   value: avg:kubernetes.cpu.usage.total{$arm}
   tolerance: ${tolerance}
@@ -66,6 +155,11 @@ var presets = []providers.Preset{
   unit: B
   tolerance: ${tolerance}
   advisory: true
+- name: restarts
+  value: max:kubernetes.containers.restarts{$arm}
+  scale: linear
+  unit: restarts
+  tolerance: 1restarts
+  advisory: true
 `,
-	},
 }

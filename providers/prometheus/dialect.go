@@ -24,7 +24,7 @@ var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 var recordingRule = regexp.MustCompile(`[a-zA-Z_]\w*:\w`)
 
 // Filter implements providers.Dialect: service="discounts",env="prod".
-func (Dialect) Filter(labels []providers.Label) (string, error) {
+func (Dialect) Filter(labels []providers.Label, _ providers.Around) (string, error) {
 	matchers := make([]string, len(labels))
 	for i, l := range labels {
 		if !labelName.MatchString(l.Name) {
@@ -39,7 +39,7 @@ func (Dialect) Filter(labels []providers.Label) (string, error) {
 // comes escaped and without them. Which quotes is not known: all that could end
 // any of them, or mean something where there are none, is written as a number,
 // which outside quotes is a syntax error.
-func (Dialect) Value(l providers.Label) (string, error) {
+func (Dialect) Value(l providers.Label, _ providers.Around) (string, error) {
 	var b strings.Builder
 	for rest := l.Value; rest != ""; {
 		r, size := utf8.DecodeRuneInString(rest)

@@ -41,12 +41,12 @@ func unquote(t *testing.T, text string) (value, rest string) {
 
 func TestFilter(t *testing.T) {
 	t.Parallel()
-	got, err := Dialect{}.Filter([]providers.Label{{Name: "service", Value: "discounts"}, {Name: "env", Value: `a"b\c`}})
+	got, err := Dialect{}.Filter([]providers.Label{{Name: "service", Value: "discounts"}, {Name: "env", Value: `a"b\c`}}, providers.Around{})
 	if want := `service="discounts",env="a\"b\\c"`; got != want || err != nil {
 		t.Errorf("%s, %v; want %s", got, err, want)
 	}
 	for _, value := range nasty {
-		got, err := Dialect{}.Filter([]providers.Label{{Name: "a", Value: value}, {Name: "b", Value: "1"}})
+		got, err := Dialect{}.Filter([]providers.Label{{Name: "a", Value: value}, {Name: "b", Value: "1"}}, providers.Around{})
 		if err != nil {
 			t.Errorf("%q: %v", value, err)
 			continue
@@ -57,7 +57,7 @@ func TestFilter(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", "1a", "a-b", "a b", `a="",b`, "ä", "a.b"} {
-		if got, err := (Dialect{}).Filter([]providers.Label{{Name: name, Value: "x"}}); err == nil {
+		if got, err := (Dialect{}).Filter([]providers.Label{{Name: name, Value: "x"}}, providers.Around{}); err == nil {
 			t.Errorf("the name %q became %s", name, got)
 		}
 	}
@@ -67,7 +67,7 @@ func TestFilter(t *testing.T) {
 func TestValue(t *testing.T) {
 	t.Parallel()
 	for _, value := range nasty {
-		got, err := Dialect{}.Value(providers.Label{Name: "a", Value: value})
+		got, err := Dialect{}.Value(providers.Label{Name: "a", Value: value}, providers.Around{})
 		if err != nil {
 			t.Errorf("%q: %v", value, err)
 			continue
@@ -81,7 +81,7 @@ func TestValue(t *testing.T) {
 			t.Errorf("%q became %s, which can end what it stands in", value, got)
 		}
 	}
-	if got, _ := (Dialect{}).Value(providers.Label{Value: "1.2.3+build-5"}); got != "1.2.3+build-5" {
+	if got, _ := (Dialect{}).Value(providers.Label{Value: "1.2.3+build-5"}, providers.Around{}); got != "1.2.3+build-5" {
 		t.Errorf("a version became %s", got)
 	}
 }

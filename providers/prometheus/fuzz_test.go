@@ -49,14 +49,14 @@ func FuzzValue(f *testing.F) {
 		f.Add(value)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		text, err := Dialect{}.Filter([]providers.Label{{Name: "a", Value: value}})
+		text, err := Dialect{}.Filter([]providers.Label{{Name: "a", Value: value}}, providers.Around{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if in, rest := unquote(t, text[len("a="):]+"}"); in != value || rest != "}" {
 			t.Errorf("%q became %s: %q, then %s", value, text, in, rest)
 		}
-		text, err = Dialect{}.Value(providers.Label{Name: "a", Value: value})
+		text, err = Dialect{}.Value(providers.Label{Name: "a", Value: value}, providers.Around{})
 		if err != nil {
 			t.Fatal(err)
 		}

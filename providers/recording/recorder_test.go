@@ -292,8 +292,8 @@ func TestType(t *testing.T) {
 	if _, err := typ.Open(settings); err != nil {
 		t.Error(err)
 	}
-	filter, err := typ.Filter([]providers.Label{{Name: "service", Value: "a b"}, {Name: "env", Value: "c"}})
-	value, err2 := typ.Value(providers.Label{Name: "service", Value: "a b"})
+	filter, err := typ.Filter([]providers.Label{{Name: "service", Value: "a b"}, {Name: "env", Value: "c"}}, providers.Around{})
+	value, err2 := typ.Value(providers.Label{Name: "service", Value: "a b"}, providers.Around{})
 	got := []any{filter, err, value, err2, typ.Step(90 * time.Second), typ.Check("anything", providers.Bad, time.Second)}
 	if diff := cmp.Diff([]any{"service=a b,env=c", nil, "a b", nil, "1m30s", nil}, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

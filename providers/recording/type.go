@@ -38,7 +38,7 @@ func Type() providers.Type {
 type dialect struct{}
 
 // Filter implements providers.Dialect.
-func (dialect) Filter(labels []providers.Label) (string, error) {
+func (dialect) Filter(labels []providers.Label, _ providers.Around) (string, error) {
 	text := ""
 	for i, l := range labels {
 		if i > 0 {
@@ -50,7 +50,7 @@ func (dialect) Filter(labels []providers.Label) (string, error) {
 }
 
 // Value implements providers.Dialect.
-func (dialect) Value(l providers.Label) (string, error) { return l.Value, nil }
+func (dialect) Value(l providers.Label, _ providers.Around) (string, error) { return l.Value, nil }
 
 // Step implements providers.Dialect.
 func (dialect) Step(step time.Duration) string { return step.String() }

@@ -339,39 +339,44 @@ func (r *resolver) expand(q *queryText, part providers.Part, t providers.Type) m
 
 // fillQuery fills in a query's variables for one arm.
 func (r *resolver) fillQuery(text string, arm providers.Arm, t providers.Type) (string, error) {
-	labels := r.config.Arms[arm].Labels
-	var failed error
-	filled := queryVariable.ReplaceAllStringFunc(text, func(match string) string {
-		parts := queryVariable.FindStringSubmatch(match)
-		value, err := "", error(nil)
-		switch {
-		case match == "$$":
-			return "$"
-		case parts[1] == "arm" && parts[2] != "":
-			at := slices.IndexFunc(labels, func(l providers.Label) bool { return l.Name == parts[2] })
-			if at < 0 {
-				err = fmt.Errorf("the %s has no label %s", arm, parts[2])
-				break
-			}
-			value, err = t.Value(labels[at])
-		case parts[1] == "arm":
-			if len(labels) == 0 {
-				err = fmt.Errorf("the %s has no labels to put in place of $arm", arm)
-				break
-			}
-			value, err = t.Filter(labels)
-		case parts[1] == "step":
-			value = t.Step(r.config.Window.Step)
-			if parts[2] != "" {
-				value += "." + parts[2]
-			}
-		default:
-			err = fmt.Errorf("%s is not known here; a query knows $arm, $arm.LABEL and $step, and $$ stands for a dollar sign", match)
-		}
+	var filled strings.Builder
+	rest := 0
+	for _, place := range queryVariable.FindAllStringIndex(text, -1) {
+		at := providers.Around{Before: text[:place[0]], After: text[place[1]:]}
+		value, err := r.fillVariable(text[place[0]:place[1]], arm, t, at)
 		if err != nil {
-			failed = err
+			return "", err
 		}
-		return value
-	})
-	return filled, failed
+		filled.WriteString(text[rest:place[0]] + value)
+		rest = place[1]
+	}
+	return filled.String() + text[rest:], nil
+}
+
+// fillVariable returns what a variable of a query stands for.
+func (r *resolver) fillVariable(match string, arm providers.Arm, t providers.Type, around providers.Around) (string, error) {
+	labels := r.config.Arms[arm].Labels
+	parts := queryVariable.FindStringSubmatch(match)
+	switch {
+	case match == "$$":
+		return "$", nil
+	case parts[1] == "arm" && parts[2] != "":
+		at := slices.IndexFunc(labels, func(l providers.Label) bool { return l.Name == parts[2] })
+		if at < 0 {
+			return "", fmt.Errorf("the %s has no label %s", arm, parts[2])
+		}
+		return t.Value(labels[at], around)
+	case parts[1] == "arm":
+		if len(labels) == 0 {
+			return "", fmt.Errorf("the %s has no labels to put in place of $arm", arm)
+		}
+		return t.Filter(labels, around)
+	case parts[1] == "step":
+		value := t.Step(r.config.Window.Step)
+		if parts[2] != "" {
+			value += "." + parts[2]
+		}
+		return value, nil
+	}
+	return "", fmt.Errorf("%s is not known here; a query knows $arm, $arm.LABEL and $step, and $$ stands for a dollar sign", match)
 }

@@ -1,0 +1,341 @@
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/providers/datadog"
+	"github.com/canary-judge/canary-judge/providers/datadog/datadogtest"
+	"github.com/canary-judge/canary-judge/providers/providertest"
+)
+
+// faultConfig has what is easiest to pass: a rate whose silence is zero, and a value.
+const faultConfig = `provider: datadog
+baseline: {service: discounts, version: v1}
+canary: {service: discounts, version: v2}
+window: {length: 30m, step: 30s, warmup: 1m}
+metrics:
+  - name: errors
+    ratio:
+      bad: sum:trace.http.request.errors{$arm}.as_count()
+      total: sum:trace.http.request.hits{$arm}.as_count()
+      absent: zero
+    tolerance: 100%
+  - name: latency
+    value: p95:trace.http.request{$arm}
+    unit: s
+    tolerance: 50%
+`
+
+// fault changes what a healthy stand-in does with a request.
+type fault func(w http.ResponseWriter, r *http.Request, healthy http.Handler)
+
+// unusable is a network on which nothing arrives.
+type unusable struct{ err error }
+
+func (b unusable) RoundTrip(*http.Request) (*http.Response, error) { return nil, b.err }
+
+// answers sends an answer whatever is asked. It repeats the keys, as careless
+// proxies do.
+func answers(status int, body string, headers ...string) fault {
+	return func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		for i := 0; i < len(headers); i += 2 {
+			w.Header().Set(headers[i], headers[i+1])
+		}
+		w.WriteHeader(status)
+		fmt.Fprint(w, strings.ReplaceAll(body, "KEYS", r.Header.Get("DD-API-KEY")+" "+r.Header.Get("DD-APPLICATION-KEY")))
+	}
+}
+
+// mangled changes the text of a healthy answer.
+func mangled(change func(string) string) fault {
+	return func(w http.ResponseWriter, r *http.Request, healthy http.Handler) {
+		recorder := httptest.NewRecorder()
+		healthy.ServeHTTP(recorder, r)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(recorder.Code)
+		fmt.Fprint(w, change(recorder.Body.String()))
+	}
+}
+
+// reshaped changes the attributes of a healthy answer.
+func reshaped(change func(attributes map[string]any)) fault {
+	return mangled(func(text string) string {
+		var body map[string]any
+		if err := json.Unmarshal([]byte(text), &body); err != nil {
+			return text
+		}
+		change(body["data"].(map[string]any)["attributes"].(map[string]any))
+		changed, err := json.Marshal(body)
+		if err != nil {
+			return err.Error()
+		}
+		return string(changed)
+	})
+}
+
+// eachValue changes every value.
+func eachValue(to any) fault {
+	return reshaped(func(a map[string]any) {
+		for _, row := range a["values"].([]any) {
+			for i := range row.([]any) {
+				row.([]any)[i] = to
+			}
+		}
+	})
+}
+
+// shifted moves all times.
+func shifted(by time.Duration) fault {
+	return reshaped(func(a map[string]any) {
+		for i, ms := range a["times"].([]any) {
+			a["times"].([]any)[i] = ms.(float64) + float64(by.Milliseconds())
+		}
+	})
+}
+
+// session is a run, in a bubble, in which waits take no time.
+type session struct {
+	code              int
+	out, log, verdict string
+}
+
+// judgeFaulty runs the config against a transport.
+func judgeFaulty(t *testing.T, transport http.RoundTripper, args ...string) session {
+	t.Helper()
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	if err := os.WriteFile(file("canary.yaml"), []byte(faultConfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := datadog.New(datadog.Settings{APIKey: apiKey, AppKey: appKey}, transport)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	a := &app{
+		env: map[string]string{"DD_API_KEY": apiKey, "DD_APP_KEY": appKey}, stdout: &stdout, stderr: &stderr,
+		args:    append([]string{"run", "-v", "-c", file("canary.yaml"), "--record", file("run.jsonl"), "-o", "text", "-o", "json=" + file("result.json"), "-o", "markdown=" + file("result.md")}, args...),
+		instead: map[string]providers.Provider{"datadog": p},
+	}
+	s := session{code: a.run(t.Context())}
+	s.out, s.log = stdout.String(), stderr.String()
+	all := []string{s.out, s.log}
+	for _, name := range []string{"run.jsonl", "result.json", "result.md"} {
+		text, err := os.ReadFile(file(name))
+		if err != nil {
+			t.Fatalf("%v\n%s%s", err, s.out, s.log)
+		}
+		all = append(all, string(text))
+	}
+	for _, text := range all {
+		if strings.Contains(text, "hunter2") {
+			t.Errorf("a key shows in\n%s", text)
+		}
+	}
+	var result struct{ Verdict string }
+	if err := json.Unmarshal([]byte(all[3]), &result); err != nil {
+		t.Fatal(err)
+	}
+	s.verdict = result.Verdict
+	return s
+}
+
+// serveFaulty is a network with a stand-in that has a healthy canary and a fault.
+func serveFaulty(t *testing.T, f fault) http.RoundTripper {
+	healthy := &datadogtest.Server{World: datadogtest.Shop(datadogtest.Canary{}), APIKey: apiKey, AppKey: appKey}
+	return providertest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// A server learns that its client is gone only after it has read the body.
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		f(w, r, healthy)
+	}))
+}
+
+// Whatever is wrong with the source, a run does not pass: it exits 4 with the cause, or 3
+// where it must take what it gets for missing data. Neither key shows in the output,
+// in the log with -v, in the result or in the recording.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	const page = "<html>please log in, KEYS</html>"
+	drip := func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		for r.Context().Err() == nil {
+			fmt.Fprint(w, " ")
+			_ = http.NewResponseController(w).Flush()
+			select {
+			case <-r.Context().Done():
+			case <-time.After(time.Second):
+			}
+		}
+	}
+	for _, tt := range []struct {
+		name string
+		err  error // of the network
+		fault
+		code int
+		want string
+	}{
+		{"refused connection", &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, nil, 4, "connection refused; check the address"},
+		{"no such name", &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "api.datadoghq.com", IsNotFound: true}}, nil, 4, "lookup api.datadoghq.com: no such host; check the address"},
+		{"a certificate that is not trusted", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, nil, 4, "certificate signed by unknown authority"},
+		{"reset", &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}, nil, 4, "connection reset by peer"},
+		{"hang", nil, func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }, 4, "the source is slow or hangs"},
+		{"slow drip", nil, drip, 4, "the source is slow or hangs"},
+		{"truncated JSON", nil, mangled(func(s string) string { return s[:len(s)/2] }), 4, "not JSON as the query API answers it"},
+		{"cut off", nil, answers(200, "{", "Content-Length", "1000"), 4, "the answer broke off"},
+		{"wrong content type", nil, answers(200, "plain text KEYS", "Content-Type", "text/plain"), 4, "not JSON as the query API answers it"},
+		{"HTML page", nil, answers(200, page, "Content-Type", "text/html"), 4, "not JSON as the query API answers it"},
+		{"200 with errors", nil, answers(200, `{"errors":["Timeout for KEYS"]}`), 4, "the server finds fault with the query: Timeout for [secret] [secret]"},
+		{"200 with errors beside data", nil, mangled(func(s string) string { return strings.Replace(s, "{", `{"errors":"partial",`, 1) }), 4, "finds fault with the query: partial"},
+		{"empty 200", nil, answers(200, ""), 4, "not JSON as the query API answers it"},
+		{"204", nil, answers(204, ""), 4, "not JSON as the query API answers it"},
+		{"empty object", nil, answers(200, "{}"), 4, "the answer has no data"},
+		{"null data", nil, answers(200, `{"data":null}`), 4, "the answer has no data"},
+		{"unknown enum", nil, mangled(func(s string) string { return strings.Replace(s, "timeseries_response", "timeseries_v3", 1) }), 4, "the answer is a timeseries_v3"},
+		{"no series", nil, reshaped(func(a map[string]any) { a["series"], a["values"] = []any{}, []any{} }), 3, "no step has data in both arms"},
+		{"nulls", nil, eachValue(nil), 3, "no step has data in both arms"},
+		{"strings for numbers", nil, eachValue("7"), 4, "not JSON as the query API answers it"},
+		{"NaN text", nil, eachValue("NaN"), 4, "not JSON as the query API answers it"},
+		{"NaN", nil, mangled(func(s string) string { return strings.Replace(s, `"values":[[`, `"values":[[NaN,`, 1) }), 4, "not JSON as the query API answers it"},
+		{"negative counts", nil, eachValue(-1), 4, "-1"},
+		{"duplicate points", nil, reshaped(func(a map[string]any) { at := a["times"].([]any); at[3] = at[2] }), 4, "the times do not ascend"},
+		{"unordered points", nil, reshaped(func(a map[string]any) { at := a["times"].([]any); at[3], at[2] = at[2], at[3] }), 4, "the times do not ascend"},
+		{"an extra group", nil, reshaped(func(a map[string]any) {
+			a["series"] = append(a["series"].([]any), map[string]any{"group_tags": []any{"version:v3"}, "query_index": 0})
+			a["values"] = append(a["values"].([]any), a["values"].([]any)[0])
+		}), 4, "matched 2 series, such as {} and {version=v3}; aggregate them"},
+		{"missing group tags", nil, reshaped(func(a map[string]any) {
+			a["series"] = append(a["series"].([]any), map[string]any{"query_index": 0})
+			a["values"] = append(a["values"].([]any), a["values"].([]any)[0])
+		}), 4, "two values at"},
+		{"no query index", nil, reshaped(func(a map[string]any) { delete(a["series"].([]any)[0].(map[string]any), "query_index") }), 4, "does not say which query it answers"},
+		{"a row too few", nil, reshaped(func(a map[string]any) { a["values"] = a["values"].([]any)[1:] }), 4, "6 series but 5 rows of values"},
+		{"milliseconds for seconds", nil, reshaped(func(a map[string]any) {
+			for _, s := range a["series"].([]any) {
+				s.(map[string]any)["unit"] = []any{map[string]any{"name": "millisecond"}, nil}
+			}
+		}), 4, "the source gives ms, the config says s; write unit: ms"},
+		{"a wider interval", nil, reshaped(func(a map[string]any) {
+			at := a["times"].([]any)
+			for i := range at {
+				at[i] = at[0].(float64) + float64(60000*i)
+			}
+		}), 4, "the server widened the step"},
+		{"clock skew of an hour", nil, shifted(-time.Hour), 3, "no step has data in both arms"},
+		{"clock skew of 7 seconds", nil, shifted(7 * time.Second), 4, "does not fit the 30s asked for"},
+		{"400", nil, answers(400, `{"errors":["bad KEYS"]}`), 4, "400 Bad Request: bad [secret] [secret]; correct the query"},
+		{"401", nil, answers(401, `{"errors":["KEYS"]}`), 4, "check DD_API_KEY, DD_APP_KEY and DD_SITE"},
+		{"403", nil, answers(403, `{"errors":["KEYS"]}`), 4, "the application key has the permission timeseries_query"},
+		{"404", nil, answers(404, page), 4, "404 Not Found"},
+		{"413", nil, answers(413, page), 4, "413 Request Entity Too Large"},
+		{"302", nil, answers(302, "", "Location", "https://elsewhere.example/"), 4, "credentials follow no redirect"},
+		{"429 without headers", nil, answers(429, `{"errors":["KEYS"]}`), 4, "429 Too Many Requests"},
+		{"429 with X-RateLimit-Reset", nil, answers(429, "", "X-RateLimit-Reset", "3000"), 4, "429 Too Many Requests"},
+		{"429 with Retry-After", nil, answers(429, "", "Retry-After", "3000"), 4, "429 Too Many Requests"},
+		{"500", nil, answers(500, page), 4, "500 Internal Server Error"},
+		{"502", nil, answers(502, page), 4, "502 Bad Gateway"},
+		{"503", nil, answers(503, page), 4, "503 Service Unavailable"},
+		{"504", nil, answers(504, page), 4, "504 Gateway Timeout"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var transport http.RoundTripper = unusable{tt.err}
+				if tt.fault != nil {
+					transport = serveFaulty(t, tt.fault)
+				}
+				s := judgeFaulty(t, transport, "--start", "-40m", "--end", "-10m")
+				if s.code != tt.code || s.verdict != "inconclusive" || !strings.Contains(strings.Join(strings.Fields(s.out), " "), tt.want) {
+					t.Errorf("exit %d, %s; want %d and %q in\n%s", s.code, s.verdict, tt.code, tt.want, s.out)
+				}
+			})
+		})
+	}
+}
+
+// What breaks in the middle of a run ends it, or is waited for; it never lets it pass.
+func TestFaultsInARun(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		fault
+		code int
+		want string
+	}{
+		{"key revoked", answers(403, `{"errors":["KEYS"]}`), 4, "403 Forbidden"},
+		{"limit for the rest of the run", answers(429, "", "X-RateLimit-Reset", "36000"), 4, "429 Too Many Requests"},
+		{"down for the rest of the run", answers(503, ""), 4, "503 Service Unavailable"},
+		{"another interval", reshaped(func(a map[string]any) {
+			at := a["times"].([]any)
+			for i := range at {
+				at[i] = at[0].(float64) + float64(60000*i)
+			}
+		}), 4, "the server widened the step"},
+		{"another answer", answers(200, "<html>"), 4, "not JSON as the query API answers it"},
+		{"nothing any more", reshaped(func(a map[string]any) { a["series"], a["values"], a["times"] = []any{}, []any{}, []any{} }), 3, "INCONCLUSIVE"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var requests atomic.Int64
+				s := judgeFaulty(t, serveFaulty(t, func(w http.ResponseWriter, r *http.Request, healthy http.Handler) {
+					if requests.Add(1) < 12 {
+						healthy.ServeHTTP(w, r)
+						return
+					}
+					tt.fault(w, r, healthy)
+				}))
+				if s.code != tt.code || s.verdict != "inconclusive" || !strings.Contains(strings.Join(strings.Fields(s.out), " "), tt.want) {
+					t.Errorf("exit %d, %s; want %d and %q in\n%s", s.code, s.verdict, tt.code, tt.want, s.out)
+				}
+			})
+		})
+	}
+}
+
+// The same run without a fault passes, and so it does after trouble that passes: what
+// the tests above show is the faults' doing.
+func TestNoFault(t *testing.T) {
+	t.Parallel()
+	for name, troubled := range map[string]fault{
+		"none":    func(w http.ResponseWriter, r *http.Request, healthy http.Handler) { healthy.ServeHTTP(w, r) },
+		"limited": answers(429, "", "X-RateLimit-Reset", "7"),
+		"down":    answers(503, ""),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var requests atomic.Int64
+				s := judgeFaulty(t, serveFaulty(t, func(w http.ResponseWriter, r *http.Request, healthy http.Handler) {
+					if n := requests.Add(1); n > 10 && n < 20 {
+						troubled(w, r, healthy)
+						return
+					}
+					healthy.ServeHTTP(w, r)
+				}))
+				if s.code != 0 || s.verdict != "pass" {
+					t.Errorf("exit %d, %s:\n%s%s", s.code, s.verdict, s.out, s.log)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,92 @@
+package datadogtest
+
+import (
+	"math"
+	"math/rand/v2"
+	"time"
+)
+
+// Canary is how much worse than the baseline a canary is. The zero value is as good.
+type Canary struct {
+	Errors  float64 // more errors, as a multiple: 4 is five times as many
+	Latency float64 // more latency, as a share: 0.5 is half as long again
+	Silent  bool    // there is no canary
+}
+
+// Shop is a world of two services, discounts and storefront, in env:prod. Of their
+// requests and views 100 in 10 seconds go to version:v1 and 50 to version:v2, the canary; 2 %
+// fail, half of all last longer than 0.2 s. The same canary is the same world.
+func Shop(c Canary) Script {
+	s := Script{Late: 20 * time.Second}
+	s.Streams = append(s.Streams, version("v1", 100, Canary{})...)
+	if !c.Silent {
+		s.Streams = append(s.Streams, version("v2", 50, c)...)
+	}
+	return s
+}
+
+// version is what happens in a version.
+func version(name string, requests float64, c Canary) []Stream {
+	seed := uint64(len(name)) + uint64(name[len(name)-1])
+	tags := func(service string, more ...string) []string {
+		return append([]string{"service:" + service, "env:prod", "version:" + name}, more...)
+	}
+	const failing = 0.02
+	bad := poisson(seed, requests*failing*(1+c.Errors))
+	good := poisson(seed+1, requests*(1-failing*(1+c.Errors)))
+	all := func(t time.Time) float64 { return bad(t) + good(t) }
+	seconds := jitter(seed+2, 0.2*(1+c.Latency), 0.02)
+	nanoseconds := func(t time.Time) float64 { return 1e9 * seconds(t) }
+	loading := jitter(seed+3, 1.5e9*(1+c.Latency), 0.02)
+	slow := poisson(seed+4, requests*0.03*(1+c.Latency))
+	fast := poisson(seed+5, requests*0.97)
+	const spread = 0.5
+	metric := func(name, kind, unit string, service []string) Stream {
+		return Stream{Source: "metrics", Metric: name, Type: kind, Unit: unit, Tags: service, Spread: spread}
+	}
+	counted := func(s Stream, count func(time.Time) float64) Stream { s.Count = count; return s }
+	level := func(s Stream, level func(time.Time) float64) Stream { s.Level = level; return s }
+	events := func(source, unit string, tags []string, count, measure func(time.Time) float64) Stream {
+		return Stream{Source: source, Unit: unit, Tags: tags, Count: count, Level: measure, Spread: spread}
+	}
+	discounts := tags("discounts")
+	return []Stream{
+		counted(metric("trace.http.request.hits", "count", "request", discounts), all),
+		counted(metric("trace.http.request.errors", "count", "", discounts), bad),
+		counted(level(metric("trace.http.request", "distribution", "second", discounts), seconds), all),
+		level(metric("container.cpu.usage", "gauge", "nanocore", discounts), jitter(seed+6, 3e8, 0.1)),
+		level(metric("container.memory.usage", "gauge", "byte", discounts), jitter(seed+7, 2e8, 0.02)),
+		level(metric("container.memory.oom_events", "gauge", "", discounts), func(time.Time) float64 { return 0 }),
+		level(metric("kubernetes.cpu.usage.total", "gauge", "nanocore", discounts), jitter(seed+6, 3e8, 0.1)),
+		level(metric("kubernetes.memory.usage", "gauge", "byte", discounts), jitter(seed+7, 2e8, 0.02)),
+		level(metric("kubernetes.containers.restarts", "gauge", "", discounts), func(time.Time) float64 { return 0 }),
+		events("spans", "nanosecond", tags("discounts", "operation_name:http.request", "@duration:900000000"), slow, nanoseconds),
+		events("spans", "nanosecond", tags("discounts", "operation_name:http.request", "@duration:200000000"), fast, nanoseconds),
+		events("logs", "", tags("discounts", "status:error", "@http.method:GET"), bad, nil),
+		events("logs", "", tags("discounts", "status:info", "@http.method:GET"), good, nil),
+		events("rum", "nanosecond", tags("storefront", "@type:view", "@session.type:user", "@view.error.count:1"), bad, loading),
+		events("rum", "nanosecond", tags("storefront", "@type:view", "@session.type:user", "@view.error.count:0"), good, loading),
+	}
+}
+
+// random returns numbers that a seed and a time settle.
+func random(seed uint64, t time.Time) *rand.Rand {
+	return rand.New(rand.NewPCG(seed, uint64(t.Unix()))) //nolint:gosec // reproducible on purpose
+}
+
+// poisson counts independent events, of which there are mean on the average.
+func poisson(seed uint64, mean float64) func(time.Time) float64 {
+	return func(t time.Time) float64 {
+		r := random(seed, t)
+		n := -1.0
+		for left := mean; left > 0; left -= r.ExpFloat64() {
+			n++
+		}
+		return max(n, 0)
+	}
+}
+
+// jitter is a level that scatters by a share of itself.
+func jitter(seed uint64, level, share float64) func(time.Time) float64 {
+	return func(t time.Time) float64 { return level * math.Exp(share*random(seed, t).NormFloat64()) }
+}
