@@ -37,7 +37,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "prometheus": fakePrometheus, "sameresult": sameResult, "tear": tear,
+			"exits": exits, "prometheus": fakePrometheus, "synthetics": fakeSynthetics, "sameresult": sameResult, "tear": tear,
 		},
 	})
 }

@@ -1,7 +1,8 @@
-// Package datadog fetches series from Datadog's v2 timeseries endpoint.
+// Package datadog fetches series from Datadog's v2 timeseries endpoint, and counts
+// the runs of its synthetic tests.
 //
-// All queries of a look travel in one request, as far as they share a window and
-// a step. The official client's core does authentication, sites and transport;
+// All metric queries of a look travel in one request, as far as they share a window
+// and a step; the runs of a test take a request or two. The official client's core does authentication, sites and transport;
 // the request and the answer are a handful of types of our own, because the
 // generated ones take minutes and gigabytes to compile and turn what they do not
 // understand into zeros without an error.
@@ -42,6 +43,7 @@ type Provider struct {
 	client   *datadog.APIClient
 	site     string
 	base     *url.URL // instead of the site's, or nil
+	tests    testTypes
 }
 
 const (
@@ -117,7 +119,12 @@ type window struct {
 func (p *Provider) Fetch(ctx context.Context, queries []providers.Query) ([]providers.Answer, error) {
 	answers := make([]providers.Answer, len(queries))
 	groups, order := map[window][]int{}, []window{}
+	var runs []int
 	for i, q := range queries {
+		if isRuns(q.Expr) {
+			runs = append(runs, i)
+			continue
+		}
 		if isEvents(q.Expr) {
 			if _, err := parseEvents(q.Expr); err != nil {
 				answers[i] = providers.Answer{Err: providers.Place(q, &providers.Error{
@@ -141,6 +148,9 @@ func (p *Provider) Fetch(ctx context.Context, queries []providers.Query) ([]prov
 			}
 			group = group[n:]
 		}
+	}
+	if err := p.fetchRuns(ctx, queries, runs, answers); err != nil {
+		return nil, err
 	}
 	return answers, nil
 }
@@ -200,45 +210,6 @@ func (p *Provider) read(body []byte, from, to time.Time, step time.Duration, int
 		e.Class, e.Doing, e.Cure = providers.BadQuery, "query "+p.host(), "correct the query"
 	}
 	return e
-}
-
-// post sends a request and returns the answer's body.
-func (p *Provider) post(ctx context.Context, path string, body *request) ([]byte, error) {
-	doing := "query " + p.host()
-	keys := map[string]datadog.APIKey{
-		"apiKeyAuth": {Key: string(p.settings.APIKey)},
-		"appKeyAuth": {Key: string(p.settings.AppKey)},
-	}
-	ctx = context.WithValue(ctx, datadog.ContextAPIKeys, keys)
-	// The server with this index takes any site; the default one only those the
-	// client knew when it was released.
-	ctx = context.WithValue(ctx, datadog.ContextServerIndex, 2)
-	ctx = context.WithValue(ctx, datadog.ContextServerVariables, map[string]string{"site": p.site})
-	base, err := p.client.Cfg.ServerURLWithContext(ctx, "v2.MetricsApi.QueryTimeseriesData")
-	if err != nil {
-		return nil, &providers.Error{Class: providers.Settings, Provider: Name, Doing: doing, Err: err}
-	}
-	if p.base != nil {
-		base = strings.TrimSuffix(p.base.String(), "/")
-	}
-	headers := map[string]string{"Content-Type": "application/json", "Accept": "application/json"}
-	datadog.SetAuthKeys(ctx, &headers, [2]string{"apiKeyAuth", "DD-API-KEY"}, [2]string{"appKeyAuth", "DD-APPLICATION-KEY"})
-	req, err := p.client.PrepareRequest(ctx, base+path, http.MethodPost, body, headers, nil, nil, nil)
-	if err != nil {
-		return nil, &providers.Error{Class: providers.Settings, Provider: Name, Doing: doing, Err: err}
-	}
-	resp, err := p.client.CallAPI(req) //nolint:bodyclose // ReadBody closes it
-	if err != nil {
-		return nil, providers.TransportError(Name, doing, err, p.secrets()...)
-	}
-	text, err := datadog.ReadBody(resp)
-	if err != nil {
-		return nil, providers.TransportError(Name, doing, err, p.secrets()...)
-	}
-	if resp.StatusCode/100 != 2 {
-		return nil, p.refused(doing, resp.StatusCode, text)
-	}
-	return text, nil
 }
 
 // host returns where requests go.

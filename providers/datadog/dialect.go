@@ -122,6 +122,9 @@ var scope = regexp.MustCompile(`\{([^{}]*)\}`)
 
 // Check implements providers.Dialect.
 func (d Dialect) Check(expr string, part providers.Part, step time.Duration) error {
+	if isRuns(expr) {
+		return checkRuns(expr, part)
+	}
 	switch {
 	case part == providers.Buckets:
 		return errors.New("Datadog hands out no buckets; make it a ratio of threshold counts: good: count(v: v<=0.5):NAME{$arm}.as_count(), total: count:NAME{$arm}.as_count()") //nolint:staticcheck // the name is a proper noun

@@ -80,7 +80,7 @@ type metric struct {
 	Value     *queryText  `yaml:"value" doc:"Query for one number a step, such as a mean or a percentile" example:"avg(app_queue_depth{$arm})"`
 	Ratio     *ratioText  `yaml:"ratio" doc:"Queries for bad (or good) events and for all of them, a step"`
 	Histogram *queryText  `yaml:"histogram" doc:"Query for the buckets of a step; judged by slower_than or at a quantile" example:"sum by (le) (increase(http_request_duration_seconds_bucket{$arm}[$step]))"`
-	Checks    *checksText `yaml:"checks" doc:"Queries for failed (or passed) runs of synthetic checks and for all of them, a step"`
+	Checks    *checksText `yaml:"checks" doc:"Synthetic checks: tests of Datadog, or queries for the failed (or passed) runs and for all of them, a step"`
 	Gaps      string      `yaml:"gaps" doc:"Name of another metric: each step without data for it counts as a failed check" example:"errors"`
 	Unit      string      `yaml:"unit" doc:"Unit of the numbers as the source gives them" example:"s"`
 	Direction direction   `yaml:"direction" default:"increase" doc:"The movement that is bad: increase, decrease or either"`
@@ -139,9 +139,10 @@ type ratioText struct {
 
 // checksText measures failed runs of synthetic checks.
 type checksText struct {
-	Failed *queryText `yaml:"failed" doc:"Query for the failed runs of a step"`
-	Passed *queryText `yaml:"passed" doc:"Query for the passed runs instead"`
-	Runs   *queryText `yaml:"runs" required:"true" doc:"Query for all runs of a step"`
+	Failed     *queryText      `yaml:"failed" doc:"Query for the failed runs of a step"`
+	Passed     *queryText      `yaml:"passed" doc:"Query for the passed runs instead"`
+	Runs       *queryText      `yaml:"runs" doc:"Query for all runs of a step"`
+	Synthetics *syntheticsText `yaml:"synthetics" doc:"Public ids of Datadog's synthetic tests, instead of queries: a list for each arm, whose tests are compared in order; or tests, told apart by locations. Each pair is a metric" example:"{baseline: [abc-def-ghi], canary: [jkl-mno-pqr]}"`
 }
 
 type direction analysis.Direction

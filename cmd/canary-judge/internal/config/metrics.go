@@ -90,7 +90,7 @@ func move(n, to *yaml.Node) {
 
 // metrics resolves the metrics of the presets and the config's own.
 func (r *resolver) metrics() {
-	all := append(slices.Clone(r.file.presetMetrics), r.file.Metrics)
+	all := r.apart(append(slices.Clone(r.file.presetMetrics), r.file.Metrics))
 	first := map[string]*metric{}
 	for _, group := range all {
 		for i := range group {
@@ -186,8 +186,16 @@ func (r *resolver) source(m *metric, a *analysis.Metric, c *Metric, t providers.
 	case m.Histogram != nil:
 		a.Kind = analysis.Histogram
 		expand(m.Histogram, providers.Buckets)
+	case m.Checks != nil && m.Checks.Synthetics != nil:
+		a.Kind = analysis.Checks
+		if known {
+			r.synthetics(m, c, t)
+		}
 	case m.Checks != nil:
 		a.Kind = analysis.Checks
+		if m.Checks.Runs == nil {
+			r.problemAt(m.Checks, m, "runs is missing")
+		}
 		q, passed := either(m.Checks.Failed, m.Checks.Passed, "failed", "passed", m.Checks)
 		c.Complement = passed
 		expand(q, providers.Bad)

@@ -1,0 +1,210 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/jsonschema"
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// syntheticsText names synthetic tests by their public ids.
+type syntheticsText struct {
+	// Tests of each arm, compared in order: as many in each.
+	Tests map[providers.Arm][]string
+	// Locations whose runs are an arm's, "" for those of all.
+	Locations map[providers.Arm]string
+}
+
+var (
+	publicID     = regexp.MustCompile(`^[a-z0-9]{3}-[a-z0-9]{3}-[a-z0-9]{3}$`)
+	locationName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:-]*$`)
+)
+
+// bind reads a list, a list for each arm, or tests with a location for each arm.
+func (s *syntheticsText) bind(b *binder, n *yaml.Node) {
+	s.Tests, s.Locations = map[providers.Arm][]string{}, map[providers.Arm]string{}
+	if n.Kind == yaml.SequenceNode {
+		tests := b.publicIDs(n)
+		s.Tests[providers.Baseline], s.Tests[providers.Canary] = tests, tests
+		return
+	}
+	seen := map[string]bool{}
+	for _, e := range b.entries(n) {
+		seen[e.key.Value] = true
+		switch key := e.key.Value; key {
+		case string(providers.Baseline), string(providers.Canary):
+			s.Tests[providers.Arm(key)] = b.publicIDs(e.value)
+		case "tests":
+			tests := b.publicIDs(e.value)
+			s.Tests[providers.Baseline], s.Tests[providers.Canary] = tests, tests
+		case "locations":
+			s.bindLocations(b, e.value)
+		default:
+			b.unknown(e.key, "key", []string{"baseline", "canary", "tests", "locations"})
+		}
+	}
+	arms := seen["baseline"] || seen["canary"]
+	switch {
+	case arms && (seen["tests"] || seen["locations"]):
+		b.problem(n, "give each arm tests of its own (baseline and canary), or tests with their locations, not both")
+	case seen["tests"] != seen["locations"]:
+		b.problem(n, "tests and locations belong together: {tests: [abc-def-ghi], locations: {baseline: aws:eu-central-1, canary: pl:canary}}")
+	case len(s.Tests[providers.Baseline]) != len(s.Tests[providers.Canary]):
+		b.problem(n, "%d tests for the baseline, %d for the canary; each is compared with the one at the same place of the other list",
+			len(s.Tests[providers.Baseline]), len(s.Tests[providers.Canary]))
+	case !arms && !seen["tests"]:
+		b.problem(n, "no tests are named")
+	}
+}
+
+// bindLocations reads a location for each arm.
+func (s *syntheticsText) bindLocations(b *binder, n *yaml.Node) {
+	for _, e := range b.entries(n) {
+		arm := providers.Arm(e.key.Value)
+		if !slices.Contains(providers.Arms, arm) {
+			b.unknown(e.key, "key", []string{"baseline", "canary"})
+			continue
+		}
+		text, ok := b.text(e.value, "a location")
+		if ok && !locationName.MatchString(text) {
+			b.problem(e.value, "%q is no location; they look like aws:eu-central-1 or pl:my-location-0123", text)
+		}
+		s.Locations[arm] = text
+	}
+	for _, arm := range providers.Arms {
+		if _, there := s.Locations[arm]; !there {
+			b.problem(n, "the location of the %s is missing", arm)
+		}
+	}
+}
+
+// publicIDs reads a list of tests.
+func (b *binder) publicIDs(n *yaml.Node) []string {
+	if n.Kind != yaml.SequenceNode {
+		b.problem(n, "want a list of tests: [abc-def-ghi]")
+		return nil
+	}
+	if len(n.Content) == 0 {
+		b.problem(n, "the list of tests is empty")
+	}
+	var all []string
+	for _, item := range n.Content {
+		text, ok := b.text(item, "a test's public id")
+		switch {
+		case !ok:
+			continue
+		case !publicID.MatchString(text):
+			b.problem(item, "%q is no public id of a test; they look like abc-def-ghi, and stand in the test's address", text)
+		case slices.Contains(all, text):
+			b.problem(item, "the test %s is there twice", text)
+		}
+		all = append(all, text)
+	}
+	return all
+}
+
+// apart makes a metric of each pair of tests, for in a sum of several a test that
+// makes no runs would not be missed.
+func (r *resolver) apart(groups [][]metric) [][]metric {
+	all := make([][]metric, len(groups))
+	for i, group := range groups {
+		all[i] = r.split(group)
+	}
+	return all
+}
+
+// split returns the metrics with one pair of tests each.
+func (r *resolver) split(group []metric) []metric {
+	var all []metric
+	var from []*metric
+	for i := range group {
+		m := &group[i]
+		if m.Checks == nil || m.Checks.Synthetics == nil || len(m.Checks.Synthetics.Tests[providers.Canary]) < 2 {
+			all, from = append(all, *m), append(from, m)
+			continue
+		}
+		s := m.Checks.Synthetics
+		for n := range min(len(s.Tests[providers.Baseline]), len(s.Tests[providers.Canary])) {
+			one := *m
+			checks := *m.Checks
+			checks.Synthetics = &syntheticsText{Locations: s.Locations, Tests: map[providers.Arm][]string{}}
+			for _, arm := range providers.Arms {
+				checks.Synthetics.Tests[arm] = s.Tests[arm][n : n+1]
+			}
+			one.Checks, one.Name = &checks, fmt.Sprintf("%s (%s)", m.Name, s.Tests[providers.Canary][n])
+			r.places[checks.Synthetics], r.places[&checks] = r.places[s], r.places[m.Checks]
+			all, from = append(all, one), append(from, m)
+		}
+	}
+	// What is found wrong later is shown by the addresses of what it is about.
+	for i := range all {
+		r.samePlaces(reflect.ValueOf(from[i]).Elem(), reflect.ValueOf(&all[i]).Elem())
+	}
+	return all
+}
+
+// samePlaces notes that a copy of a struct, and its fields, are where the
+// original is.
+func (r *resolver) samePlaces(from, to reflect.Value) {
+	note := func(from, to reflect.Value) {
+		if n := r.places[from.Addr().Interface()]; n != nil {
+			r.places[to.Addr().Interface()] = n
+		}
+	}
+	note(from, to)
+	for i := range from.NumField() {
+		note(from.Field(i), to.Field(i))
+	}
+}
+
+// synthetics resolves the queries for the runs of a test in each arm.
+func (r *resolver) synthetics(m *metric, c *Metric, t providers.Type) {
+	s := m.Checks.Synthetics
+	switch {
+	case m.Checks.Failed != nil || m.Checks.Passed != nil || m.Checks.Runs != nil:
+		r.problemAt(m.Checks, m, "give synthetics or queries, not both")
+		return
+	case t.Checks == nil:
+		r.problemAt(s, m, "%s has no synthetic tests; write provider: datadog", t.Name)
+		return
+	case len(s.Tests[providers.Baseline]) != 1 || len(s.Tests[providers.Canary]) != 1:
+		return // reported where it was read
+	}
+	failed, runs := &queryText{PerArm: map[providers.Arm]string{}}, &queryText{PerArm: map[providers.Arm]string{}}
+	for _, arm := range providers.Arms {
+		failed.PerArm[arm], runs.PerArm[arm] = t.Checks(s.Tests[arm][0], s.Locations[arm])
+	}
+	if runs.PerArm[providers.Baseline] == runs.PerArm[providers.Canary] && r.config.Arms[providers.Baseline].Offset == 0 {
+		r.problemAt(s, m, "both arms read the same runs; give each arm a test of its own, {baseline: [abc-def-ghi], canary: [jkl-mno-pqr]}, or tests with locations that tell the arms apart, or the baseline an offset")
+		return
+	}
+	r.places[failed], r.places[runs] = r.places[s], r.places[s]
+	c.Queries[providers.Bad] = r.expand(failed, providers.Bad, t)
+	c.Queries[providers.Total] = r.expand(runs, providers.Total, t)
+}
+
+// JSONSchema implements jsonschema.Schemer.
+func (*syntheticsText) JSONSchema() *jsonschema.Schema {
+	tests := &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "string"}}
+	text := &jsonschema.Schema{Type: "string"}
+	locations := &jsonschema.Schema{
+		Type: "object", Required: []string{"baseline", "canary"}, AdditionalProperties: false,
+		Properties: &jsonschema.Properties{{Name: "baseline", Schema: text}, {Name: "canary", Schema: text}},
+	}
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+		tests,
+		{
+			Type: "object", Required: []string{"baseline", "canary"}, AdditionalProperties: false,
+			Properties: &jsonschema.Properties{{Name: "baseline", Schema: tests}, {Name: "canary", Schema: tests}},
+		},
+		{
+			Type: "object", Required: []string{"tests", "locations"}, AdditionalProperties: false,
+			Properties: &jsonschema.Properties{{Name: "tests", Schema: tests}, {Name: "locations", Schema: locations}},
+		},
+	}}
+}

@@ -1,0 +1,113 @@
+package config
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// checksOnly is a config whose metric checks the given tests.
+func checksOnly(baseline, synthetics string) string {
+	return "provider: datadog\nbaseline: " + baseline + "\ncanary: {service: shop-canary}\nmetrics:\n" +
+		"  - name: journey\n    checks: {synthetics: " + synthetics + "}\n    tolerance: 10pt\n"
+}
+
+const concurrent = "{service: shop}"
+
+func TestSyntheticsBecomeQueries(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, baseline, synthetics string
+		want                       map[string][]string // baseline's and canary's failed runs, by metric
+	}{
+		{"tests of each arm", concurrent, "{baseline: [abc-def-ghi], canary: [jkl-mno-pqr]}", map[string][]string{
+			"journey": {`synthetics("abc-def-ghi").failed()`, `synthetics("jkl-mno-pqr").failed()`},
+		}},
+		{"several", concurrent, "{baseline: [abc-def-ghi, 111-111-111], canary: [jkl-mno-pqr, 222-222-222]}", map[string][]string{
+			"journey (jkl-mno-pqr)": {`synthetics("abc-def-ghi").failed()`, `synthetics("jkl-mno-pqr").failed()`},
+			"journey (222-222-222)": {`synthetics("111-111-111").failed()`, `synthetics("222-222-222").failed()`},
+		}},
+		{"locations", concurrent, "{tests: [abc-def-ghi], locations: {baseline: 'aws:eu-central-1', canary: 'pl:canary-01'}}", map[string][]string{
+			"journey": {`synthetics("abc-def-ghi").location("aws:eu-central-1").failed()`, `synthetics("abc-def-ghi").location("pl:canary-01").failed()`},
+		}},
+		{"before and after", "{offset: 1d}", "[abc-def-ghi]", map[string][]string{
+			"journey": {`synthetics("abc-def-ghi").failed()`, `synthetics("abc-def-ghi").failed()`},
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c, err := parse(checksOnly(tt.baseline, tt.synthetics), nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// A replay reads the document, and must come to the same.
+			again, err := Parse("recorded", c.Document, Options{Types: types(), Literal: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range []*Config{c, again} {
+				got := map[string][]string{}
+				for _, m := range c.Metrics {
+					for _, arm := range providers.Arms {
+						got[m.Name] = append(got[m.Name], m.Queries[providers.Bad][arm])
+						failed, runs := m.Queries[providers.Bad][arm], m.Queries[providers.Total][arm]
+						if strings.ReplaceAll(failed, "failed", "runs") != runs {
+							t.Errorf("%s of %s", failed, runs)
+						}
+					}
+				}
+				if diff := cmp.Diff(tt.want, got); diff != "" {
+					t.Errorf("(-want +got)\n%s", diff)
+				}
+			}
+		})
+	}
+}
+
+func TestSyntheticsMistakes(t *testing.T) {
+	t.Parallel()
+	for synthetics, want := range map[string]string{
+		"[abc-def-ghi]": "6:26: both arms read the same runs; give each arm a test of its own",
+		"{baseline: [abc-def-ghi], canary: [abc-def-ghi]}":                        "both arms read the same runs",
+		"{tests: [abc-def-ghi], locations: {baseline: 'aws:a', canary: 'aws:a'}}": "both arms read the same runs",
+		"[]":                               "the list of tests is empty",
+		"abc-def-ghi":                      "want a mapping",
+		"[shop]":                           `6:27: "shop" is no public id of a test; they look like abc-def-ghi`,
+		"['abc-def-gh\")']":                "is no public id",
+		"{baseline: [abc-def-ghi]}":        "1 tests for the baseline, 0 for the canary",
+		"{canary: [abc-def-ghi], base: 1}": `unknown key "base"; valid: baseline, canary, tests, locations`,
+		"{baseline: [abc-def-ghi, abc-def-ghi], canary: [abc-def-gh1, abc-def-gh2]}": "the test abc-def-ghi is there twice",
+		"{tests: [abc-def-ghi]}":                                                                       "tests and locations belong together",
+		"{locations: {baseline: 'aws:a', canary: 'aws:b'}}":                                            "tests and locations belong together",
+		"{tests: [abc-def-ghi], locations: {baseline: 'aws:a'}}":                                       "the location of the canary is missing",
+		"{tests: [abc-def-ghi], locations: {baseline: 'aws:a', canary: 'a\")'}}":                       "is no location",
+		"{tests: [abc-def-ghi], baseline: [abc-def-ghi], locations: {baseline: 'aws:a', canary: 'a'}}": "not both",
+		"{}": "no tests are named",
+		"{baseline: [abc-def-ghi], canary: [jkl-mno-pqr]}, runs: 'sum:x{$arm}.as_count()'":   "give synthetics or queries, not both",
+		"{baseline: [abc-def-ghi], canary: [jkl-mno-pqr]}, failed: 'sum:x{$arm}.as_count()'": "give synthetics or queries, not both",
+	} {
+		t.Run(synthetics, func(t *testing.T) {
+			t.Parallel()
+			_, err := parse(checksOnly(concurrent, synthetics), nil, nil)
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v, want %q", err, want)
+			}
+		})
+	}
+	text := strings.Replace(checksOnly(concurrent, "{baseline: [abc-def-ghi], canary: [jkl-mno-pqr]}"), "provider: datadog", "provider: prometheus", 1)
+	if _, err := parse(text, nil, nil); err == nil || !strings.Contains(err.Error(), "prometheus has no synthetic tests; write provider: datadog") {
+		t.Errorf("with Prometheus: %v", err)
+	}
+	// What is wrong with one of several is shown where it stands.
+	text = checksOnly(concurrent, "{baseline: [abc-def-ghi, 111-111-111], canary: [jkl-mno-pqr, 222-222-222]}") + "    unit: s\n"
+	if _, err := parse(text, nil, nil); err == nil || !strings.Contains(err.Error(), "8:11: unit means nothing for checks") {
+		t.Errorf("a unit: %v", err)
+	}
+	text = strings.Replace(text, "unit: s", "direction: decrease", 1)
+	if _, err := parse(strings.Replace(text, "checks: {synthetics", "checks: {failed: x, passed: y, nothing", 1), nil, nil); err == nil {
+		t.Error("nonsense is accepted")
+	}
+}

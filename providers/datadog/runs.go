@@ -1,0 +1,301 @@
+package datadog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// The runs of a synthetic test are asked for in a language of our own:
+//
+//	synthetics("abc-def-ghi").failed()
+//	synthetics("abc-def-ghi").location("aws:eu-central-1").runs()
+//
+// A query is for one test, so that a test that makes no runs shows as missing
+// data, and does not hide behind another one's.
+
+// runsQuery says which runs to count.
+type runsQuery struct {
+	test     string // its public id
+	location string // "" = all
+	counted  string // failed, passed or runs
+}
+
+// runsSyntax is a query for runs. Public ids are three groups of three:
+// https://docs.datadoghq.com/api/latest/synthetics/
+var runsSyntax = regexp.MustCompile(`^synthetics\("([a-z0-9]{3}-[a-z0-9]{3}-[a-z0-9]{3})"\)(?:\.location\("([A-Za-z0-9][A-Za-z0-9_.:-]*)"\))?\.(failed|passed|runs)\(\)$`)
+
+// isRuns reports whether a query asks for the runs of a test; it may be faulty.
+func isRuns(expr string) bool { return strings.HasPrefix(strings.TrimSpace(expr), "synthetics(") }
+
+func parseRuns(expr string) (runsQuery, error) {
+	m := runsSyntax.FindStringSubmatch(strings.TrimSpace(expr))
+	if m == nil {
+		return runsQuery{}, errors.New(`want the runs of one test as synthetics("abc-def-ghi").failed(), .passed() or .runs(), with .location("aws:eu-central-1") before it for those of one location`)
+	}
+	return runsQuery{m[1], m[2], m[3]}, nil
+}
+
+// checkRuns reports what is wrong with a query for runs.
+func checkRuns(expr string, part providers.Part) error {
+	q, err := parseRuns(expr)
+	switch {
+	case err != nil:
+		return err
+	case part != providers.Bad && part != providers.Total:
+		return errors.New("runs are counted; write them under checks, as synthetics: [abc-def-ghi]")
+	case (part == providers.Total) != (q.counted == "runs"):
+		return fmt.Errorf("%s counts the %s; all runs are .runs(), those that went wrong .failed()", expr, q.counted)
+	}
+	return nil
+}
+
+// runsQueries implements providers.Type.Checks.
+func runsQueries(test, location string) (failed, runs string) {
+	q := "synthetics(" + strconv.Quote(test) + ")"
+	if location != "" {
+		q += ".location(" + strconv.Quote(location) + ")"
+	}
+	return q + ".failed()", q + ".runs()"
+}
+
+// testTypes remembers which type a test is of, for a test's type does not change.
+type testTypes struct {
+	mutex sync.Mutex
+	known map[string]string // by public id
+}
+
+// need is what queries for the runs of a test share.
+type need struct {
+	test     string
+	from, to time.Time
+}
+
+// fetchRuns answers the queries at the given places, each test and window once.
+func (p *Provider) fetchRuns(ctx context.Context, queries []providers.Query, at []int, answers []providers.Answer) error {
+	fetched := map[need][]trial{}
+	failed := map[need]*providers.Error{}
+	for _, i := range at {
+		q := queries[i]
+		parsed, err := parseRuns(q.Expr)
+		if err != nil {
+			answers[i] = providers.Answer{Err: providers.Place(q, &providers.Error{
+				Class: providers.BadQuery, Provider: Name, Doing: "read the query", Err: err, Cure: "correct the query",
+			})}
+			continue
+		}
+		n := need{parsed.test, q.Start, q.End}
+		if _, done := fetched[n]; !done && failed[n] == nil {
+			trials, err := p.trials(ctx, n)
+			switch {
+			case err == nil:
+				fetched[n] = trials
+			case err.Class == providers.BadQuery:
+				failed[n] = err
+			default:
+				return err
+			}
+		}
+		if err := failed[n]; err != nil {
+			answers[i] = providers.Answer{Err: providers.Place(q, err)}
+			continue
+		}
+		answers[i] = providers.Answer{Series: parsed.count(q, fetched[n])}
+	}
+	return nil
+}
+
+// count lays trials on the query's steps. A trial counts in the step in which its
+// first attempt finished. A step without one has no point: that no test ran is not
+// that none failed.
+func (r runsQuery) count(q providers.Query, trials []trial) []analysis.Series {
+	ran, counts := make([]bool, q.Steps()), make([]float64, q.Steps())
+	found := false
+	for _, t := range trials {
+		if t.finished.Before(q.Start) || !t.finished.Before(q.End) || r.location != "" && r.location != t.location {
+			continue
+		}
+		step := int(t.finished.Sub(q.Start) / q.Step)
+		ran[step], found = true, true
+		if r.counted == "runs" || t.passed == (r.counted == "passed") {
+			counts[step]++
+		}
+	}
+	if !found {
+		return nil
+	}
+	s := analysis.Series{Step: q.Step}
+	for i, there := range ran {
+		if there {
+			s.Points = append(s.Points, analysis.Point{Time: q.Start.Add(time.Duration(i) * q.Step).UTC(), Value: counts[i]})
+		}
+	}
+	return []analysis.Series{s}
+}
+
+const (
+	// longestRetry is how long after a trial's first attempt its retries are looked
+	// for. An attempt and the pause before it rarely take a minute, a browser test at
+	// the utmost some ten: https://docs.datadoghq.com/synthetics/browser_tests/
+	longestRetry = 15 * time.Minute
+	// mostPages bounds the requests for a test's results, of which a page holds some
+	// 150: a test each minute from ten locations is read back for a day.
+	mostPages = 100
+)
+
+// trials returns the trials of a test whose first attempt may have finished in the
+// window, newest results first until before the window, page by page.
+func (p *Provider) trials(ctx context.Context, n need) ([]trial, *providers.Error) {
+	path, failure := p.resultsPath(ctx, n.test)
+	if failure != nil {
+		return nil, failure
+	}
+	doing := "read the results of the synthetic test " + n.test
+	seen := map[string]bool{}
+	var all []attempt
+	before, oldest := n.from.Add(-longestRetry), n.to.Add(longestRetry)
+	for range mostPages {
+		body, failure := p.synthetics(ctx, doing, path, url.Values{"to_ts": {strconv.FormatInt(oldest.UnixMilli()+1, 10)}})
+		if failure != nil {
+			return nil, failure
+		}
+		page, err := readResults(body)
+		if err != nil {
+			return nil, p.misread(doing, err)
+		}
+		more := false
+		for _, a := range page {
+			if seen[a.id] {
+				continue
+			}
+			seen[a.id], more = true, true
+			all = append(all, a)
+			if !a.finished.IsZero() && a.finished.Before(oldest) {
+				oldest = a.finished
+			}
+		}
+		// How many results make a page is not promised: the end is where a page
+		// brings nothing new.
+		if !more || oldest.Before(before) {
+			return trialsOf(all), nil
+		}
+	}
+	return nil, p.misread(doing, fmt.Errorf("more than %d pages since %s", mostPages, before.Format(time.RFC3339)))
+}
+
+// resultsPath returns where the results of a test are.
+func (p *Provider) resultsPath(ctx context.Context, test string) (string, *providers.Error) {
+	p.tests.mutex.Lock()
+	defer p.tests.mutex.Unlock()
+	kind, known := p.tests.known[test]
+	if !known {
+		doing := "look up the synthetic test " + test
+		body, failure := p.synthetics(ctx, doing, "/api/v1/synthetics/tests/"+test, nil)
+		if failure != nil {
+			return "", failure
+		}
+		var err error
+		if kind, err = readTestType(body, test); err != nil {
+			return "", p.misread(doing, err)
+		}
+		if p.tests.known == nil {
+			p.tests.known = map[string]string{}
+		}
+		p.tests.known[test] = kind
+	}
+	switch kind {
+	case "api":
+		return "/api/v2/synthetics/tests/" + test + "/results", nil
+	case "browser":
+		return "/api/v2/synthetics/tests/browser/" + test + "/results", nil
+	}
+	return "", &providers.Error{
+		Class: providers.BadQuery, Provider: Name, Doing: "read the results of the synthetic test " + test,
+		Detail: "it is of the type " + providers.Quote(kind, p.secrets()...), Cure: "name API, multistep API and browser tests",
+	}
+}
+
+// synthetics asks the synthetics API.
+func (p *Provider) synthetics(ctx context.Context, doing, path string, parameters url.Values) ([]byte, *providers.Error) {
+	body, failure := p.call(ctx, doing, http.MethodGet, path, parameters, nil)
+	if failure == nil {
+		return body, nil
+	}
+	switch {
+	case strings.HasPrefix(failure.Detail, "404"):
+		failure.Class = providers.BadQuery
+		failure.Cure = "check the test's public id, and that DD_SITE and the keys are of its organisation"
+	case strings.HasPrefix(failure.Detail, "403"):
+		failure.Cure = "check DD_API_KEY and DD_SITE, and that the application key has the permission synthetics_read"
+	}
+	return nil, failure
+}
+
+// misread returns the error of an answer that does not say what was asked.
+func (p *Provider) misread(doing string, err error) *providers.Error {
+	return &providers.Error{Class: providers.Shape, Provider: Name, Doing: doing, Detail: providers.Quote(err.Error(), p.secrets()...)}
+}
+
+// attempt is one result: a run, or its retry.
+type attempt struct {
+	id                string
+	location, device  string
+	started, finished time.Time // finished is zero while it runs
+	status            string
+	runType           string
+	retry             bool
+	unhealthy         bool
+}
+
+// trial is a run with its retries.
+type trial struct {
+	location, device string
+	finished         time.Time // of its first attempt
+	passed           bool      // its last attempt did
+	ci               bool
+}
+
+// trialsOf puts attempts together to trials. Runs in CI may be aimed elsewhere, so
+// that they tell nothing of an arm; neither do runs that came to no result, or from
+// a location that is in trouble itself. A retry belongs to the latest failed trial
+// before it at its place; whether it passes decides for the trial, whose time stays
+// that of the first attempt, so that a step that was judged keeps what it held.
+func trialsOf(all []attempt) []trial {
+	slices.SortStableFunc(all, func(a, b attempt) int {
+		if c := a.started.Compare(b.started); c != 0 {
+			return c
+		}
+		return strings.Compare(a.id, b.id)
+	})
+	type place struct{ location, device string }
+	var trials []trial
+	latest := map[place]int{} // its place in trials
+	for _, a := range all {
+		if a.finished.IsZero() || a.unhealthy || a.status != "passed" && a.status != "failed" {
+			continue
+		}
+		at := place{a.location, a.device}
+		again := a.retry || a.runType == "fast"
+		if i, ok := latest[at]; again && ok && !trials[i].passed && a.started.Sub(trials[i].finished) <= longestRetry {
+			trials[i].passed = a.status == "passed"
+			continue
+		}
+		if a.runType == "fast" && !a.retry {
+			continue // a retry of something that is not there, or a try-out
+		}
+		latest[at] = len(trials)
+		trials = append(trials, trial{a.location, a.device, a.finished, a.status == "passed", a.runType == "ci"})
+	}
+	return slices.DeleteFunc(trials, func(t trial) bool { return t.ci })
+}
