@@ -135,7 +135,7 @@ judge, 130 and 143 interrupted by SIGINT and SIGTERM.`,
 	}
 	root.SetVersionTemplate("canary-judge {{.Version}}\n")
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddCommand(a.runCommand(), a.replayCommand(), a.recordCommand(), a.checkCommand(), a.revertCommand(), a.schemaCommand(), a.versionCommand())
+	root.AddCommand(a.runCommand(), a.replayCommand(), a.recordCommand(), a.checkCommand(), a.revertCommand(), a.reportCommand(), a.schemaCommand(), a.versionCommand())
 	return root
 }
 

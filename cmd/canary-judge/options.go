@@ -52,8 +52,12 @@ func (o *options) recordFlags(cmd *cobra.Command) {
 	_ = cmd.MarkFlagFilename("record", "jsonl", "gz") // the flag exists
 }
 
-func (o *options) judgeFlags(cmd *cobra.Command) {
+func (o *options) outputFlag(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVarP(&o.outputs, "output", "o", nil, "write the result as `format[=path]`: "+strings.Join(formatNames(), ", ")+"; repeatable (default text)")
+}
+
+func (o *options) judgeFlags(cmd *cobra.Command) {
+	o.outputFlag(cmd)
 	cmd.Flags().StringVar(&o.onInconclusive, "on-inconclusive", "", "exit as for `pass|fail` when the verdict is inconclusive (default: exit 3)")
 	cmd.Flags().BoolVar(&o.comment, "comment", false, "on GitHub: write the result as a comment on the pull request, and write over it at the next run")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "judge and report, act on nothing, exit as judged")

@@ -22,6 +22,8 @@ var formats = []struct {
 	{"text", func(r *report.Report, w io.Writer, colour bool) error { return r.Text(w, colour) }},
 	{"json", func(r *report.Report, w io.Writer, _ bool) error { return r.JSON(w) }},
 	{"markdown", func(r *report.Report, w io.Writer, _ bool) error { return r.Markdown(w) }},
+	{"html", func(r *report.Report, w io.Writer, _ bool) error { return r.HTML(w) }},
+	{"junit", func(r *report.Report, w io.Writer, _ bool) error { return r.JUnit(w) }},
 }
 
 func formatNames() []string {

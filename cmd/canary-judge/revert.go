@@ -61,7 +61,7 @@ are on_fail.revert of the config, if there is one, and the flags.`,
 
 // revertResult is the revert command.
 func (a *app) revertResult(ctx context.Context, o *options, f revertOptions, file string) error {
-	r, err := readResult(file)
+	r, err := a.readResult(file)
 	if err != nil {
 		return usage(err)
 	}
@@ -93,20 +93,6 @@ func (a *app) revertResult(ctx context.Context, o *options, f revertOptions, fil
 		fmt.Fprintln(a.stdout, line)
 	}
 	return nil
-}
-
-// readResult reads a saved result.
-func readResult(file string) (*report.Report, error) {
-	in, err := os.Open(file)
-	if err != nil {
-		return nil, fmt.Errorf("open the result: %w", err)
-	}
-	defer in.Close() //nolint:errcheck // only read
-	r, err := report.Read(in)
-	if err != nil {
-		return nil, fmt.Errorf("read the result %s: %w", file, err)
-	}
-	return r, nil
 }
 
 // revertSettings returns the settings of the config, if there is one, and of the

@@ -26,6 +26,7 @@ func New(c *config.Config, o *job.Outcome) *Report {
 		Notes:      c.Notes,
 		Metrics:    []Metric{},
 		Looks:      []Look{},
+		Config:     Document(c.Document),
 	}
 	if o.Ended == job.AtError {
 		r.Error = o.Detail
@@ -61,7 +62,20 @@ func (b builder) window() Window {
 	if last := b.lastStep(); last > 0 {
 		window.End = b.end(last - 1)
 	}
+	if last := b.lastStep(); !b.even() {
+		window.Times = o.Times[:last]
+	}
 	return window
+}
+
+// even reports whether the steps are evenly spaced.
+func (b builder) even() bool {
+	for i, at := range b.outcome.Times {
+		if !at.Equal(b.outcome.Start.Add(time.Duration(i) * b.config.Window.Step)) {
+			return false
+		}
+	}
+	return true
 }
 
 // lastStep returns the number of steps that count: those up to the verdict, or

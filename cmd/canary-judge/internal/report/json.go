@@ -3,8 +3,10 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // JSON writes the report as the result file.
@@ -20,17 +22,51 @@ func (r *Report) JSON(w io.Writer) error {
 	return err
 }
 
-// Read reads a saved result.
+// mostBytes bounds a saved result that is read: far above what the largest run
+// saves, far below what would exhaust a machine.
+const mostBytes = 256 << 20
+
+// Read reads a saved result. Its errors say what to do.
 func Read(from io.Reader) (*Report, error) {
-	d := json.NewDecoder(from)
-	var r Report
-	if err := d.Decode(&r); err != nil {
-		return nil, fmt.Errorf("not a result: %w", err)
+	const cure = "want a file that run or replay wrote with -o json=PATH"
+	text, err := io.ReadAll(io.LimitReader(from, mostBytes+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(text) > mostBytes:
+		return nil, fmt.Errorf("it has more than %d MiB; %s", mostBytes>>20, cure)
+	case len(bytes.TrimSpace(text)) == 0:
+		return nil, fmt.Errorf("it is empty; %s", cure)
 	}
-	if r.Schema != Schema {
-		return nil, fmt.Errorf("not a result: the schema is %q, this tool reads %q", r.Schema, Schema)
+	var r Report
+	if err := json.Unmarshal(text, &r); err != nil {
+		return nil, unreadable(text, err, cure)
+	}
+	switch {
+	case r.Schema == "":
+		return nil, fmt.Errorf("it has no schema, so it is no result; %s", cure)
+	case r.Schema != Schema:
+		return nil, fmt.Errorf("its schema is %q and this version reads %q; use the version of canary-judge that wrote it, or replay the recording with this one", r.Schema, Schema)
+	case !slices.Contains([]string{"pass", "fail", "inconclusive"}, r.Verdict):
+		return nil, fmt.Errorf("its verdict is %q; valid: pass, fail, inconclusive; it was changed since it was written: replay the recording", r.Verdict)
 	}
 	return &r, nil
+}
+
+// unreadable says what keeps a text from being a result.
+func unreadable(text []byte, err error, cure string) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	line := func(offset int64) int { return 1 + bytes.Count(text[:min(int(offset), len(text))], []byte("\n")) }
+	switch {
+	case errors.As(err, &syntax) && int(syntax.Offset) >= len(text):
+		return fmt.Errorf("it ends in the middle of line %d: the job that wrote it or the upload was cut off; fetch it again, or replay the recording", line(syntax.Offset))
+	case errors.As(err, &syntax):
+		return fmt.Errorf("it is not JSON (line %d: %w); %s", line(syntax.Offset), err, cure)
+	case errors.As(err, &kind):
+		return fmt.Errorf("line %d: %s is a %s, which a result does not have there (canary-judge schema result says what it has); replay the recording to write it anew", line(kind.Offset), kind.Field, kind.Value)
+	}
+	return fmt.Errorf("it is no result: %w; %s", err, cure)
 }
 
 // flattenNumbers puts lists of numbers on one line each: a series of a hundred

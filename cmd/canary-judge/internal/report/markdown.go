@@ -108,10 +108,8 @@ func (r *Report) markdown(d detail) string {
 func (r *Report) markdownQueries(b *strings.Builder) {
 	var lines []string
 	for _, m := range r.Metrics {
-		for _, part := range slices.Sorted(maps.Keys(m.Queries)) {
-			for _, arm := range slices.Sorted(maps.Keys(m.Queries[part])) {
-				lines = append(lines, fmt.Sprintf("%s, %s of the %s:\n  %s", m.Name, part, arm, m.Queries[part][arm]))
-			}
+		for _, q := range m.queryList() {
+			lines = append(lines, fmt.Sprintf("%s, %s of the %s:\n  %s", m.Name, q.Part, q.Arm, q.Text))
 		}
 	}
 	if len(lines) == 0 {
@@ -120,6 +118,20 @@ func (r *Report) markdownQueries(b *strings.Builder) {
 	text := cleanLines(strings.Join(lines, "\n"))
 	fence := strings.Repeat("`", max(3, longestRun(text, '`')+1))
 	fmt.Fprintf(b, "<details><summary>Queries</summary>\n\n%s\n%s\n%s\n\n</details>\n", fence, text, fence)
+}
+
+// query is one query as it was sent.
+type query struct{ Part, Arm, Text string }
+
+// queryList lists a metric's queries in a stable order.
+func (m Metric) queryList() []query {
+	var all []query
+	for _, part := range slices.Sorted(maps.Keys(m.Queries)) {
+		for _, arm := range slices.Sorted(maps.Keys(m.Queries[part])) {
+			all = append(all, query{part, arm, m.Queries[part][arm]})
+		}
+	}
+	return all
 }
 
 // cleanLines is Clean for a text of several lines.

@@ -69,8 +69,18 @@ type Report struct {
 	Exposure   *Exposure      `json:"exposure" doc:"The traffic the canary should get, and got"`
 	Notes      []string       `json:"notes,omitempty" doc:"What a reader of the verdict must know of the comparison"`
 	Looks      []Look         `json:"looks" doc:"How the effects developed; evenly thinned out in large runs"`
+	Config     Document       `json:"config,omitempty" doc:"The config it was judged with, without the providers' settings"`
 	Generated  *Generated     `json:"generated,omitempty" doc:"Where and when this was rendered; a replay may differ in nothing else"`
 }
+
+// Document is a JSON object of another format.
+type Document json.RawMessage
+
+// MarshalJSON implements json.Marshaler.
+func (d Document) MarshalJSON() ([]byte, error) { return json.RawMessage(d).MarshalJSON() }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (d *Document) UnmarshalJSON(text []byte) error { return (*json.RawMessage)(d).UnmarshalJSON(text) }
 
 // Window is the time that was judged.
 type Window struct {
@@ -82,7 +92,9 @@ type Window struct {
 	Warmup  int       `json:"warmup_steps" doc:"Steps skipped first"`
 	Steps   int       `json:"steps" doc:"Steps planned after the warm-up, and so looks"`
 	Looks   int       `json:"looks" doc:"Looks taken"`
-	Ended   string    `json:"ended" doc:"Why the run ended: verdict, window, interrupted, error, or file (the recording holds no more)"`
+	// Times are needed where the distance between points varies.
+	Times []time.Time `json:"times,omitempty" doc:"Starts of the steps, of a file whose steps are not evenly spaced"`
+	Ended string      `json:"ended" doc:"Why the run ended: verdict, window, interrupted, error, or file (the recording holds no more)"`
 }
 
 // Arms are the two sides.

@@ -15,3 +15,6 @@ func ResultSchema() []byte {
 func (*Number) JSONSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{Type: []string{"number", "null"}}
 }
+
+// JSONSchema implements jsonschema.Schemer.
+func (*Document) JSONSchema() *jsonschema.Schema { return &jsonschema.Schema{Type: "object"} }

@@ -135,6 +135,14 @@ func (r *Report) table(paint func(word, decision string) string) string {
 	return strings.Join(lines, "\n")
 }
 
+// Titles of remarks on the run as a whole.
+const (
+	comparisonTitle = "About the comparison:"
+	exposureTitle   = "Exposure:"
+	comparedTitle   = "Compared:"
+	windowTitle     = "Window:"
+)
+
 // section is a part of the remarks.
 type section struct {
 	title string
@@ -175,14 +183,14 @@ func (r *Report) remarks() []section {
 		add(done.title, done.lines)
 	}
 	add("Doubts about the data:", doubts)
-	add("About the comparison:", r.Notes)
+	add(comparisonTitle, r.Notes)
 	add("Blast radius:", r.blastLines())
 	if e := r.Exposure; e != nil {
-		add("Exposure:", []string{fmt.Sprintf("the canary got %s of the requests, %s are expected", percentage(float64(e.Observed)), percentage(float64(e.Expected)))})
+		add(exposureTitle, []string{fmt.Sprintf("the canary got %s of the requests, %s are expected", percentage(float64(e.Observed)), percentage(float64(e.Expected)))})
 	}
 	step := time.Duration(float64(r.Window.Step) * float64(time.Second))
-	add("Compared:", r.compared())
-	add("Window:", []string{fmt.Sprintf("%s to %s, %d of %s, one every %s; false alarms %s, wrong passes %s over the whole run",
+	add(comparedTitle, r.compared())
+	add(windowTitle, []string{fmt.Sprintf("%s to %s, %d of %s, one every %s; false alarms %s, wrong passes %s over the whole run",
 		r.Window.Judged.Format(time.RFC3339), r.Window.End.Format(time.RFC3339), r.Window.Looks, plural(r.Window.Steps, "look"), seconds(step.Seconds()),
 		percentage(r.FalseAlarm), percentage(r.WrongPass))})
 	return all

@@ -124,7 +124,7 @@ func FuzzFlattenNumbers(f *testing.F) {
 	f.Add("[\n  1,\n  2\n]")
 	f.Fuzz(func(t *testing.T, name string) {
 		name = strings.ToValidUTF8(name, "") // JSON has no other text
-		r := &Report{Schema: Schema, Reason: name, Metrics: []Metric{{Name: name, Series: Series{Baseline: []Number{1, 2}, Canary: []Number{}}}}}
+		r := &Report{Schema: Schema, Verdict: "pass", Reason: name, Metrics: []Metric{{Name: name, Series: Series{Baseline: []Number{1, 2}, Canary: []Number{}}}}}
 		var a, b bytes.Buffer
 		if err := r.JSON(&a); err != nil {
 			t.Fatal(err)

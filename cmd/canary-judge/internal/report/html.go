@@ -1,0 +1,328 @@
+package report
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/canary-judge/canary-judge/analysis"
+)
+
+//go:embed page
+var pageFiles embed.FS
+
+var pageTemplate = template.Must(template.ParseFS(pageFiles, "page/page.html"))
+
+// asset returns a file of the page as an element, and the hash by which the page's
+// policy allows it.
+func asset(file, element string) (whole template.HTML, hash string) {
+	text, err := pageFiles.ReadFile("page/" + file)
+	if err != nil {
+		panic("report: " + err.Error()) // it is embedded
+	}
+	sum := sha256.Sum256(text)
+	whole = template.HTML(fmt.Sprintf("<%s>%s</%s>", element, text, element)) //nolint:gosec // our own file
+	return whole, "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// page is what the template shows. All texts in it are clean.
+type page struct {
+	Policy, Title, Service, Verdict, Word, Sentence, Next string
+	Style, Script                                         template.HTML
+	Actions, About                                        []pageSection
+	NotJudged, Blast                                      []string
+	Columns                                               []string
+	Overview                                              []pageMetric
+	Metrics                                               []pageMetric
+	Warmup                                                int
+	Timeline                                              []pageEvent
+	Looks                                                 []pageLook
+	Config, Footer                                        string
+}
+
+type pageSection struct {
+	Title string
+	Lines []string
+}
+
+type pageEvent struct{ Stamp, At, Text string }
+
+type pageLook struct {
+	Look, Passed, Failed, Open int
+	At, Verdict                string
+}
+
+type pageRow struct {
+	Arm   string
+	Cells []string
+}
+
+type pageFact struct{ Name, Text string }
+
+type pagePlot struct {
+	drawn
+	Alt     string
+	Decided bool
+}
+
+type pageMetric struct {
+	ID, Name, Class, Decision, Brief, Reason string
+	Open                                     bool
+	Cells, Warnings, Heads                   []string
+	Rows                                     []pageRow
+	Facts                                    []pageFact
+	Queries                                  []query
+	Arms, Effect                             *pagePlot
+}
+
+// HTML writes the report as one page that fetches nothing.
+func (r *Report) HTML(w io.Writer) error {
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, r.page()); err != nil {
+		return fmt.Errorf("render the result as HTML: %w", err)
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+func (r *Report) page() page {
+	p := page{
+		Verdict: badge(r.Verdict), Word: strings.ToUpper(r.Verdict), Service: Clean(r.Service), Sentence: Clean(r.Reason),
+		Next: r.next(), Blast: cleanAll(r.blastLines()), Warmup: r.Window.Warmup, Timeline: r.timeline(), Looks: r.lookRows(),
+	}
+	p.Title = p.Word + ": canary " + p.Service
+	var style, script string
+	p.Style, style = asset("page.css", "style")
+	p.Script, script = asset("page.js", "script")
+	p.Policy = fmt.Sprintf("default-src 'none'; style-src %s; script-src %s; base-uri 'none'; form-action 'none'", style, script)
+	for _, s := range r.actions() {
+		if len(s.lines) > 0 {
+			p.Actions = append(p.Actions, pageSection{s.title, cleanAll(s.lines)})
+		}
+	}
+	for _, s := range r.remarks() {
+		if slices.Contains([]string{comparisonTitle, exposureTitle, comparedTitle, windowTitle}, s.title) {
+			p.About = append(p.About, pageSection{s.title, cleanAll(s.lines)})
+		}
+	}
+	for _, m := range r.Metrics {
+		switch {
+		case m.Decision == "no data", m.Decision == "undecided":
+			p.NotJudged = append(p.NotJudged, Clean(m.Name+": "+m.Reason))
+		case m.Advisory:
+			p.NotJudged = append(p.NotJudged, Clean(m.Name+": advisory, so it was measured and decided nothing"))
+		}
+	}
+	for i := range r.Metrics {
+		p.Metrics = append(p.Metrics, r.pageMetric(i))
+	}
+	slices.SortStableFunc(p.Metrics, func(a, b pageMetric) int { return cmp.Compare(rank(a.Class), rank(b.Class)) })
+	p.Columns, p.Overview = []string{"Metric", "Baseline", "Canary", "Change", "Interval", "Tolerated", "Decision"}, p.Metrics
+	var config bytes.Buffer
+	if len(r.Config) > 0 && json.Indent(&config, r.Config, "", "  ") == nil {
+		p.Config = cleanLines(config.String())
+	}
+	if g := r.Generated; g != nil {
+		p.Footer = Clean(fmt.Sprintf("canary-judge %s, %s, %s", g.Tool, g.Command, g.At.UTC().Format(time.RFC3339)))
+	}
+	return p
+}
+
+// next says what the verdict means for who reads it.
+func (r *Report) next() string {
+	switch {
+	case r.Error != "":
+		return "The run could not judge to its end. Cure what is said above and run it again; until then the canary is neither shown to be good nor bad."
+	case r.Verdict == "pass":
+		return "The canary may be promoted: every deciding metric is shown to be within its tolerance."
+	case r.Verdict == "fail":
+		return fmt.Sprintf("Do not promote; take the canary back. A canary within every tolerance fails with a chance of at most %s.", percentage(r.FalseAlarm))
+	case r.Window.Ended == "interrupted":
+		return "The run was interrupted before it had a verdict. Do not promote on it; run it again, or go on with --resume."
+	}
+	return "There is not enough evidence either way. Do not promote on it: judge for longer, send the canary more traffic, or accept a larger change. Below is what each metric lacks."
+}
+
+// rank puts what needs reading first.
+func rank(class string) int { return slices.Index([]string{"fail", "open", "pass"}, class) }
+
+// badge returns the class of a verdict or a decision.
+func badge(word string) string {
+	if word == "pass" || word == "fail" {
+		return word
+	}
+	return "open"
+}
+
+func cleanAll(lines []string) []string {
+	var out []string
+	for _, l := range lines {
+		out = append(out, Clean(l))
+	}
+	return out
+}
+
+func (r *Report) pageMetric(at int) pageMetric {
+	m := r.Metrics[at]
+	cells := cleanAll(m.cells())
+	last := len(cells) - 1
+	p := pageMetric{
+		ID: fmt.Sprintf("metric-%d", at+1), Name: cells[0], Class: badge(m.Decision), Decision: cells[last], Cells: cells[1:last],
+		Open:   m.Decision != "pass" && !m.Advisory || len(r.Metrics) <= mostOpen,
+		Brief:  fmt.Sprintf("%s against %s, change %s, tolerated %s", cells[2], cells[1], cells[3], cells[5]),
+		Reason: Clean(m.Reason), Warnings: cleanAll(m.Warnings), Facts: r.facts(m),
+	}
+	for _, q := range m.queryList() {
+		p.Queries = append(p.Queries, query{Clean(q.Part), Clean(q.Arm), cleanLines(q.Text)})
+	}
+	p.Heads, p.Rows = m.summaryRows()
+	if d := r.Window.plotArms(m); d != nil {
+		p.Arms = &pagePlot{*d, fmt.Sprintf("Line chart of %s: baseline %s, canary %s over %s.", cells[0], cells[1], cells[2], plural(d.Last+1, "point")), m.DecidedLook > 0}
+	}
+	if d := r.plotEffect(at); d != nil {
+		p.Effect = &pagePlot{*d, fmt.Sprintf("Chart of the change in %s over %s: last interval %s, tolerated %s, %s.", cells[0], plural(d.Last+1, "look"), cells[4], cells[5], cells[last]), m.DecidedLook > 0}
+	}
+	return p
+}
+
+// mostOpen is up to how many metrics a page shows unfolded, passed ones included.
+const mostOpen = 4
+
+// summaryRows are the numbers of both arms.
+func (m Metric) summaryRows() (heads []string, rows []pageRow) {
+	counted := finite(float64(m.Baseline.Total)) || finite(float64(m.Canary.Total))
+	valued := finite(float64(m.Baseline.Mean)) || finite(float64(m.Canary.Mean))
+	heads = []string{"Steps with data"}
+	if counted {
+		heads = append(heads, "Bad", "All", "Rate")
+	}
+	if valued {
+		heads = append(heads, "Mean", "Median", "95th percentile", "Smallest", "Largest")
+	}
+	for _, a := range []struct {
+		name string
+		s    Summary
+	}{{"baseline", m.Baseline}, {"canary", m.Canary}} {
+		cells := []string{fmt.Sprint(a.s.Steps)}
+		if counted {
+			cells = append(cells, count(a.s.Bad), count(a.s.Total), percentage(float64(a.s.Rate)))
+		}
+		if valued {
+			for _, v := range []Number{a.s.Mean, a.s.Median, a.s.P95, a.s.Min, a.s.Max} {
+				cells = append(cells, measure(float64(v), m.Unit))
+			}
+		}
+		rows = append(rows, pageRow{a.name, cleanAll(cells)})
+	}
+	return heads, rows
+}
+
+func count(n Number) string {
+	if !finite(float64(n)) {
+		return "–"
+	}
+	return tally(float64(n))
+}
+
+// facts are what else is known of a metric.
+func (r *Report) facts(m Metric) []pageFact {
+	var all []pageFact
+	add := func(name, text string) { all = append(all, pageFact{name, Clean(text)}) }
+	cells := m.cells()
+	add("Change", cells[3]+", interval "+cells[4])
+	add("Tolerated", cells[5]+", bad is: "+m.Direction)
+	if m.Tolerance.Floor > 0 {
+		add("Floor", percentage(float64(m.Tolerance.Floor))+": rates below it are fine")
+	}
+	add("Kind", m.Kind)
+	if m.Provider != "" {
+		add("Source", m.Provider)
+	}
+	add("Steps", fmt.Sprintf("%d judged, %d with data in both arms", m.Steps, m.Usable))
+	if m.Advisory {
+		add("Advisory", "decides nothing")
+	} else {
+		add("False alarms", percentage(float64(m.Share))+" of the run's "+percentage(r.FalseAlarm)+" may be this metric's")
+	}
+	if m.DecidedLook > 0 {
+		add("Decided", fmt.Sprintf("at look %d, %s", m.DecidedLook, r.Window.lookTime(m.DecidedLook).UTC().Format(time.RFC3339)))
+	}
+	if f := m.Forecast; f != nil {
+		text := fmt.Sprintf("%s of about %s %s", tally(float64(f.Have)), tally(float64(f.Needed)), f.Unit)
+		if finite(float64(f.Steps)) {
+			text += fmt.Sprintf(", so about %s more at this traffic", length(time.Duration(math.Ceil(float64(f.Steps))*float64(r.Window.Step)*float64(time.Second))))
+		}
+		add("Evidence so far", text)
+	}
+	return all
+}
+
+// timeline lists what changed during the run.
+func (r *Report) timeline() []pageEvent {
+	w := r.Window
+	type event struct {
+		at   time.Time
+		text string
+	}
+	events := []event{{w.Start, "the run begins"}}
+	if w.Warmup > 0 {
+		events = append(events, event{w.Judged, fmt.Sprintf("the warm-up of %s ends", plural(w.Warmup, "step"))})
+	}
+	var decided []Metric
+	for _, m := range r.Metrics {
+		if m.DecidedLook > 0 {
+			decided = append(decided, m)
+		}
+	}
+	slices.SortStableFunc(decided, func(a, b Metric) int { return cmp.Compare(a.DecidedLook, b.DecidedLook) })
+	for _, m := range decided {
+		text := fmt.Sprintf("look %d: %s, %s", m.DecidedLook, m.Name, m.Decision)
+		if m.Advisory {
+			text += " (advisory)"
+		}
+		events = append(events, event{w.lookTime(m.DecidedLook), text})
+	}
+	events = append(events, event{w.End, r.ending()})
+	var out []pageEvent
+	for _, e := range events {
+		out = append(out, pageEvent{e.at.UTC().Format(time.RFC3339), e.at.UTC().Format("15:04:05"), Clean(e.text)})
+	}
+	return out
+}
+
+// ending says why and when the run ended.
+func (r *Report) ending() string {
+	text := map[string]string{
+		"verdict": "the verdict", "window": "the end of the window", "interrupted": "interrupted", "error": "an error", "file": "the recording holds no more",
+	}[r.Window.Ended]
+	return fmt.Sprintf("%s: %s after %d of %s, planned until %s", text, r.Verdict, r.Window.Looks, plural(r.Window.Steps, "look"), r.Window.Planned.UTC().Format("15:04:05"))
+}
+
+func (r *Report) lookRows() []pageLook {
+	var rows []pageLook
+	for _, l := range r.Looks {
+		row := pageLook{Look: l.Look, At: l.Time.UTC().Format("15:04:05"), Verdict: Clean(l.Verdict)}
+		for _, m := range l.Metrics {
+			switch m.Decision {
+			case analysis.Pass.String():
+				row.Passed++
+			case analysis.Fail.String():
+				row.Failed++
+			default:
+				row.Open++
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}

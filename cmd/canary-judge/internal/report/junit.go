@@ -1,0 +1,185 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The elements of JUnit's format that its readers agree on.
+type (
+	junitSuites struct {
+		XMLName  xml.Name `xml:"testsuites"`
+		Name     string   `xml:"name,attr"`
+		Tests    int      `xml:"tests,attr"`
+		Failures int      `xml:"failures,attr"`
+		Errors   int      `xml:"errors,attr"`
+		Skipped  int      `xml:"skipped,attr"`
+		Time     string   `xml:"time,attr"`
+		Suite    junitSuite
+	}
+	junitSuite struct {
+		XMLName    xml.Name        `xml:"testsuite"`
+		Name       string          `xml:"name,attr"`
+		Tests      int             `xml:"tests,attr"`
+		Failures   int             `xml:"failures,attr"`
+		Errors     int             `xml:"errors,attr"`
+		Skipped    int             `xml:"skipped,attr"`
+		Time       string          `xml:"time,attr"`
+		Timestamp  string          `xml:"timestamp,attr"`
+		Properties []junitProperty `xml:"properties>property"`
+		Cases      []junitCase     `xml:"testcase"`
+	}
+	junitProperty struct {
+		Name  string `xml:"name,attr"`
+		Value string `xml:"value,attr"`
+	}
+	junitCase struct {
+		Name       string          `xml:"name,attr"`
+		Class      string          `xml:"classname,attr"`
+		Time       string          `xml:"time,attr"`
+		Properties []junitProperty `xml:"properties>property"`
+		Failure    *junitTrouble   `xml:"failure"`
+		Error      *junitTrouble   `xml:"error"`
+		Skipped    *junitTrouble   `xml:"skipped"`
+		Out        string          `xml:"system-out,omitempty"`
+	}
+	junitTrouble struct {
+		Message string `xml:"message,attr"`
+		Type    string `xml:"type,attr,omitempty"`
+		Text    string `xml:",chardata"`
+	}
+)
+
+// runCase is the case that stands for the run as a whole.
+const runCase = "verdict"
+
+// JUnit writes the report as JUnit's XML: a case a metric, and one for the run. A
+// metric that failed the canary is a failure. One that was not decided, or had no
+// data, is an error: it is no proof that the canary is bad, and it must not look
+// like a pass. An advisory metric decides nothing, so what is not a pass of it is
+// skipped; so is one that was left open because another one had failed the canary.
+func (r *Report) JUnit(w io.Writer) error {
+	suite := junitSuite{Name: xmlText(r.suiteName()), Time: junitSeconds(r.Window.End.Sub(r.Window.Start)), Timestamp: r.Window.Start.UTC().Format("2006-01-02T15:04:05")}
+	suite.Properties = junitProperties("verdict", r.Verdict, "looks", strconv.Itoa(r.Window.Looks), "ended", r.Window.Ended)
+	suite.Cases = append(suite.Cases, r.junitRun(suite.Name))
+	for _, m := range r.Metrics {
+		suite.Cases = append(suite.Cases, r.junitMetric(m, suite.Name))
+	}
+	for _, c := range suite.Cases {
+		suite.Tests++
+		switch {
+		case c.Failure != nil:
+			suite.Failures++
+		case c.Error != nil:
+			suite.Errors++
+		case c.Skipped != nil:
+			suite.Skipped++
+		}
+	}
+	all := junitSuites{
+		Name: "canary-judge", Tests: suite.Tests, Failures: suite.Failures, Errors: suite.Errors, Skipped: suite.Skipped,
+		Time: suite.Time, Suite: suite,
+	}
+	text, err := xml.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode the result as JUnit: %w", err)
+	}
+	_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, text)
+	return err
+}
+
+// suiteName names the run among other test suites.
+func (r *Report) suiteName() string {
+	if r.Service == "" {
+		return "canary"
+	}
+	return "canary " + r.Service
+}
+
+// junitRun is the case of the run: metrics alone do not show an error of the
+// provider, or traffic that kept the canary from passing.
+func (r *Report) junitRun(suite string) junitCase {
+	c := junitCase{Name: runCase, Class: suite, Time: junitSeconds(r.Window.End.Sub(r.Window.Start))}
+	trouble := &junitTrouble{Message: xmlText(r.Reason), Type: r.Verdict}
+	switch {
+	case r.Verdict == "fail":
+		c.Failure = trouble
+	case r.Verdict != "pass":
+		c.Error = trouble
+	default:
+		c.Out = xmlText(r.Reason)
+	}
+	return c
+}
+
+func (r *Report) junitMetric(m Metric, suite string) junitCase {
+	cells := m.cells()
+	var details strings.Builder
+	for i, column := range columns[1:] {
+		fmt.Fprintf(&details, "%s: %s\n", strings.ToLower(column), cells[i+1])
+	}
+	for _, w := range m.Warnings {
+		fmt.Fprintf(&details, "doubt: %s\n", w)
+	}
+	for _, q := range m.queryList() {
+		fmt.Fprintf(&details, "%s of the %s: %s\n", q.Part, q.Arm, q.Text)
+	}
+	looked := max(0, m.DecidedLook)
+	if looked == 0 {
+		looked = m.Steps
+	}
+	c := junitCase{
+		Name: xmlText(m.Name), Class: suite, Time: junitSeconds(time.Duration(float64(looked) * float64(r.Window.Step) * float64(time.Second))),
+		Properties: junitProperties("decision", m.Decision, "baseline", cells[1], "canary", cells[2], "change", cells[3], "interval", cells[4], "tolerated", cells[5]),
+	}
+	if m.Decision == "pass" {
+		c.Out = xmlText(m.Reason + "\n" + details.String())
+		return c
+	}
+	trouble := &junitTrouble{Message: xmlText(m.Name + ": " + m.Reason), Type: m.Decision, Text: xmlText(details.String())}
+	switch {
+	case m.Advisory, m.Decision == "undecided" && r.Verdict == "fail":
+		c.Skipped = trouble
+	case m.Decision == "fail":
+		c.Failure = trouble
+	default:
+		c.Error = trouble
+	}
+	return c
+}
+
+func junitProperties(pairs ...string) []junitProperty {
+	var all []junitProperty
+	for i := 0; i < len(pairs); i += 2 {
+		all = append(all, junitProperty{pairs[i], xmlText(pairs[i+1])})
+	}
+	return all
+}
+
+func junitSeconds(d time.Duration) string {
+	return strconv.FormatFloat(max(0, d.Seconds()), 'f', 3, 64)
+}
+
+// xmlText makes text from outside one that XML can hold and that changes nothing
+// around it where it is shown: encoding/xml escapes what means something, and
+// quietly replaces what is no character of XML, which is marked here like in the
+// other formats.
+func xmlText(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n':
+			return r
+		case r == '\t' || r == '\r':
+			return ' '
+		case r == utf8.RuneError, r == 0xFFFE, r == 0xFFFF, unicode.IsControl(r), unicode.Is(unicode.Cf, r):
+			return '·'
+		}
+		return r
+	}, s)
+}
