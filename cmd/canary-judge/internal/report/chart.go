@@ -40,8 +40,8 @@ func (r *Report) markdownCharts(b *strings.Builder) {
 		b.WriteString("```mermaid\n%%{init: {\"themeVariables\": {\"xyChart\": {\"plotColorPalette\": \"#1f77b4, #d62728\"}}}}%%\nxychart-beta\n")
 		fmt.Fprintf(b, "  x-axis [%s]\n", strings.Join(minutes, ", "))
 		low, high := axisRange(baseline, canary)
-		fmt.Fprintf(b, "  y-axis %s --> %s\n", plain(low), plain(high))
-		fmt.Fprintf(b, "  line [%s]\n  line [%s]\n```\n\n", plainList(baseline), plainList(canary))
+		fmt.Fprintf(b, "  y-axis %s --> %s\n", decimal(low), decimal(high))
+		fmt.Fprintf(b, "  line [%s]\n  line [%s]\n```\n\n", decimals(baseline), decimals(canary))
 	}
 }
 
@@ -69,7 +69,7 @@ func (r *Report) chartPoints(m Metric) (minutes []string, baseline, canary []flo
 		if math.IsNaN(a) || math.IsNaN(z) {
 			continue
 		}
-		minutes = append(minutes, plain((time.Duration(from) * step).Minutes()))
+		minutes = append(minutes, decimal((time.Duration(from) * step).Minutes()))
 		baseline, canary = append(baseline, a), append(canary, z)
 	}
 	return minutes, baseline, canary
@@ -102,19 +102,19 @@ func axisRange(all ...[]float64) (low, high float64) {
 	return low, high
 }
 
-// plain writes a number as Mermaid reads it: four significant digits and no exponent.
-func plain(v float64) string {
+// decimal writes a number as Mermaid reads it: four significant digits and no exponent.
+func decimal(v float64) string {
 	if v == 0 {
 		return "0"
 	}
-	decimals := max(0, 3-int(math.Floor(math.Log10(math.Abs(v)))))
-	return trimZeros(strconv.FormatFloat(v, 'f', decimals, 64))
+	places := max(0, 3-int(math.Floor(math.Log10(math.Abs(v)))))
+	return trimZeros(strconv.FormatFloat(v, 'f', places, 64))
 }
 
-func plainList(numbers []float64) string {
+func decimals(numbers []float64) string {
 	var words []string
 	for _, v := range numbers {
-		words = append(words, plain(v))
+		words = append(words, decimal(v))
 	}
 	return strings.Join(words, ", ")
 }
