@@ -14,6 +14,7 @@ import (
 // Script is a world of streams: what happened, by tags.
 type Script struct {
 	Streams []Stream
+	Tests   map[string]Test // by public id
 	// Late is how long what happened takes to be there.
 	Late time.Duration
 }
@@ -61,6 +62,12 @@ func (s Script) Metric(name string) *Metric {
 		m.Tags = slices.Compact(m.Tags)
 	}
 	return m
+}
+
+// Test implements Tester.
+func (s Script) Test(id string) (Test, bool) {
+	t, known := s.Tests[id]
+	return t, known
 }
 
 // Query implements World.

@@ -15,14 +15,24 @@ type Canary struct {
 
 // Shop is a world of two services, discounts and storefront, in env:prod. Of their
 // requests and views 100 in 10 seconds go to version:v1 and 50 to version:v2, the canary; 2 %
-// fail, half of all last longer than 0.2 s. The same canary is the same world.
+// fail, half of all last longer than 0.2 s. The synthetic test abc-def-ghi is aimed at the
+// baseline and jkl-mno-pqr at the canary; both run each minute. The same canary is the same
+// world.
 func Shop(c Canary) Script {
-	s := Script{Late: 20 * time.Second}
+	s := Script{Late: 20 * time.Second, Tests: map[string]Test{"abc-def-ghi": journey(1, 0), "jkl-mno-pqr": {Type: "browser"}}}
 	s.Streams = append(s.Streams, version("v1", 100, Canary{})...)
 	if !c.Silent {
 		s.Streams = append(s.Streams, version("v2", 50, c)...)
+		s.Tests["jkl-mno-pqr"] = journey(2, min(1, 0.2*c.Errors))
 	}
 	return s
+}
+
+// journey is a test of which a share of the runs fails.
+func journey(seed uint64, failing float64) Test {
+	return Test{Type: "browser", Every: time.Minute, Takes: 12 * time.Second, Failed: func(t time.Time) bool {
+		return random(seed, t).Float64() < failing
+	}}
 }
 
 // version is what happens in a version.
