@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/DataDog/datadog-api-client-go/v2/api/datadog"
@@ -42,6 +43,7 @@ type Provider struct {
 	client   *datadog.APIClient
 	site     string
 	base     *url.URL // instead of the site's, or nil
+	limit    atomic.Pointer[http.Header]
 }
 
 const (
@@ -202,9 +204,22 @@ func (p *Provider) read(body []byte, from, to time.Time, step time.Duration, int
 	return e
 }
 
-// post sends a request and returns the answer's body.
+// post sends a query and returns the answer's body.
 func (p *Provider) post(ctx context.Context, path string, body *request) ([]byte, error) {
 	doing := "query " + p.host()
+	text, status, err := p.send(ctx, http.MethodPost, path, doing, body)
+	if err == nil && status/100 != 2 {
+		err = p.refused(doing, status, text)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return text, nil
+}
+
+// send sends a request and returns the answer's body and status. body is a pointer,
+// or nil for none.
+func (p *Provider) send(ctx context.Context, method, path, doing string, body any) ([]byte, int, error) {
 	keys := map[string]datadog.APIKey{
 		"apiKeyAuth": {Key: string(p.settings.APIKey)},
 		"appKeyAuth": {Key: string(p.settings.AppKey)},
@@ -216,29 +231,41 @@ func (p *Provider) post(ctx context.Context, path string, body *request) ([]byte
 	ctx = context.WithValue(ctx, datadog.ContextServerVariables, map[string]string{"site": p.site})
 	base, err := p.client.Cfg.ServerURLWithContext(ctx, "v2.MetricsApi.QueryTimeseriesData")
 	if err != nil {
-		return nil, &providers.Error{Class: providers.Settings, Provider: Name, Doing: doing, Err: err}
+		return nil, 0, &providers.Error{Class: providers.Settings, Provider: Name, Doing: doing, Err: err}
 	}
 	if p.base != nil {
 		base = strings.TrimSuffix(p.base.String(), "/")
 	}
-	headers := map[string]string{"Content-Type": "application/json", "Accept": "application/json"}
+	headers := map[string]string{"Accept": "application/json"}
+	if body != nil {
+		headers["Content-Type"] = "application/json"
+	}
 	datadog.SetAuthKeys(ctx, &headers, [2]string{"apiKeyAuth", "DD-API-KEY"}, [2]string{"appKeyAuth", "DD-APPLICATION-KEY"})
-	req, err := p.client.PrepareRequest(ctx, base+path, http.MethodPost, body, headers, nil, nil, nil)
+	req, err := p.client.PrepareRequest(ctx, base+path, method, body, headers, nil, nil, nil)
 	if err != nil {
-		return nil, &providers.Error{Class: providers.Settings, Provider: Name, Doing: doing, Err: err}
+		return nil, 0, &providers.Error{Class: providers.Settings, Provider: Name, Doing: doing, Err: err}
 	}
 	resp, err := p.client.CallAPI(req) //nolint:bodyclose // ReadBody closes it
 	if err != nil {
-		return nil, providers.TransportError(Name, doing, err, p.secrets()...)
+		return nil, 0, providers.TransportError(Name, doing, err, p.secrets()...)
 	}
+	p.limit.Store(&resp.Header)
 	text, err := datadog.ReadBody(resp)
 	if err != nil {
-		return nil, providers.TransportError(Name, doing, err, p.secrets()...)
+		return nil, 0, providers.TransportError(Name, doing, err, p.secrets()...)
 	}
-	if resp.StatusCode/100 != 2 {
-		return nil, p.refused(doing, resp.StatusCode, text)
+	return text, resp.StatusCode, nil
+}
+
+// RateLimit implements providers.Limited, by the headers of
+// https://docs.datadoghq.com/api/latest/rate-limits/
+func (p *Provider) RateLimit() string {
+	h := p.limit.Load()
+	if h == nil || h.Get("X-RateLimit-Remaining") == "" {
+		return ""
 	}
-	return text, nil
+	quote := func(name string) string { return providers.Quote(h.Get("X-RateLimit-"+name), p.secrets()...) }
+	return fmt.Sprintf("%s of %s requests left for %s s", quote("Remaining"), quote("Limit"), quote("Reset"))
 }
 
 // host returns where requests go.
