@@ -31,8 +31,8 @@ type Provider interface {
 	Fetch(ctx context.Context, queries []Query) ([]Answer, error)
 }
 
-// Diagnoser is a provider that can find out why a query matches nothing. It is for a
-// person who asks; a run does without.
+// Diagnoser is a provider that can find out why a query matches nothing. It is for
+// people to read: nothing is judged by it.
 type Diagnoser interface {
 	// Diagnose says in a line why nothing matches a query that was answered without
 	// series, as far as the source can tell.

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -391,4 +392,17 @@ func TestFaultsOfDiagnosis(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A run that begins with a silent baseline says why, and goes on.
+func TestSilentBaselineIsExplained(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		world := datadogtest.Shop(datadogtest.Canary{})
+		world.Streams = slices.DeleteFunc(world.Streams, func(s datadogtest.Stream) bool { return slices.Contains(s.Tags, "version:v1") })
+		s := judgeFaulty(t, providertest.Serve(t, &datadogtest.Server{World: world, APIKey: apiKey, AppKey: appKey}))
+		if want := "had no version:v1 in the last 4 hours; it has had v2"; s.code != exitInconclusive || !strings.Contains(s.log, want) {
+			t.Errorf("exit %d, want %d and %q:\n%s%s", s.code, exitInconclusive, want, s.out, s.log)
+		}
+	})
 }

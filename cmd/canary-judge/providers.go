@@ -80,3 +80,11 @@ func (l loud) Fetch(ctx context.Context, queries []providers.Query) ([]providers
 	fmt.Fprintln(l.to)
 	return answers, err
 }
+
+// Diagnose implements providers.Diagnoser for a provider that does.
+func (l loud) Diagnose(ctx context.Context, q providers.Query) (string, error) {
+	if d, ok := l.next.(providers.Diagnoser); ok {
+		return d.Diagnose(ctx, q)
+	}
+	return "", nil
+}
