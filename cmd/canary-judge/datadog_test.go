@@ -145,3 +145,20 @@ func TestDatadogEnvironment(t *testing.T) {
 		})
 	}
 }
+
+// A search for error lines with a typo in it finds none in either arm: that is no pass.
+func TestDatadogTypoIsNoPass(t *testing.T) {
+	t.Parallel()
+	now := func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
+	server := httptest.NewServer(&datadogtest.Server{World: datadogtest.Shop(datadogtest.Canary{Errors: 9}), APIKey: apiKey, AppKey: appKey, Now: now})
+	defer server.Close()
+	path := filepath.Join(t.TempDir(), "canary.yaml")
+	text := "provider: datadog\nbaseline: {service: discounts, version: v1}\ncanary: {service: discounts, version: v2}\npresets: [{logs: {errors: status:eror}}]\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, _ := judge(t, server.URL, "run", "-c", path, "--start", "2026-11-23T10:00:00Z", "--end", "2026-11-23T11:00:00Z")
+	if code != exitInconclusive || !strings.Contains(out, "INCONCLUSIVE") {
+		t.Errorf("exit %d:\n%s", code, out)
+	}
+}
