@@ -85,6 +85,7 @@ func TestDatadogDiagnosis(t *testing.T) {
 		{"service: discounts, version: v2", "sum:trace.http.reqest.hits{$arm}.as_count()", "unknown metric: Datadog has never had trace.http.reqest.hits; check its spelling"},
 		{"service: discounts, version: v9", "sum:trace.http.request.hits{$arm}.as_count()", "unknown tag value: trace.http.request.hits has had no version:v9 in the last 4 hours; it has had v1, v2"},
 		{"service: discounts, pod: v2", "sum:trace.http.request.hits{$arm AND env:prod}.as_count()", "tag not on this metric: trace.http.request.hits has no tag pod; it has env, service, version"},
+		{"service: discounts, pod_name: b", "avg:checkout.duration{$arm}", "tag not on this metric: checkout.duration comes in with the tag pod_name, but it is not indexed"},
 		{"service: discounts, version: v2", "p95:checkout.duration{$arm}", "percentiles are off: switch them on for checkout.duration in Datadog's metrics summary"},
 		{"service: discounts, version: v2", "p95:trace.http.request.hits{$arm}", "percentiles are off: trace.http.request.hits is a count, and only distributions have them"},
 		{"service: discounts, version: v2", `sum:trace.http.request.hits{$arm,!env:prod}.as_count()`, "no traffic in these steps: the metric and each of its tags are there"},

@@ -21,6 +21,8 @@ type metadata struct {
 	known bool
 	kind  string   // count, rate, gauge or distribution
 	tags  []string // as key:value, of the last four hours
+	// unindexed are tags that come in with the metric and cannot be queried.
+	unindexed []string
 }
 
 // Diagnose implements providers.Diagnoser, by
@@ -59,7 +61,7 @@ func (p *Provider) diagnoseMetric(ctx context.Context, aggregation, name, scope 
 	case len(m.tags) == 0:
 		return fmt.Sprintf("no traffic: %s is known, but nothing sent it in the last 4 hours", name), nil
 	}
-	if why := missingTag(name, words(scope), m.tags); why != "" {
+	if why := missingTag(name, words(scope), m); why != "" {
 		return why, nil
 	}
 	if strings.HasPrefix(aggregation, "p") || strings.HasPrefix(aggregation, "count(") {
@@ -69,9 +71,9 @@ func (p *Provider) diagnoseMetric(ctx context.Context, aggregation, name, scope 
 }
 
 // missingTag names the first tag that a scope asks for and the metric does not have.
-func missingTag(name string, scope, tags []string) string {
+func missingTag(name string, scope []string, m metadata) string {
 	values := map[string][]string{}
-	for _, tag := range tags {
+	for _, tag := range m.tags {
 		key, value, _ := strings.Cut(tag, ":")
 		values[key] = append(values[key], value)
 	}
@@ -81,7 +83,10 @@ func missingTag(name string, scope, tags []string) string {
 			continue
 		}
 		key, value = strings.ToLower(key), strings.ToLower(value)
+		hidden := slices.ContainsFunc(m.unindexed, func(tag string) bool { return tag == key || strings.HasPrefix(tag, key+":") })
 		switch {
+		case values[key] == nil && hidden:
+			return fmt.Sprintf("tag not on this metric: %s comes in with the tag %s, but it is not indexed; add it to the metric's tags in Datadog's metrics summary", name, key)
 		case values[key] == nil:
 			return fmt.Sprintf("tag not on this metric: %s has no tag %s; it has %s", name, key, few(slices.Sorted(maps.Keys(values))))
 		case !slices.Contains(values[key], value):
@@ -134,14 +139,15 @@ func (p *Provider) metadata(ctx context.Context, name string) (metadata, error) 
 	var said struct {
 		Data struct {
 			Attributes struct {
-				Tags []string
+				Tags     []string
+				Ingested []string `json:"ingested_tags"`
 			}
 		}
 	}
 	if _, err = p.get(ctx, "/api/v2/metrics/"+name+"/all-tags", &said); err != nil {
 		return m, err
 	}
-	m.tags = said.Data.Attributes.Tags
+	m.tags, m.unindexed = said.Data.Attributes.Tags, said.Data.Attributes.Ingested
 	return m, nil
 }
 

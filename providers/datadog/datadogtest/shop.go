@@ -46,7 +46,10 @@ func version(name string, requests float64, c Canary) []Stream {
 	}
 	counted := func(s Stream, count func(time.Time) float64) Stream { s.Count = count; return s }
 	level := func(s Stream, level func(time.Time) float64) Stream { s.Level = level; return s }
-	unranked := func(s Stream) Stream { s.NoPercentiles = true; return s }
+	unranked := func(s Stream) Stream {
+		s.NoPercentiles, s.Unindexed = true, []string{"pod_name:a", "pod_name:b"}
+		return s
+	}
 	events := func(source, unit string, tags []string, count, measure func(time.Time) float64) Stream {
 		return Stream{Source: source, Unit: unit, Tags: tags, Count: count, Level: measure, Spread: spread}
 	}
