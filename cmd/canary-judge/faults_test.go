@@ -359,6 +359,7 @@ func TestFaultsOfDiagnosis(t *testing.T) {
 		{"empty", answers(200, ""), "not JSON as the API answers it"},
 		{"a list", answers(200, "[]"), "not JSON as the API answers it"},
 		{"nothing in it", answers(200, "{}"), "no traffic: trace.http.request.errors is known, but nothing sent it in the last 4 hours"},
+		{"keys as tags", answers(200, `{"data":{"attributes":{"tags":["KEYS:a"]}}}`), "it has [secret] [secret]"},
 		{"404", answers(404, ""), "unknown metric: Datadog has never had trace.http.request.errors"},
 		{"hang", func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }, "the source is slow or hangs"},
 	} {

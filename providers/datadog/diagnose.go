@@ -30,6 +30,13 @@ type metadata struct {
 // https://docs.datadoghq.com/api/latest/metrics/#list-tags-by-metric-name and
 // https://docs.datadoghq.com/api/latest/metrics/#list-tag-configuration-by-name
 func (p *Provider) Diagnose(ctx context.Context, q providers.Query) (string, error) {
+	why, err := p.explain(ctx, q)
+	// It names tags in the server's words, which may repeat the request's headers.
+	return providers.Quote(why, p.secrets()...), err
+}
+
+// explain says why nothing matches a query.
+func (p *Provider) explain(ctx context.Context, q providers.Query) (string, error) {
 	if isEvents(q.Expr) {
 		return p.diagnoseEvents(ctx, q)
 	}
@@ -100,15 +107,15 @@ func missingTag(name string, scope []string, m metadata) string {
 func few(all []string) string {
 	const enough = 8
 	if len(all) > enough {
-		return providers.Quote(strings.Join(all[:enough], ", ")) + fmt.Sprintf(" and %d more", len(all)-enough)
+		return strings.Join(all[:enough], ", ") + fmt.Sprintf(" and %d more", len(all)-enough)
 	}
-	return providers.Quote(strings.Join(all, ", "))
+	return strings.Join(all, ", ")
 }
 
 // diagnosePercentiles says why a metric has no percentiles, "" if it has.
 func (p *Provider) diagnosePercentiles(ctx context.Context, name, kind string) (string, error) {
 	if kind != "" && kind != "distribution" {
-		return fmt.Sprintf("percentiles are off: %s is a %s, and only distributions have them", name, providers.Quote(kind)), nil
+		return fmt.Sprintf("percentiles are off: %s is a %s, and only distributions have them", name, kind), nil
 	}
 	var said struct {
 		Data struct {
