@@ -31,6 +31,20 @@ type Provider interface {
 	Fetch(ctx context.Context, queries []Query) ([]Answer, error)
 }
 
+// Diagnoser is a provider that can find out why a query matches nothing. It is for
+// people to read: nothing is judged by it.
+type Diagnoser interface {
+	// Diagnose says in a line why nothing matches a query that was answered without
+	// series, as far as the source can tell.
+	Diagnose(ctx context.Context, q Query) (string, error)
+}
+
+// Limited is a provider whose source tells what is left of a rate limit.
+type Limited interface {
+	// RateLimit says in a few words what the last answer told, "" for nothing.
+	RateLimit() string
+}
+
 // Arm is one of the two sides of the comparison.
 type Arm string
 

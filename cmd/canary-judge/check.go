@@ -153,8 +153,8 @@ func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 	var failed, empty bool
 	all := job.Queries(c, start, end)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		ctx, cancel := context.WithTimeout(ctx, time.Minute)
-		answers, err := sources[name].Fetch(ctx, all[name])
+		limited, cancel := context.WithTimeout(ctx, time.Minute)
+		answers, err := sources[name].Fetch(limited, all[name])
 		cancel()
 		if err != nil {
 			return exit{exitNotJudged, err}
@@ -169,6 +169,9 @@ func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 				empty = true
 			}
 			fmt.Fprintf(a.stdout, "  %s, %s of the %s: %s\n", report.Clean(q.Metric), q.Part, q.Arm, report.Clean(said))
+			if err == nil && len(answers[i].Series) == 0 {
+				a.diagnose(ctx, sources[name], q)
+			}
 		}
 	}
 	switch {
@@ -178,6 +181,21 @@ func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 		return exit{exitInconclusive, errors.New("some queries returned nothing; check their labels, whether there is traffic, and that a step holds at least two scrapes, better four")}
 	}
 	return nil
+}
+
+// diagnose says why nothing matches a query, if its provider can tell.
+func (a *app) diagnose(ctx context.Context, p providers.Provider, q providers.Query) {
+	d, ok := p.(providers.Diagnoser)
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	why, err := d.Diagnose(ctx, q)
+	if err != nil {
+		why = "could not find out: " + err.Error()
+	}
+	fmt.Fprintf(a.stdout, "    why: %s\n", report.Clean(why))
 }
 
 // cameBack describes an answer.

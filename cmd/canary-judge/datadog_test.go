@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -71,5 +72,94 @@ func TestDatadogExamples(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// What came back empty is explained in one line, by what Datadog knows of the metric, its
+// tags and its percentiles.
+func TestDatadogDiagnosis(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(&datadogtest.Server{World: datadogtest.Shop(datadogtest.Canary{}), APIKey: apiKey, AppKey: appKey})
+	defer server.Close()
+	for _, tt := range []struct{ labels, query, want string }{
+		{"service: discounts, version: v2", "sum:trace.http.reqest.hits{$arm}.as_count()", "unknown metric: Datadog has never had trace.http.reqest.hits; check its spelling"},
+		{"service: discounts, version: v9", "sum:trace.http.request.hits{$arm}.as_count()", "unknown tag value: trace.http.request.hits has had no version:v9 in the last 4 hours; it has had v1, v2"},
+		{"service: discounts, pod: v2", "sum:trace.http.request.hits{$arm AND env:prod}.as_count()", "tag not on this metric: trace.http.request.hits has no tag pod; it has env, service, version"},
+		{"service: discounts, pod_name: b", "avg:checkout.duration{$arm}", "tag not on this metric: checkout.duration comes in with the tag pod_name, but it is not indexed"},
+		{"service: discounts, version: v2", "p95:checkout.duration{$arm}", "percentiles are off: switch them on for checkout.duration in Datadog's metrics summary"},
+		{"service: discounts, version: v2", "p95:trace.http.request.hits{$arm}", "percentiles are off: trace.http.request.hits is a count, and only distributions have them"},
+		{"service: discounts, version: v2", `sum:trace.http.request.hits{$arm,!env:prod}.as_count()`, "no traffic in these steps: the metric and each of its tags are there"},
+		{"service: discounts, version: v9", `logs("status:error $arm").rollup("count")`, "nothing matches version:v9: no event of logs has it in these steps"},
+		{"service: discounts, version: v2", `logs("status:error $arm -env:prod").index("main").rollup("count")`, "no traffic in these steps: each word of the search matches some events"},
+		{"service: discounts, version: v2", `ci_tests("$arm").rollup("count")`, "no events at all: ci_tests has none in these steps"},
+	} {
+		path := filepath.Join(t.TempDir(), "canary.yaml")
+		text := "provider: datadog\nbaseline: {service: discounts, version: v1}\ncanary: {" + tt.labels + "}\nmetrics:\n  - name: m\n    value: '" + tt.query + "'\n    tolerance: 10%\n"
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, out, log := judge(t, server.URL, "check", "--live", "-c", path)
+		_, found, _ := strings.Cut(out, "m, value of the canary: nothing\n    why: ")
+		line, _, _ := strings.Cut(found, "\n")
+		if code != exitInconclusive || !strings.HasPrefix(line, tt.want) {
+			t.Errorf("%s: exit %d, %q; want %q\n%s%s", tt.query, code, line, tt.want, out, log)
+		}
+	}
+}
+
+// DD_* goes before DATADOG_*, and what is blank is not set: a secret that does not
+// exist is an empty text.
+func TestDatadogEnvironment(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(&datadogtest.Server{World: datadogtest.Shop(datadogtest.Canary{}), APIKey: apiKey, AppKey: appKey, Limit: 100, Period: time.Hour})
+	t.Cleanup(server.Close)
+	for _, tt := range []struct {
+		name string
+		env  map[string]string
+		code int
+		want string
+	}{
+		{"DD", map[string]string{"DD_API_KEY": apiKey, "DD_APP_KEY": appKey}, 3, ""},
+		{"DATADOG", map[string]string{"DATADOG_API_KEY": apiKey, "DATADOG_APP_KEY": appKey}, 3, ""},
+		{"DD first", map[string]string{"DD_API_KEY": apiKey, "DD_APP_KEY": appKey, "DATADOG_API_KEY": "x", "DATADOG_APP_KEY": "x"}, 3, ""},
+		{"blank DD", map[string]string{"DD_API_KEY": " ", "DD_APP_KEY": "", "DD_SITE": "", "DATADOG_API_KEY": apiKey, "DATADOG_APP_KEY": appKey}, 3, ""},
+		{"wrong DD", map[string]string{"DD_API_KEY": "hunter2", "DD_APP_KEY": appKey}, 4, "403 Forbidden"},
+		{"none", map[string]string{"DD_API_KEY": " "}, 2, "no API key is given; set DD_API_KEY"},
+		{"a site that is none", map[string]string{"DD_API_KEY": apiKey, "DD_APP_KEY": appKey, "DD_SITE": "eu", "DATADOG_SITE": "datadoghq.eu"}, 2, "set DD_SITE to one such as"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tt.env["DD_URL"] = server.URL
+			var out, log bytes.Buffer
+			a := &app{
+				env: tt.env, stdout: &out, stderr: &log,
+				args: []string{"run", "-v", "-c", "../../examples/datadog/logs.yaml", "--set", "version=v9", "--start", "-20m", "--end", "-10m"},
+			}
+			code := a.run(t.Context())
+			all := out.String() + log.String()
+			if code != tt.code || !strings.Contains(all, tt.want) || strings.Contains(all, "hunter2") {
+				t.Errorf("exit %d, want %d and %q:\n%s", code, tt.code, tt.want, all)
+			}
+			if code != exitUsage && !strings.Contains(log.String(), " of 100 requests left for ") {
+				t.Errorf("the rate limit is not told:\n%s", log.String())
+			}
+		})
+	}
+}
+
+// A search for error lines with a typo in it finds none in either arm: that is no pass.
+func TestDatadogTypoIsNoPass(t *testing.T) {
+	t.Parallel()
+	now := func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
+	server := httptest.NewServer(&datadogtest.Server{World: datadogtest.Shop(datadogtest.Canary{Errors: 9}), APIKey: apiKey, AppKey: appKey, Now: now})
+	defer server.Close()
+	path := filepath.Join(t.TempDir(), "canary.yaml")
+	text := "provider: datadog\nbaseline: {service: discounts, version: v1}\ncanary: {service: discounts, version: v2}\npresets: [{logs: {errors: status:eror}}]\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, _ := judge(t, server.URL, "run", "-c", path, "--start", "2026-11-23T10:00:00Z", "--end", "2026-11-23T11:00:00Z")
+	if code != exitInconclusive || !strings.Contains(out, "INCONCLUSIVE") {
+		t.Errorf("exit %d:\n%s", code, out)
 	}
 }

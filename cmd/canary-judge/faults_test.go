@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -338,4 +339,71 @@ func TestNoFault(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Trouble with the routes that explain an empty answer is told, costs nothing more, and
+// shows no key.
+func TestFaultsOfDiagnosis(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		fault
+		want string
+	}{
+		{"403", answers(403, `{"errors":["KEYS"]}`), "could not find out: datadog: ask api.datadoghq.com about the metric: 403 Forbidden: [secret] [secret]; give the application key the permission metrics_read to find out"},
+		{"401", answers(401, ""), "could not find out: datadog: ask api.datadoghq.com about the metric: 401 Unauthorized"},
+		{"429", answers(429, "", "X-RateLimit-Reset", "3000"), "429 Too Many Requests"},
+		{"500", answers(500, "KEYS"), "500 Internal Server Error"},
+		{"302", answers(302, "", "Location", "https://elsewhere.example/"), "302 Found"},
+		{"HTML", answers(200, "<html>KEYS"), "not JSON as the API answers it: invalid character '<' looking for beginning of value: <html>[secret] [secret]"},
+		{"empty", answers(200, ""), "not JSON as the API answers it"},
+		{"a list", answers(200, "[]"), "not JSON as the API answers it"},
+		{"nothing in it", answers(200, "{}"), "no traffic: trace.http.request.errors is known, but nothing sent it in the last 4 hours"},
+		{"keys as tags", answers(200, `{"data":{"attributes":{"tags":["KEYS:a"]}}}`), "it has [secret] [secret]"},
+		{"404", answers(404, ""), "unknown metric: Datadog has never had trace.http.request.errors"},
+		{"hang", func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }, "the source is slow or hangs"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				transport := serveFaulty(t, func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+					if r.Method == http.MethodPost {
+						answers(200, `{"data":{"type":"timeseries_response","attributes":{"times":[],"series":[],"values":[]}}}`)(w, r, nil)
+						return
+					}
+					tt.fault(w, r, nil)
+				})
+				path := filepath.Join(t.TempDir(), "canary.yaml")
+				if err := os.WriteFile(path, []byte(faultConfig), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				p, err := datadog.New(datadog.Settings{APIKey: apiKey, AppKey: appKey}, transport)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var out, log bytes.Buffer
+				a := &app{
+					env: map[string]string{"DD_API_KEY": apiKey, "DD_APP_KEY": appKey}, stdout: &out, stderr: &log,
+					args: []string{"check", "--live", "-c", path}, instead: map[string]providers.Provider{"datadog": p},
+				}
+				code := a.run(t.Context())
+				if all := out.String() + log.String(); code != exitInconclusive || !strings.Contains(all, tt.want) || strings.Contains(all, "hunter2") {
+					t.Errorf("exit %d, want %d and %q:\n%s", code, exitInconclusive, tt.want, all)
+				}
+			})
+		})
+	}
+}
+
+// A run that begins with a silent baseline says why, and goes on.
+func TestSilentBaselineIsExplained(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		world := datadogtest.Shop(datadogtest.Canary{})
+		world.Streams = slices.DeleteFunc(world.Streams, func(s datadogtest.Stream) bool { return slices.Contains(s.Tags, "version:v1") })
+		s := judgeFaulty(t, providertest.Serve(t, &datadogtest.Server{World: world, APIKey: apiKey, AppKey: appKey}))
+		if want := "had no version:v1 in the last 4 hours; it has had v2"; s.code != exitInconclusive || !strings.Contains(s.log, want) {
+			t.Errorf("exit %d, want %d and %q:\n%s%s", s.code, exitInconclusive, want, s.out, s.log)
+		}
+	})
 }

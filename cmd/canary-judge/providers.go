@@ -11,6 +11,7 @@ import (
 
 	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/datadog"
 	"github.com/canary-judge/canary-judge/providers/prometheus"
@@ -70,9 +71,20 @@ func (l loud) Fetch(ctx context.Context, queries []providers.Query) ([]providers
 		windows[fmt.Sprintf("%s to %s", q.Start.Format(time.TimeOnly), q.End.Format(time.TimeOnly))] = true
 	}
 	fmt.Fprintf(l.to, "fetched %d queries from %s in %s, %v", len(queries), l.name, took, slices.Sorted(maps.Keys(windows)))
+	if limited, ok := l.next.(providers.Limited); ok && limited.RateLimit() != "" {
+		fmt.Fprintf(l.to, ", %s", report.Clean(limited.RateLimit()))
+	}
 	if err != nil {
 		fmt.Fprintf(l.to, ": failed")
 	}
 	fmt.Fprintln(l.to)
 	return answers, err
+}
+
+// Diagnose implements providers.Diagnoser for a provider that does.
+func (l loud) Diagnose(ctx context.Context, q providers.Query) (string, error) {
+	if d, ok := l.next.(providers.Diagnoser); ok {
+		return d.Diagnose(ctx, q)
+	}
+	return "", nil
 }

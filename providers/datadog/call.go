@@ -20,9 +20,18 @@ func (p *Provider) post(ctx context.Context, path string, body *request) ([]byte
 	return text, nil
 }
 
-// call sends a request and returns the body of an answer that is a success. body is
-// nil or a pointer: the client panics over a struct.
+// call sends a request and returns the body of an answer that is a success.
 func (p *Provider) call(ctx context.Context, doing, method, path string, parameters url.Values, body any) ([]byte, *providers.Error) {
+	text, status, err := p.send(ctx, doing, method, path, parameters, body)
+	if err == nil && status/100 != 2 {
+		err = p.refused(doing, status, text)
+	}
+	return text, err
+}
+
+// send sends a request and returns the answer's body and status. body is nil or a
+// pointer: the client panics over a struct.
+func (p *Provider) send(ctx context.Context, doing, method, path string, parameters url.Values, body any) ([]byte, int, *providers.Error) {
 	keys := map[string]datadog.APIKey{
 		"apiKeyAuth": {Key: string(p.settings.APIKey)},
 		"appKeyAuth": {Key: string(p.settings.AppKey)},
@@ -34,7 +43,7 @@ func (p *Provider) call(ctx context.Context, doing, method, path string, paramet
 	ctx = context.WithValue(ctx, datadog.ContextServerVariables, map[string]string{"site": p.site})
 	base, err := p.client.Cfg.ServerURLWithContext(ctx, "v2.MetricsApi.QueryTimeseriesData")
 	if err != nil {
-		return nil, &providers.Error{Class: providers.Settings, Provider: Name, Doing: doing, Err: err}
+		return nil, 0, &providers.Error{Class: providers.Settings, Provider: Name, Doing: doing, Err: err}
 	}
 	if p.base != nil {
 		base = strings.TrimSuffix(p.base.String(), "/")
@@ -46,18 +55,16 @@ func (p *Provider) call(ctx context.Context, doing, method, path string, paramet
 	datadog.SetAuthKeys(ctx, &headers, [2]string{"apiKeyAuth", "DD-API-KEY"}, [2]string{"appKeyAuth", "DD-APPLICATION-KEY"})
 	req, err := p.client.PrepareRequest(ctx, base+path, method, body, headers, parameters, nil, nil)
 	if err != nil {
-		return nil, &providers.Error{Class: providers.Settings, Provider: Name, Doing: doing, Err: err}
+		return nil, 0, &providers.Error{Class: providers.Settings, Provider: Name, Doing: doing, Err: err}
 	}
 	resp, err := p.client.CallAPI(req) //nolint:bodyclose // ReadBody closes it
 	if err != nil {
-		return nil, providers.TransportError(Name, doing, err, p.secrets()...)
+		return nil, 0, providers.TransportError(Name, doing, err, p.secrets()...)
 	}
+	p.limit.Store(&resp.Header)
 	text, err := datadog.ReadBody(resp)
 	if err != nil {
-		return nil, providers.TransportError(Name, doing, err, p.secrets()...)
+		return nil, 0, providers.TransportError(Name, doing, err, p.secrets()...)
 	}
-	if resp.StatusCode/100 != 2 {
-		return nil, p.refused(doing, resp.StatusCode, text)
-	}
-	return text, nil
+	return text, resp.StatusCode, nil
 }

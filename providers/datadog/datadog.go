@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/DataDog/datadog-api-client-go/v2/api/datadog"
@@ -44,6 +45,7 @@ type Provider struct {
 	site     string
 	base     *url.URL // instead of the site's, or nil
 	tests    testTypes
+	limit    atomic.Pointer[http.Header]
 }
 
 const (
@@ -210,6 +212,17 @@ func (p *Provider) read(body []byte, from, to time.Time, step time.Duration, int
 		e.Class, e.Doing, e.Cure = providers.BadQuery, "query "+p.host(), "correct the query"
 	}
 	return e
+}
+
+// RateLimit implements providers.Limited, by the headers of
+// https://docs.datadoghq.com/api/latest/rate-limits/
+func (p *Provider) RateLimit() string {
+	h := p.limit.Load()
+	if h == nil || h.Get("X-RateLimit-Remaining") == "" {
+		return ""
+	}
+	quote := func(name string) string { return providers.Quote(h.Get("X-RateLimit-"+name), p.secrets()...) }
+	return fmt.Sprintf("%s of %s requests left for %s s", quote("Remaining"), quote("Limit"), quote("Reset"))
 }
 
 // host returns where requests go.

@@ -53,6 +53,8 @@ func (d Dialect) Filter(labels []providers.Label, at providers.Around) (string, 
 	}
 	inside := position{words(before), words(after)}
 	switch {
+	case glued(before, after):
+		return "", fmt.Errorf("in {%s$arm%s} the labels would be one word with what stands beside them; put a comma or AND between", before, after)
 	case inside.besideOr():
 		return "", fmt.Errorf("in {%s$arm%s} the arm holds for one side of OR only; put the alternatives in parentheses: {(A OR B) AND $arm}", before, after)
 	case len(tags) == 1:

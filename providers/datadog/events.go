@@ -234,6 +234,8 @@ func searchFilter(labels []providers.Label, at providers.Around) (string, error)
 	}
 	inside := position{words(before), words(after)}
 	switch {
+	case glued(before, after):
+		return "", fmt.Errorf("in %q the labels would be one word with what stands beside them; put a space between", before+"$arm"+after)
 	case inside.besideOr():
 		return "", fmt.Errorf("in %q the arm holds for one side of OR only; put the alternatives in parentheses: (A OR B) $arm", before+"$arm"+after)
 	case len(terms) > 1 && inside.negated():

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/providertest"
 )
@@ -54,6 +56,42 @@ func FuzzValue(f *testing.F) {
 		again, err := Dialect{}.Value(providers.Label{Name: "version", Value: got}, inScope)
 		if err != nil || again != got {
 			t.Errorf("%q became %q, and that %q, %v", value, got, again, err)
+		}
+	})
+}
+
+// Whatever a query for events says, it is refused, or sent with a source, a search and an
+// aggregation that are not empty; and the same again when it is written out.
+func FuzzParseEvents(f *testing.F) {
+	for _, expr := range []string{
+		`logs("status:error a\"b\\").index("main", "b").rollup("count")`, `spans("*") . rollup("pc95","@duration")`,
+		`logs("a").rollup("count") > 5`, `logs("a`, `logs("")`, `x("\`, `rum("a").by("b")`,
+	} {
+		f.Add(expr)
+	}
+	f.Fuzz(func(t *testing.T, expr string) {
+		q, err := parseEvents(expr)
+		if err != nil {
+			return
+		}
+		if q.source == "" || strings.TrimSpace(q.search) == "" || q.aggregation == "" || (q.measure == "") != (q.aggregation == "count") {
+			t.Errorf("%q became %+v", expr, q)
+		}
+		again := q.source + "(" + quoteText(q.search) + ")"
+		if q.indexes != nil {
+			again += ".index(" + quoteText(q.indexes[0])
+			for _, index := range q.indexes[1:] {
+				again += ", " + quoteText(index)
+			}
+			again += ")"
+		}
+		again += ".rollup(" + quoteText(q.aggregation)
+		if q.measure != "" {
+			again += ", " + quoteText(q.measure)
+		}
+		got, err := parseEvents(again + ")")
+		if diff := cmp.Diff(q, got, cmp.AllowUnexported(eventQuery{})); err != nil || diff != "" {
+			t.Errorf("%q, written out as %q: %v\n%s", expr, again, err, diff)
 		}
 	})
 }

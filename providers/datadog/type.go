@@ -31,9 +31,9 @@ func Type() providers.Type {
 // https://docs.datadoghq.com/containers/docker/data_collected/ and
 // https://docs.datadoghq.com/containers/kubernetes/data_collected/
 //
-// Each states what silence about bad events means: the total is of the same source, with
-// the same labels, so that a wrong query has no total either. trace.*.errors comes into
-// being with the first error.
+// Those that say what silence about bad events means have a total of the same source, with
+// the same labels and parameters, so that a wrong one has no total either. trace.*.errors
+// comes into being with the first error.
 var presets = []providers.Preset{apm, rum, logs, containers, kubernetes}
 
 var apm = providers.Preset{
@@ -96,6 +96,8 @@ var rum = providers.Preset{
 `,
 }
 
+// A search for error lines that is given wrong finds none while the total goes on, so that
+// it is for the config to say that none means none.
 var logs = providers.Preset{
 	Name: "logs",
 	Doc:  "Share of error lines; of requests, where the lines selected are one a request",
@@ -103,13 +105,14 @@ var logs = providers.Preset{
 		{Name: "errors", Doc: "search that selects the error lines", Default: "status:(error OR critical OR alert OR emergency)"},
 		{Name: "lines", Doc: "search that selects all lines", Default: "*"},
 		{Name: "index", Doc: "index of the lines", Default: "*"},
+		{Name: "absent", Doc: "what no error lines at all mean: zero once the search is known to be right", Default: "unknown"},
 	},
 	Metrics: `
 - name: error lines
   ratio:
     bad: logs("${lines} ${errors} $arm").index("${index}").rollup("count")
     total: logs("${lines} $arm").index("${index}").rollup("count")
-    absent: zero
+    absent: ${absent}
   tolerance: 25%
   floor: 0.1%
 `,

@@ -46,6 +46,13 @@ func (p position) besideOr() bool {
 	return false
 }
 
+// glued reports whether what stands between two texts would be one word with one of
+// them.
+func glued(before, after string) bool {
+	return before != "" && !strings.ContainsAny(before[len(before)-1:], " \t\n(,!-") ||
+		after != "" && !strings.ContainsAny(after[:1], " \t\n),")
+}
+
 // negated reports whether what stands in the place is negated by what stands before
 // it.
 func (p position) negated() bool {

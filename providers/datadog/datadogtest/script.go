@@ -36,6 +36,8 @@ type Stream struct {
 	Spread float64
 	// NoPercentiles turns the percentiles of a distribution off.
 	NoPercentiles bool
+	// Unindexed are tags that come in with a metric, and cannot be queried.
+	Unindexed []string
 }
 
 // resolution is what trace metrics and the Agent's have.
@@ -55,7 +57,7 @@ func (s Script) Metric(name string) *Metric {
 		if m == nil {
 			m = &Metric{Type: stream.Type, Unit: stream.Unit, Percentiles: stream.Type == "distribution" && !stream.NoPercentiles}
 		}
-		m.Tags = append(m.Tags, stream.Tags...)
+		m.Tags, m.Unindexed = append(m.Tags, stream.Tags...), append(m.Unindexed, stream.Unindexed...)
 	}
 	if m != nil {
 		slices.Sort(m.Tags)

@@ -40,8 +40,9 @@
 // GET /api/v1/metrics/NAME: type, unit, per_unit, statsd_interval [code]; 404 for a metric
 // that does not exist [code], with a text of ours [guess].
 //
-// GET /api/v2/metrics/NAME/all-tags: data.attributes.tags as key:value [code]; the window
-// is not looked at [guess].
+// GET /api/v2/metrics/NAME/all-tags: data.attributes.tags as key:value, ingested_tags for
+// those that are not indexed, 404 for a metric that does not exist [code]; the window of
+// four hours, which the API has at least, is not looked at.
 //
 // GET /api/v2/metrics/NAME/tags: data.attributes with tags, metric_type and
 // include_percentiles for a distribution, 404 for others: most metrics have no
@@ -123,6 +124,7 @@ type Metric struct {
 	Type        string // count, rate, gauge or distribution
 	Unit        string
 	Tags        []string // as key:value
+	Unindexed   []string // come in with the metric, and cannot be queried
 	Percentiles bool     // of a distribution
 }
 
@@ -339,11 +341,12 @@ func (s *Server) metadata(w http.ResponseWriter, name string) {
 }
 
 func (s *Server) allTags(w http.ResponseWriter, name string) {
-	tags := []string{}
-	if m := s.World.Metric(name); m != nil {
-		tags = m.Tags
+	m := s.World.Metric(name)
+	if m == nil {
+		complain(w, http.StatusNotFound, "Not found")
+		return
 	}
-	answer(w, map[string]any{"data": map[string]any{"id": name, "type": "metrics", "attributes": map[string]any{"tags": tags, "ingested_tags": tags}}})
+	answer(w, map[string]any{"data": map[string]any{"id": name, "type": "metrics", "attributes": map[string]any{"tags": m.Tags, "ingested_tags": m.Unindexed}}})
 }
 
 func (s *Server) tagConfiguration(w http.ResponseWriter, name string) {

@@ -56,6 +56,10 @@ func version(name string, requests float64, c Canary) []Stream {
 	}
 	counted := func(s Stream, count func(time.Time) float64) Stream { s.Count = count; return s }
 	level := func(s Stream, level func(time.Time) float64) Stream { s.Level = level; return s }
+	unranked := func(s Stream) Stream {
+		s.NoPercentiles, s.Unindexed = true, []string{"pod_name:a", "pod_name:b"}
+		return s
+	}
 	events := func(source, unit string, tags []string, count, measure func(time.Time) float64) Stream {
 		return Stream{Source: source, Unit: unit, Tags: tags, Count: count, Level: measure, Spread: spread}
 	}
@@ -69,6 +73,7 @@ func version(name string, requests float64, c Canary) []Stream {
 		level(metric("container.memory.oom_events", "gauge", "", discounts), func(time.Time) float64 { return 0 }),
 		level(metric("kubernetes.cpu.usage.total", "gauge", "nanocore", discounts), jitter(seed+6, 3e8, 0.1)),
 		level(metric("kubernetes.memory.usage", "gauge", "byte", discounts), jitter(seed+7, 2e8, 0.02)),
+		unranked(counted(level(metric("checkout.duration", "distribution", "second", tags("discounts")), seconds), all)),
 		level(metric("kubernetes.containers.restarts", "gauge", "", discounts), func(time.Time) float64 { return 0 }),
 		events("spans", "nanosecond", tags("discounts", "operation_name:http.request", "@duration:900000000"), slow, nanoseconds),
 		events("spans", "nanosecond", tags("discounts", "operation_name:http.request", "@duration:200000000"), fast, nanoseconds),

@@ -116,6 +116,7 @@ func (r *run) preflight(ctx context.Context) error {
 	}
 	var errs []error
 	var silent []string
+	var first *place // of the silent ones
 	for _, name := range slices.Sorted(maps.Keys(byProvider)) {
 		var queries []providers.Query
 		for _, p := range byProvider[name] {
@@ -129,6 +130,9 @@ func (r *run) preflight(ctx context.Context) error {
 			errs = append(errs, CheckAnswer(p.query, answers[i], r.Config.Metrics[p.metric].Unit))
 			if p.query.Arm == providers.Baseline && len(answers[i].Series) == 0 {
 				silent = append(silent, fmt.Sprintf("%s (%s)", p.query.Metric, p.query.Part))
+				if first == nil {
+					first = &p
+				}
 			}
 		}
 	}
@@ -136,10 +140,25 @@ func (r *run) preflight(ctx context.Context) error {
 		return err
 	}
 	if len(silent) > 0 {
-		r.Progress.Note(fmt.Sprintf("going on, but the baseline had no data in the last %d steps for %s", preflightSteps, strings.Join(silent, ", ")))
+		r.Progress.Note(fmt.Sprintf("going on, but the baseline had no data in the last %d steps for %s%s",
+			preflightSteps, strings.Join(silent, ", "), r.why(ctx, *first)))
 	}
 	r.answered = true
 	return nil
+}
+
+// why explains a query that nothing matched, where its provider can. That it cannot
+// find out is no trouble of the run.
+func (r *run) why(ctx context.Context, p place) string {
+	d, ok := r.Providers[r.Config.Metrics[p.metric].Provider].(providers.Diagnoser)
+	if !ok {
+		return ""
+	}
+	text, err := d.Diagnose(ctx, p.query)
+	if err != nil || text == "" {
+		return ""
+	}
+	return "; " + text
 }
 
 // shortestLook is the least time that the requests of a look get, however short

@@ -1,0 +1,254 @@
+package datadog
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// metricPart is a metric of a query, with its aggregation and its scope.
+var metricPart = regexp.MustCompile(`(avg|sum|min|max|count|p\d+(?:\.\d+)?|count\([^()]*\)):([A-Za-z][\w.]*)\{([^{}]*)\}`)
+
+// metadata is what Datadog knows about a metric.
+type metadata struct {
+	known bool
+	kind  string   // count, rate, gauge or distribution
+	tags  []string // as key:value, of the last four hours
+	// unindexed are tags that come in with the metric and cannot be queried.
+	unindexed []string
+}
+
+// Diagnose implements providers.Diagnoser, by
+// https://docs.datadoghq.com/api/latest/metrics/#get-metric-metadata,
+// https://docs.datadoghq.com/api/latest/metrics/#list-tags-by-metric-name and
+// https://docs.datadoghq.com/api/latest/metrics/#list-tag-configuration-by-name
+func (p *Provider) Diagnose(ctx context.Context, q providers.Query) (string, error) {
+	why, err := p.explain(ctx, q)
+	// It names tags in the server's words, which may repeat the request's headers.
+	return providers.Quote(why, p.secrets()...), err
+}
+
+// explain says why nothing matches a query.
+func (p *Provider) explain(ctx context.Context, q providers.Query) (string, error) {
+	if isEvents(q.Expr) {
+		return p.diagnoseEvents(ctx, q)
+	}
+	parts := metricPart.FindAllStringSubmatch(q.Expr, -1)
+	if len(parts) == 0 {
+		return "no metric is recognised in the query; try it in Datadog's metrics explorer", nil
+	}
+	for _, part := range parts {
+		why, err := p.diagnoseMetric(ctx, part[1], part[2], part[3])
+		if why != "" || err != nil {
+			return why, err
+		}
+	}
+	if q.Part == providers.Bad {
+		return "no bad events in these steps, or no traffic: the metric and its tags are there", nil
+	}
+	return "no traffic in these steps: the metric and each of its tags are there, if not all of them together", nil
+}
+
+// diagnoseMetric says what is wrong with a metric and its scope, "" for nothing.
+func (p *Provider) diagnoseMetric(ctx context.Context, aggregation, name, scope string) (string, error) {
+	m, err := p.metadata(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case !m.known:
+		return fmt.Sprintf("unknown metric: Datadog has never had %s; check its spelling, and the operation in it (the errors of a trace come into being with the first one)", name), nil
+	case len(m.tags) == 0:
+		return fmt.Sprintf("no traffic: %s is known, but nothing sent it in the last 4 hours", name), nil
+	}
+	if why := missingTag(name, words(scope), m); why != "" {
+		return why, nil
+	}
+	if strings.HasPrefix(aggregation, "p") || strings.HasPrefix(aggregation, "count(") {
+		return p.diagnosePercentiles(ctx, name, m.kind)
+	}
+	return "", nil
+}
+
+// missingTag names the first tag that a scope asks for and the metric does not have.
+func missingTag(name string, scope []string, m metadata) string {
+	values := map[string][]string{}
+	for _, tag := range m.tags {
+		key, value, _ := strings.Cut(tag, ":")
+		values[key] = append(values[key], value)
+	}
+	for i, w := range scope {
+		key, value, ok := strings.Cut(w, ":")
+		if !ok || strings.HasPrefix(w, "!") || strings.Contains(value, "*") || i > 0 && strings.EqualFold(scope[i-1], "NOT") {
+			continue
+		}
+		key, value = strings.ToLower(key), strings.ToLower(value)
+		hidden := slices.ContainsFunc(m.unindexed, func(tag string) bool { return tag == key || strings.HasPrefix(tag, key+":") })
+		switch {
+		case values[key] == nil && hidden:
+			return fmt.Sprintf("tag not on this metric: %s comes in with the tag %s, but it is not indexed; add it to the metric's tags in Datadog's metrics summary", name, key)
+		case values[key] == nil:
+			return fmt.Sprintf("tag not on this metric: %s has no tag %s; it has %s", name, key, few(slices.Sorted(maps.Keys(values))))
+		case !slices.Contains(values[key], value):
+			return fmt.Sprintf("unknown tag value: %s has had no %s:%s in the last 4 hours; it has had %s", name, key, value, few(slices.Sorted(slices.Values(values[key]))))
+		}
+	}
+	return ""
+}
+
+// few lists the first of some words.
+func few(all []string) string {
+	const enough = 8
+	if len(all) > enough {
+		return strings.Join(all[:enough], ", ") + fmt.Sprintf(" and %d more", len(all)-enough)
+	}
+	return strings.Join(all, ", ")
+}
+
+// diagnosePercentiles says why a metric has no percentiles, "" if it has.
+func (p *Provider) diagnosePercentiles(ctx context.Context, name, kind string) (string, error) {
+	if kind != "" && kind != "distribution" {
+		return fmt.Sprintf("percentiles are off: %s is a %s, and only distributions have them", name, kind), nil
+	}
+	var said struct {
+		Data struct {
+			Attributes struct {
+				Percentiles *bool `json:"include_percentiles"`
+			}
+		}
+	}
+	found, err := p.get(ctx, "/api/v2/metrics/"+name+"/tags", &said)
+	if err != nil {
+		return "", err
+	}
+	if on := said.Data.Attributes.Percentiles; found && on != nil && !*on {
+		return fmt.Sprintf("percentiles are off: switch them on for %s in Datadog's metrics summary", name), nil
+	}
+	return "", nil
+}
+
+// metadata asks what is known about a metric.
+func (p *Provider) metadata(ctx context.Context, name string) (metadata, error) {
+	var m metadata
+	var basic struct{ Type string }
+	var err error
+	if m.known, err = p.get(ctx, "/api/v1/metrics/"+name, &basic); err != nil || !m.known {
+		return m, err
+	}
+	m.kind = basic.Type
+	var said struct {
+		Data struct {
+			Attributes struct {
+				Tags     []string
+				Ingested []string `json:"ingested_tags"`
+			}
+		}
+	}
+	if _, err = p.get(ctx, "/api/v2/metrics/"+name+"/all-tags", &said); err != nil {
+		return m, err
+	}
+	m.tags, m.unindexed = said.Data.Attributes.Tags, said.Data.Attributes.Ingested
+	return m, nil
+}
+
+// get asks a route about a metric. It reports whether there is such a thing.
+func (p *Provider) get(ctx context.Context, path string, into any) (bool, error) {
+	doing := "ask " + p.host() + " about the metric"
+	text, status, err := p.send(ctx, doing, http.MethodGet, path, nil, nil)
+	switch {
+	case err != nil:
+		return false, err
+	case status == http.StatusNotFound:
+		return false, nil
+	case status/100 != 2:
+		e := p.refused(doing, status, text)
+		if status == http.StatusForbidden {
+			e.Cure = "give the application key the permission metrics_read to find out"
+		}
+		return false, e
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return false, &providers.Error{
+			Class: providers.Shape, Provider: Name, Doing: doing,
+			Detail: providers.Quote(fmt.Sprintf("not JSON as the API answers it: %v: %s", err, text), p.secrets()...),
+		}
+	}
+	return true, nil
+}
+
+// diagnoseEvents looks for a word of the search that matches nothing by itself, in
+// one request.
+func (p *Provider) diagnoseEvents(ctx context.Context, q providers.Query) (string, error) {
+	e, err := parseEvents(q.Expr)
+	if err != nil {
+		return "", err
+	}
+	terms := append([]string{"*"}, lonelyTerms(words(e.search))...)
+	queries := make([]providers.Query, len(terms))
+	for i, term := range terms {
+		queries[i] = q
+		queries[i].Expr = e.source + "(" + quoteText(term) + ")"
+		if e.indexes != nil {
+			var indexes []string
+			for _, index := range e.indexes {
+				indexes = append(indexes, quoteText(index))
+			}
+			queries[i].Expr += ".index(" + strings.Join(indexes, ", ") + ")"
+		}
+		queries[i].Expr += `.rollup("count")`
+	}
+	answers, err := p.Fetch(ctx, queries)
+	if err != nil {
+		return "", err
+	}
+	for i, a := range answers {
+		switch {
+		case a.Err != nil:
+			return "", a.Err
+		case len(a.Series) == 0 && i == 0:
+			return fmt.Sprintf("no events at all: %s has none in these steps%s", e.source, inIndexes(e.indexes)), nil
+		case len(a.Series) == 0:
+			return fmt.Sprintf("nothing matches %s: no event of %s has it in these steps%s", terms[i], e.source, inIndexes(e.indexes)), nil
+		}
+	}
+	return "no traffic in these steps: each word of the search matches some events, all of them together none", nil
+}
+
+// quoteText returns a text as it stands in a query for events.
+func quoteText(text string) string { return `"` + escapeInText.Replace(text) + `"` }
+
+func inIndexes(indexes []string) string {
+	if indexes == nil {
+		return ""
+	}
+	return " (index " + strings.Join(indexes, ", ") + ")"
+}
+
+// lonelyTerms are the words of a search that each event must match by itself.
+func lonelyTerms(all []string) []string {
+	if slices.ContainsFunc(all, func(w string) bool { return w == "OR" }) && !slices.Contains(all, "(") {
+		return nil
+	}
+	var terms []string
+	depth := 0
+	for i, w := range all {
+		switch {
+		case w == "(":
+			depth++
+		case w == ")":
+			depth--
+		case depth > 0 || w == "AND" || w == "OR" || w == "NOT" || w == "*" || strings.HasPrefix(w, "-") || strings.HasSuffix(w, ":"):
+		case i > 0 && all[i-1] == "NOT", i > 0 && all[i-1] == "OR", i+1 < len(all) && all[i+1] == "OR":
+		default:
+			terms = append(terms, w)
+		}
+	}
+	return terms
+}
