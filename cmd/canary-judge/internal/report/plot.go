@@ -183,10 +183,9 @@ func (ch *chart) draw(low, high float64, axis, clock plot.Ticker, end float64) d
 
 var (
 	prologue = regexp.MustCompile(`(?s)^.*?<svg[^>]*>`)
-	styled   = regexp.MustCompile(`\s*style="[^"]*?(fill|stroke):#0(\d)0000(?:[^"]*?stroke-width:([\d.]+))?[^"]*"`)
-	unstyled = regexp.MustCompile(`\s*style="[^"]*"`)
-	decimals = regexp.MustCompile(`(\d\.\d)\d+`)
-	spaces   = regexp.MustCompile(`\s*\n\s*`)
+	styled   = regexp.MustCompile(`style="[^"]*?(fill|stroke):#0(\d)0000(?:[^"]*?stroke-width:([\d.]+))?[^"]*"`)
+	unstyled = regexp.MustCompile(`style="[^"]*"`)
+	decimals = regexp.MustCompile(`(\.\d)\d+`)
 )
 
 // inline makes what gonum/plot drew a part of a page: roles for colours, and no
@@ -195,14 +194,14 @@ func inline(svg string) template.HTML {
 	svg = prologue.ReplaceAllString(svg, fmt.Sprintf(`<svg viewBox="0 0 %d %d" aria-hidden="true">`, plotWidth, plotHeight))
 	svg = styled.ReplaceAllStringFunc(svg, func(s string) string {
 		m := styled.FindStringSubmatch(s)
-		class := fmt.Sprintf(` class="%s-%s"`, m[1], roleNames[role(m[2][0]-'0')])
+		class := fmt.Sprintf(`class="%s-%s"`, m[1], roleNames[role(m[2][0]-'0')])
 		if m[3] != "" {
 			class += fmt.Sprintf(` stroke-width="%s"`, m[3])
 		}
 		return class
 	})
 	svg = decimals.ReplaceAllString(unstyled.ReplaceAllString(svg, ""), "$1") // a tenth of a unit is less than a pixel
-	return template.HTML(spaces.ReplaceAllString(svg, ""))                    //nolint:gosec // drawn here; vgsvg escapes the labels
+	return template.HTML(strings.ReplaceAll(svg, "\n", " "))                    //nolint:gosec // drawn here; vgsvg escapes the labels
 }
 
 // numbers are ticks that are written as people write these values.
