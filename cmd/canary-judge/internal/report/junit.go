@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -157,10 +158,11 @@ func (r *Report) junitMetric(m Metric, suite string) junitCase {
 	return c
 }
 
+// junitProperties makes properties of names and their values, in turn.
 func junitProperties(pairs ...string) []junitProperty {
 	var all []junitProperty
-	for i := 0; i < len(pairs); i += 2 {
-		all = append(all, junitProperty{pairs[i], xmlText(pairs[i+1])})
+	for pair := range slices.Chunk(pairs, 2) {
+		all = append(all, junitProperty{pair[0], xmlText(pair[len(pair)-1])})
 	}
 	return all
 }

@@ -201,7 +201,7 @@ func inline(svg string) template.HTML {
 		return class
 	})
 	svg = decimals.ReplaceAllString(unstyled.ReplaceAllString(svg, ""), "$1") // a tenth of a unit is less than a pixel
-	return template.HTML(strings.ReplaceAll(svg, "\n", " "))                    //nolint:gosec // drawn here; vgsvg escapes the labels
+	return template.HTML(strings.ReplaceAll(svg, "\n", " "))                  //nolint:gosec // drawn here; vgsvg escapes the labels
 }
 
 // numbers are ticks that are written as people write these values.
