@@ -41,7 +41,7 @@ func (r *Report) markdownCharts(b *strings.Builder) {
 		fmt.Fprintf(b, "  x-axis [%s]\n", strings.Join(minutes, ", "))
 		low, high := axisRange(baseline, canary)
 		fmt.Fprintf(b, "  y-axis %s --> %s\n", decimal(low), decimal(high))
-		fmt.Fprintf(b, "  line [%s]\n  line [%s]\n```\n\n", decimals(baseline), decimals(canary))
+		fmt.Fprintf(b, "  line [%s]\n  line [%s]\n```\n\n", numberList(baseline), numberList(canary))
 	}
 }
 
@@ -111,7 +111,7 @@ func decimal(v float64) string {
 	return trimZeros(strconv.FormatFloat(v, 'f', places, 64))
 }
 
-func decimals(numbers []float64) string {
+func numberList(numbers []float64) string {
 	var words []string
 	for _, v := range numbers {
 		words = append(words, decimal(v))

@@ -204,6 +204,8 @@ func TestGolden(t *testing.T) {
 				"txt":  func(w io.Writer) error { return r.Text(w, false) },
 				"md":   r.Markdown,
 				"json": r.JSON,
+				"html": r.HTML,
+				"xml":  r.JUnit,
 			} {
 				var b bytes.Buffer
 				if err := write(&b); err != nil {

@@ -48,6 +48,8 @@ type page struct {
 	Timeline                                              []pageEvent
 	Looks                                                 []pageLook
 	Config, Footer                                        string
+	// Times are those of the columns of all plots of both arms.
+	Times string
 }
 
 type pageSection struct {
@@ -122,6 +124,10 @@ func (r *Report) page() page {
 		case m.Advisory:
 			p.NotJudged = append(p.NotJudged, Clean(m.Name+": advisory, so it was measured and decided nothing"))
 		}
+	}
+	if len(r.Metrics) > 0 {
+		series := r.Metrics[0].Series
+		p.Times = r.Window.columnTimes(min(len(series.Baseline), len(series.Canary)))
 	}
 	for i := range r.Metrics {
 		p.Metrics = append(p.Metrics, r.pageMetric(i))

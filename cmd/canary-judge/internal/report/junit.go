@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,16 +44,19 @@ type (
 		Name       string          `xml:"name,attr"`
 		Class      string          `xml:"classname,attr"`
 		Time       string          `xml:"time,attr"`
-		Properties []junitProperty `xml:"properties>property"`
+		Properties []junitProperty `xml:"properties>property,omitempty"`
 		Failure    *junitTrouble   `xml:"failure"`
 		Error      *junitTrouble   `xml:"error"`
 		Skipped    *junitTrouble   `xml:"skipped"`
-		Out        string          `xml:"system-out,omitempty"`
+		Out        *junitText      `xml:"system-out"`
 	}
 	junitTrouble struct {
 		Message string `xml:"message,attr"`
 		Type    string `xml:"type,attr,omitempty"`
-		Text    string `xml:",chardata"`
+		Text    string `xml:",cdata"`
+	}
+	junitText struct {
+		Text string `xml:",cdata"`
 	}
 )
 
@@ -113,7 +117,7 @@ func (r *Report) junitRun(suite string) junitCase {
 	case r.Verdict != "pass":
 		c.Error = trouble
 	default:
-		c.Out = xmlText(r.Reason)
+		c.Out = &junitText{xmlText(r.Reason)}
 	}
 	return c
 }
@@ -139,7 +143,7 @@ func (r *Report) junitMetric(m Metric, suite string) junitCase {
 		Properties: junitProperties("decision", m.Decision, "baseline", cells[1], "canary", cells[2], "change", cells[3], "interval", cells[4], "tolerated", cells[5]),
 	}
 	if m.Decision == "pass" {
-		c.Out = xmlText(m.Reason + "\n" + details.String())
+		c.Out = &junitText{xmlText(m.Reason + "\n" + details.String())}
 		return c
 	}
 	trouble := &junitTrouble{Message: xmlText(m.Name + ": " + m.Reason), Type: m.Decision, Text: xmlText(details.String())}
@@ -154,10 +158,11 @@ func (r *Report) junitMetric(m Metric, suite string) junitCase {
 	return c
 }
 
+// junitProperties makes properties of names and their values, in turn.
 func junitProperties(pairs ...string) []junitProperty {
 	var all []junitProperty
-	for i := 0; i < len(pairs); i += 2 {
-		all = append(all, junitProperty{pairs[i], xmlText(pairs[i+1])})
+	for pair := range slices.Chunk(pairs, 2) {
+		all = append(all, junitProperty{pair[0], xmlText(pair[len(pair)-1])})
 	}
 	return all
 }

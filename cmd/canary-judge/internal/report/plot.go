@@ -106,11 +106,11 @@ func (ch *chart) Plot(c draw.Canvas, p *plot.Plot) {
 			bars.Move(vg.Point{X: trX(x), Y: low})
 			bars.Line(vg.Point{X: trX(x), Y: high})
 		}
-		c.SetLineStyle(effectInterval.line(2))
+		c.SetLineStyle(effectInterval.line(math.Max(1.5, math.Min(9, 0.5*plotWidth/float64(len(ch.x))))))
 		c.Stroke(bars)
 	}
 	for k, ys := range ch.ys {
-		c.SetLineStyle(ch.roles[k].line(1.5))
+		c.SetLineStyle(ch.roles[k].line(1.8))
 		c.Stroke(unbroken(ch.x, ys, trX, clip))
 	}
 	for i, x := range ch.x {
@@ -183,9 +183,9 @@ func (ch *chart) draw(low, high float64, axis, clock plot.Ticker, end float64) d
 
 var (
 	prologue = regexp.MustCompile(`(?s)^.*?<svg[^>]*>`)
-	styled   = regexp.MustCompile(`\s*style="[^"]*?(fill|stroke):#0(\d)0000[^"]*"`)
-	unstyled = regexp.MustCompile(`\s*style="[^"]*"`)
-	spaces   = regexp.MustCompile(`\s*\n\s*`)
+	styled   = regexp.MustCompile(`style="[^"]*?(fill|stroke):#0(\d)0000(?:[^"]*?stroke-width:([\d.]+))?[^"]*"`)
+	unstyled = regexp.MustCompile(`style="[^"]*"`)
+	decimals = regexp.MustCompile(`(\.\d)\d+`)
 )
 
 // inline makes what gonum/plot drew a part of a page: roles for colours, and no
@@ -194,10 +194,14 @@ func inline(svg string) template.HTML {
 	svg = prologue.ReplaceAllString(svg, fmt.Sprintf(`<svg viewBox="0 0 %d %d" aria-hidden="true">`, plotWidth, plotHeight))
 	svg = styled.ReplaceAllStringFunc(svg, func(s string) string {
 		m := styled.FindStringSubmatch(s)
-		return fmt.Sprintf(` class="%s-%s"`, m[1], roleNames[role(m[2][0]-'0')])
+		class := fmt.Sprintf(`class="%s-%s"`, m[1], roleNames[role(m[2][0]-'0')])
+		if m[3] != "" {
+			class += fmt.Sprintf(` stroke-width="%s"`, m[3])
+		}
+		return class
 	})
-	svg = unstyled.ReplaceAllString(svg, "")
-	return template.HTML(spaces.ReplaceAllString(svg, "")) //nolint:gosec // drawn here; vgsvg escapes the labels
+	svg = decimals.ReplaceAllString(unstyled.ReplaceAllString(svg, ""), "$1") // a tenth of a unit is less than a pixel
+	return template.HTML(strings.ReplaceAll(svg, "\n", " "))                  //nolint:gosec // drawn here; vgsvg escapes the labels
 }
 
 // numbers are ticks that are written as people write these values.
@@ -208,7 +212,7 @@ func (write numbers) Ticks(low, high float64) []plot.Tick {
 	ticks := plot.DefaultTicks{}.Ticks(low, high)
 	for i := range ticks {
 		if ticks[i].Label != "" {
-			ticks[i].Label = write(ticks[i].Value)
+			ticks[i].Label = Clean(write(ticks[i].Value))
 		}
 	}
 	return ticks
@@ -248,7 +252,8 @@ func (c clock) Ticks(_, high float64) []plot.Tick {
 	return ticks
 }
 
-// span of values, with some room; at least something.
+// room returns the limits of an axis for these values; there is always something
+// between them.
 func room(values []float64, zero bool) (low, high float64) {
 	low, high = math.Inf(1), math.Inf(-1)
 	for _, v := range values {
@@ -316,12 +321,12 @@ func (w Window) plotArms(m Metric) *drawn {
 	if w.Warmup == 0 {
 		ch.shaded = 0
 	}
-	stride := (n + mostColumns - 1) / mostColumns
+	stride := stepsPerColumn(n)
 	var all []float64
 	for first := 0; first < n; first += stride {
 		last := min(first+stride, n)
 		ch.x = append(ch.x, w.since(w.stepTime(first)))
-		says := w.stepTime(first).UTC().Format("15:04:05")
+		var says []string
 		for k, series := range [][]Number{m.Series.Baseline, m.Series.Canary} {
 			v := extreme(series[first:last], k == 1 && m.Direction == "decrease")
 			ch.ys[k] = append(ch.ys[k], v)
@@ -329,14 +334,26 @@ func (w Window) plotArms(m Metric) *drawn {
 			if finite(v) {
 				text = write(v)
 			}
-			says += ";" + text
+			says = append(says, text)
 		}
-		ch.says = append(ch.says, plain(says))
+		ch.says = append(ch.says, plain(strings.Join(says, ";")))
 		all = append(all, ch.ys[0][len(ch.x)-1], ch.ys[1][len(ch.x)-1])
 	}
 	low, high := room(all, isRate(m))
 	d := ch.draw(low, high, numbers(write), clock{w.Start}, math.Max(1, w.since(w.End)))
 	return &d
+}
+
+// stepsPerColumn returns how many of n steps share a column.
+func stepsPerColumn(n int) int { return (n + mostColumns - 1) / mostColumns }
+
+// columnTimes returns the times of the columns of n steps.
+func (w Window) columnTimes(n int) string {
+	var times []string
+	for first := 0; first < n; first += max(1, stepsPerColumn(n)) {
+		times = append(times, w.stepTime(first).UTC().Format("15:04:05"))
+	}
+	return strings.Join(times, " ")
 }
 
 // isRate reports whether a metric's values are rates, which are read against zero.
@@ -355,6 +372,13 @@ func extreme(values []Number, smallest bool) float64 {
 	return out
 }
 
+// mostLooksDrawn bounds the looks that all metrics of a page show together, and so
+// its size; leastLooks is what each may show nevertheless.
+const (
+	mostLooksDrawn = 5000
+	leastLooks     = 24
+)
+
 // plain keeps what separates the texts of points out of them.
 func plain(s string) string { return strings.ReplaceAll(Clean(s), "|", "/") }
 
@@ -369,7 +393,8 @@ func (r *Report) plotEffect(at int) *drawn {
 		}
 	}
 	shown := append([]float64{0}, ch.limits...)
-	stride := (len(r.Looks) + mostColumns - 1) / mostColumns
+	most := max(leastLooks, min(mostColumns, mostLooksDrawn/len(r.Metrics)))
+	stride := (len(r.Looks) + most - 1) / most
 	for i := 0; i < len(r.Looks); i += stride {
 		l := r.Looks[min(i+stride, len(r.Looks))-1]
 		if at >= len(l.Metrics) {

@@ -1,8 +1,9 @@
 "use strict";
 // The points of a plot are read one at a time: with the mouse over it, or with the
 // arrow keys on the slider below it.
+const times = document.querySelector("main").dataset.times.split(" ");
 const words = {
-  arms: ([at, baseline, canary]) => `${at}: baseline ${baseline}, canary ${canary}`,
+  arms: ([baseline, canary], i) => `${times[i]}: baseline ${baseline}, canary ${canary}`,
   effect: ([at, look, estimate, interval, decision]) => `${at}, look ${look}: change ${estimate}, interval ${interval}, ${decision}`,
 };
 
@@ -23,7 +24,7 @@ function enliven(plot) {
       marks[i].setAttribute("cx", x);
       marks[i].setAttribute("cy", y === null ? 0 : y);
     });
-    const text = words[plot.dataset.kind](says[slider.value].split(";"));
+    const text = words[plot.dataset.kind](says[slider.value].split(";"), slider.value);
     output.textContent = text;
     slider.setAttribute("aria-valuetext", text);
   };
