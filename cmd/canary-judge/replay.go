@@ -114,7 +114,7 @@ func (a *app) replayJob(o *options, r *recording.Recording) (*job.Job, error) {
 	if err := holds(r, c); err != nil {
 		return nil, err
 	}
-	j := &job.Job{Config: c, Providers: map[string]providers.Provider{}}
+	j := &job.Job{Config: c, Providers: map[string]providers.Provider{}, Sightings: r}
 	for _, m := range c.Metrics {
 		j.Providers[m.Provider] = r
 	}

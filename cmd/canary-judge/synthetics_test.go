@@ -17,6 +17,10 @@ import (
 type syntheticsServer struct{ mode string }
 
 func (s *syntheticsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/api/v1/monitor/") {
+		s.monitor(w, r)
+		return
+	}
 	canary := strings.Contains(r.URL.Path, "jkl-mno-pqr")
 	switch {
 	case r.Header.Get("Dd-Api-Key") != "hunter2-api" || r.Header.Get("Dd-Application-Key") != "hunter2-app":
@@ -52,6 +56,26 @@ func (s *syntheticsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			at, status, at-1500, at))
 	}
 	_, _ = fmt.Fprintf(w, `{"data":[%s]}`, strings.Join(items, ","))
+}
+
+// monitor answers for the monitor 12345, which has a group a service.
+func (s *syntheticsServer) monitor(w http.ResponseWriter, r *http.Request) {
+	if !strings.HasSuffix(r.URL.Path, "/12345") {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	status, silenced, triggered := "OK", "{}", int64(0)
+	switch s.mode {
+	case "alert":
+		status, triggered = "Alert", time.Now().Unix()-600
+	case "old alert":
+		status, triggered = "Alert", time.Now().Unix()-86400
+	case "muted":
+		silenced = `{"*":null}`
+	}
+	_, _ = fmt.Fprintf(w, `{"id":12345,"name":"Errors of the store","overall_state":"Alert","options":{"silenced":%s},"state":{"groups":{
+		"service:store":{"name":"service:store","status":"Alert","last_triggered_ts":%d},
+		"service:store-canary":{"name":"service:store-canary","status":%q,"last_triggered_ts":%d}}}}`, silenced, time.Now().Unix()-60, status, triggered)
 }
 
 // fakeSynthetics starts a server in a mode and puts its address and its keys into the
