@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -14,9 +15,16 @@ import (
 
 // syntheticsServer answers as Datadog does for two API tests, that of the baseline
 // and that of the canary, which ran every 20 seconds of the past.
-type syntheticsServer struct{ mode string }
+type syntheticsServer struct {
+	mode   string
+	events string // file that events are appended to
+}
 
 func (s *syntheticsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/api/v1/events" {
+		s.event(w, r)
+		return
+	}
 	if strings.HasPrefix(r.URL.Path, "/api/v1/monitor/") {
 		s.monitor(w, r)
 		return
@@ -58,6 +66,24 @@ func (s *syntheticsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprintf(w, `{"data":[%s]}`, strings.Join(items, ","))
 }
 
+// event takes an event, a line each.
+func (s *syntheticsServer) event(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil || s.mode == "no events" {
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
+	f, err := os.OpenFile(s.events, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	_, _ = f.Write(append(body, '\n'))
+	_ = f.Close()
+	w.WriteHeader(http.StatusAccepted)
+	_, _ = io.WriteString(w, `{"status":"ok"}`)
+}
+
 // monitor answers for the monitor 12345, which has a group a service.
 func (s *syntheticsServer) monitor(w http.ResponseWriter, r *http.Request) {
 	if !strings.HasSuffix(r.URL.Path, "/12345") {
@@ -68,6 +94,8 @@ func (s *syntheticsServer) monitor(w http.ResponseWriter, r *http.Request) {
 	switch s.mode {
 	case "alert":
 		status, triggered = "Alert", time.Now().Unix()-600
+	case "alert now", "no events":
+		status, triggered = "Alert", time.Now().Unix()+1
 	case "old alert":
 		status, triggered = "Alert", time.Now().Unix()-86400
 	case "muted":
@@ -84,7 +112,7 @@ func fakeSynthetics(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: synthetics MODE")
 	}
-	server := httptest.NewServer(&syntheticsServer{mode: args[0]})
+	server := httptest.NewServer(&syntheticsServer{args[0], ts.MkAbs("events.jsonl")})
 	ts.Defer(server.Close)
 	ts.Setenv("DD_URL", server.URL)
 	ts.Setenv("DD_API_KEY", "hunter2-api")

@@ -87,3 +87,28 @@ func FuzzReadMonitor(f *testing.F) {
 		}
 	})
 }
+
+// Whatever a text is, no one is notified by it, and it is no Markdown.
+func FuzzPlain(f *testing.F) {
+	for _, seed := range []string{"%%%%", "%%@%", "@all", "%%% \n%%%", "\xff", strings.Repeat("x", 50)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got := plain(text, 40)
+		if strings.Contains(got, "%%%") || strings.Contains(got, "@") || len([]rune(got)) > 40 {
+			t.Errorf("%q became %q", text, got)
+		}
+	})
+}
+
+// An event was taken only if the answer says so.
+func FuzzReadPosted(f *testing.F) {
+	for _, seed := range []string{`{"status":"ok"}`, `{"status":null}`, "[]", "<html>", ""} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if readPosted(body) == nil && !strings.Contains(string(body), "ok") && !strings.Contains(string(body), `\u`) {
+			t.Errorf("taken: %s", body)
+		}
+	})
+}
