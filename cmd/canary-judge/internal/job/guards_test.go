@@ -69,7 +69,7 @@ func TestGuards(t *testing.T) {
 		{"an alert", 1, from(3*time.Minute, providers.Quiet, providers.Alerting), analysis.Failed, job.AtVerdict, "FAIL after 2 of 10 min: monitor 1 is alert"},
 		{"an alert in the warm-up that lasts", 1, from(0, "", providers.Alerting), analysis.Failed, job.AtVerdict, "FAIL after 30 s of 10 min: monitor 1 is alert"},
 		{"never read", 1, from(0, "", providers.Unread), analysis.Inconclusive, job.AtWindowEnd, "nothing passes while a guard cannot be read: monitor 1 is unread"},
-		{"read at last", 1, from(11*time.Minute, providers.Unread, providers.Quiet), analysis.Passed, job.AtVerdict, "PASS after"},
+		{"read at last", 1, from(11*time.Minute, providers.Unread, providers.Quiet), analysis.Passed, job.AtVerdict, "PASS after 10 min"},
 		{"no longer read", 1, from(2*time.Minute, providers.Quiet, providers.Unread), analysis.Inconclusive, job.AtWindowEnd, "monitor 1 is unread"},
 		{"a canary that fails, unread", 5, from(0, "", providers.Unread), analysis.Failed, job.AtVerdict, "errors are"},
 		{"trouble that passes", 1, failing(providers.Unreachable, 2*time.Minute, 4*time.Minute), analysis.Passed, job.AtVerdict, "PASS after"},
@@ -98,6 +98,11 @@ func TestGuards(t *testing.T) {
 				live := resultJSON(t, c, o)
 				if o.Result.Verdict != tt.want || o.Ended != tt.ended || !strings.Contains(live, tt.reason) {
 					t.Errorf("%s, ended by %s, want %s by %s with %q:\n%.600s", o.Result.Verdict, o.Ended, tt.want, tt.ended, tt.reason, live)
+				}
+				for i, at := range o.Trajectory {
+					if i > 0 && at.Look <= o.Trajectory[i-1].Look {
+						t.Errorf("look %d follows look %d", at.Look, o.Trajectory[i-1].Look)
+					}
 				}
 				if !w.since.Equal(j.Start) {
 					t.Errorf("asked for alerts since %s, the run began at %s", w.since, j.Start)

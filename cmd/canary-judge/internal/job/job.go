@@ -135,6 +135,7 @@ type run struct {
 	seen     *recording.Recording // what guards said
 	doubted  bool                 // that a guard is not quiet has been noted
 	fetched  int                  // steps
+	looks    int                  // taken, those after the metrics' verdict among them
 	answered bool
 	failures int // in a row, after the window's end
 	warned   bool
@@ -313,8 +314,9 @@ func (r *run) look(step int) (analysis.Verdict, error) {
 	}
 	verdict = r.guarded(step, verdict)
 	r.warnOfExposure()
-	number := r.judge.Looks()
-	if number%r.outcome.Stride == 0 && verdict == analysis.Inconclusive {
+	number := step - r.Config.Window.Warmup + 1
+	r.looks = number
+	if held := number > r.judge.Looks(); !held && number%r.outcome.Stride == 0 && verdict == analysis.Inconclusive {
 		r.waypoint()
 	}
 	r.Progress.Look(Look{
@@ -343,6 +345,7 @@ func (r *run) waypoint() {
 func (r *run) finish(end End) {
 	r.outcome.Ended, r.outcome.Fetched = end, r.fetched
 	r.outcome.Result = r.judge.Result()
+	r.outcome.Result.Looks = r.looks
 	r.outcome.Result.Verdict = withGuards(r.judge.Verdict(), r.outcome.Guards)
 	looks := r.judge.Looks()
 	if n := len(r.outcome.Trajectory); looks > 0 && (n == 0 || r.outcome.Trajectory[n-1].Look != looks) {
