@@ -2,62 +2,27 @@ package datadog
 
 import (
 	"context"
-	"net/http"
+	"errors"
 	"net/url"
-	"strings"
-
-	"github.com/DataDog/datadog-api-client-go/v2/api/datadog"
 
 	"github.com/canary-judge/canary-judge/providers"
 )
 
-// post sends a query and returns the answer's body.
-func (p *Provider) post(ctx context.Context, path string, body *request) ([]byte, error) {
-	text, err := p.call(ctx, "query "+p.host(), http.MethodPost, path, nil, body)
-	if err != nil {
-		return nil, err
-	}
-	return text, nil
-}
-
-// call sends a request and returns the body of an answer that is a success. body is
-// nil or a pointer: the client panics over a struct.
+// call sends a request beside the queries, and returns the body of an answer that is
+// a success. body is nil or a pointer.
 func (p *Provider) call(ctx context.Context, doing, method, path string, parameters url.Values, body any) ([]byte, *providers.Error) {
-	keys := map[string]datadog.APIKey{
-		"apiKeyAuth": {Key: string(p.settings.APIKey)},
-		"appKeyAuth": {Key: string(p.settings.AppKey)},
+	if len(parameters) > 0 {
+		path += "?" + parameters.Encode()
 	}
-	ctx = context.WithValue(ctx, datadog.ContextAPIKeys, keys)
-	// The server with this index takes any site; the default one only those the
-	// client knew when it was released.
-	ctx = context.WithValue(ctx, datadog.ContextServerIndex, 2)
-	ctx = context.WithValue(ctx, datadog.ContextServerVariables, map[string]string{"site": p.site})
-	base, err := p.client.Cfg.ServerURLWithContext(ctx, "v2.MetricsApi.QueryTimeseriesData")
-	if err != nil {
-		return nil, &providers.Error{Class: providers.Settings, Provider: Name, Doing: doing, Err: err}
-	}
-	if p.base != nil {
-		base = strings.TrimSuffix(p.base.String(), "/")
-	}
-	headers := map[string]string{"Accept": "application/json"}
-	if body != nil {
-		headers["Content-Type"] = "application/json"
-	}
-	datadog.SetAuthKeys(ctx, &headers, [2]string{"apiKeyAuth", "DD-API-KEY"}, [2]string{"appKeyAuth", "DD-APPLICATION-KEY"})
-	req, err := p.client.PrepareRequest(ctx, base+path, method, body, headers, parameters, nil, nil)
-	if err != nil {
-		return nil, &providers.Error{Class: providers.Settings, Provider: Name, Doing: doing, Err: err}
-	}
-	resp, err := p.client.CallAPI(req) //nolint:bodyclose // ReadBody closes it
-	if err != nil {
-		return nil, providers.TransportError(Name, doing, err, p.secrets()...)
-	}
-	text, err := datadog.ReadBody(resp)
-	if err != nil {
-		return nil, providers.TransportError(Name, doing, err, p.secrets()...)
-	}
-	if resp.StatusCode/100 != 2 {
-		return nil, p.refused(doing, resp.StatusCode, text)
+	text, status, err := p.send(ctx, method, path, doing, body)
+	var e *providers.Error
+	switch {
+	case errors.As(err, &e):
+		return nil, e
+	case err != nil:
+		return nil, &providers.Error{Class: providers.Unreachable, Provider: Name, Doing: doing, Err: err}
+	case status/100 != 2:
+		return nil, p.refused(doing, status, text)
 	}
 	return text, nil
 }
