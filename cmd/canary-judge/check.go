@@ -77,6 +77,9 @@ func (a *app) describe(c *config.Config) {
 	if e := c.Plan.Exposure; e != nil {
 		fmt.Fprintf(a.stdout, "\nthe canary should get %g%% of the requests, by the totals of %s\n", 100*e.Share, report.Clean(c.Metrics[e.Metric].Name))
 	}
+	for _, g := range c.Guards {
+		fmt.Fprintf(a.stdout, "\nguard: the %s of %s must stay quiet\n", g.Name, g.Provider)
+	}
 	a.describeActions(c)
 	for _, note := range c.Notes {
 		fmt.Fprintf(a.stdout, "\nnote: %s\n", note)
@@ -174,11 +177,17 @@ func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 			}
 		}
 	}
+	unread, err := a.checkGuards(ctx, c, sources)
 	switch {
+	case err != nil:
+		return exit{exitNotJudged, err}
 	case failed:
 		return exit{exitNotJudged, errors.New("some queries cannot be judged; see above")}
 	case empty:
 		return exit{exitInconclusive, errors.New("some queries returned nothing; check their labels, whether there is traffic, and that a step holds at least two scrapes, better four")}
+	}
+	if unread {
+		return exit{exitInconclusive, errors.New("a guard does not tell how the canary is; see above")}
 	}
 	return nil
 }
@@ -196,6 +205,21 @@ func (a *app) diagnose(ctx context.Context, p providers.Provider, q providers.Qu
 		why = "could not find out: " + err.Error()
 	}
 	fmt.Fprintf(a.stdout, "    why: %s\n", report.Clean(why))
+}
+
+// checkGuards asks each guard once and says what it says, and whether one is unread.
+func (a *app) checkGuards(ctx context.Context, c *config.Config, sources map[string]providers.Provider) (unread bool, err error) {
+	if len(c.Guards) == 0 {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	said, err := job.Watch(ctx, c, sources, time.Now())
+	for _, s := range said {
+		fmt.Fprintf(a.stdout, "  %s: %s\n", s.Guard, report.Clean(s.Detail))
+		unread = unread || s.State != providers.Quiet
+	}
+	return unread, err
 }
 
 // cameBack describes an answer.

@@ -48,7 +48,9 @@ func (a *app) open(c *config.Config, verbose io.Writer) (map[string]providers.Pr
 			continue
 		}
 		all[t.Name] = p
-		if verbose != nil {
+		if w, watches := p.(providers.Watcher); verbose != nil && watches {
+			all[t.Name] = watchful{loud{t.Name, p, verbose}, w}
+		} else if verbose != nil {
 			all[t.Name] = loud{t.Name, p, verbose}
 		}
 	}
@@ -60,6 +62,12 @@ type loud struct {
 	name string
 	next providers.Provider
 	to   io.Writer
+}
+
+// watchful tells of every fetch of a provider that is a Watcher too.
+type watchful struct {
+	loud
+	providers.Watcher
 }
 
 func (l loud) Fetch(ctx context.Context, queries []providers.Query) ([]providers.Answer, error) {

@@ -87,7 +87,7 @@ func (a *app) judgeRecording(ctx context.Context, o *options, file string) error
 	if outcome.Ended == job.AtError {
 		err = errors.New(outcome.Detail)
 	}
-	return a.conclude(ctx, o, places, judged{"replay", j.Config, outcome, r.Header.Change, err, nil})
+	return a.conclude(ctx, o, places, judged{"replay", j.Config, outcome, r.Header.Change, err, nil, nil})
 }
 
 // quiet tells nothing.
@@ -114,7 +114,7 @@ func (a *app) replayJob(o *options, r *recording.Recording) (*job.Job, error) {
 	if err := holds(r, c); err != nil {
 		return nil, err
 	}
-	j := &job.Job{Config: c, Providers: map[string]providers.Provider{}}
+	j := &job.Job{Config: c, Providers: map[string]providers.Provider{}, Sightings: r}
 	for _, m := range c.Metrics {
 		j.Providers[m.Provider] = r
 	}

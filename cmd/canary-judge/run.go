@@ -176,13 +176,15 @@ func (a *app) judgeLive(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
+	voice := a.voice(o, j)
+	voice.started(ctx)
 	outcome, err := j.Run(ctx)
 	closed := closeRecording(j, outcome)
 	a.clear(j.Progress)
 	if outcome == nil {
 		return exit{exitNotJudged, errors.Join(err, closed)}
 	}
-	return a.conclude(ctx, o, places, judged{"run", j.Config, outcome, j.Recording.Header.Change, err, closed})
+	return a.conclude(ctx, o, places, judged{"run", j.Config, outcome, j.Recording.Header.Change, err, closed, voice})
 }
 
 // recordLive is the record command.
@@ -233,6 +235,7 @@ type judged struct {
 	change  json.RawMessage // what was under judgement, as revert.Change; nil = not said
 	err     error           // what kept the run from a verdict
 	closed  error           // what kept the recording from its end
+	voice   *voice          // who tells of it; nil = nobody
 }
 
 // conclude acts on an outcome, reports it, and returns the exit it comes to. An
@@ -255,6 +258,9 @@ func (a *app) conclude(ctx context.Context, o *options, places outputs, j judged
 		if err != nil {
 			code = exitNotJudged
 		}
+	}
+	if j.voice != nil {
+		j.voice.concluded(ctx, r)
 	}
 	if len(r.Generated.Actions) > 0 && ctx.Err() != nil {
 		code = a.interruptCode(ctx)

@@ -36,6 +36,7 @@ type Settings struct {
 	Site    string             `yaml:"site" env:"DD_SITE,DATADOG_SITE" default:"datadoghq.com" doc:"Site of the organisation" example:"datadoghq.eu"`
 	URL     string             `yaml:"url" env:"DD_URL" doc:"Address to send requests to instead of the site's: a proxy, or a stand-in for tests"`
 	Timeout providers.Duration `yaml:"timeout" default:"20s" doc:"Time limit of one request"`
+	Events  bool               `yaml:"events" default:"false" doc:"Post an event when a live run starts, and one at its verdict"`
 }
 
 // Provider queries one organisation.

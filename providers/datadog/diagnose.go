@@ -37,7 +37,10 @@ func (p *Provider) Diagnose(ctx context.Context, q providers.Query) (string, err
 
 // explain says why nothing matches a query.
 func (p *Provider) explain(ctx context.Context, q providers.Query) (string, error) {
-	if isEvents(q.Expr) {
+	switch {
+	case isRuns(q.Expr):
+		return "the test made no run that finished in these steps; check its schedule and whether it is paused", nil
+	case isEvents(q.Expr):
 		return p.diagnoseEvents(ctx, q)
 	}
 	parts := metricPart.FindAllStringSubmatch(q.Expr, -1)

@@ -1,6 +1,7 @@
 package datadog
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -58,6 +59,56 @@ func FuzzReadTestType(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if kind, err := readTestType(body, "abc-def-ghi"); (err == nil) != (kind != "") {
 			t.Errorf("type %q, %v", kind, err)
+		}
+	})
+}
+
+// Whatever a server says of a monitor, it is quiet only if it says so.
+func FuzzReadMonitor(f *testing.F) {
+	for _, seed := range []string{
+		`{"id":1,"overall_state":"OK"}`, `{"id":1,"overall_state":"Alert","state":{"groups":{"*":{"status":"Alert","last_triggered_ts":1795428000}}}}`,
+		`{"id":1,"overall_state":"OK","options":{"silenced":{"*":null}},"matching_downtimes":[{"scope":["a:b"]}]}`,
+		`{"id":1,"overall_state":"OK","state":{"groups":{"env:prod,host:a":{"status":"No Data"}}}}`, "null", "<html>",
+	} {
+		f.Add([]byte(seed))
+	}
+	labels := []providers.Label{{Name: "env", Value: "prod"}}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		m, err := readMonitor(body, "1")
+		if err != nil {
+			return
+		}
+		s, err := m.sighting(labels, time.UnixMilli(1795428000000).UTC())
+		if err != nil || s.State != providers.Quiet {
+			return
+		}
+		if text := string(body); !strings.Contains(text, "OK") && !strings.Contains(text, "Warn") && !strings.Contains(text, `\u`) {
+			t.Errorf("quiet: %s", text)
+		}
+	})
+}
+
+// Whatever a text is, no one is notified by it, and it is no Markdown.
+func FuzzPlain(f *testing.F) {
+	for _, seed := range []string{"%%%%", "%%@%", "@all", "%%% \n%%%", "\xff", strings.Repeat("x", 50)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got := plain(text, 40)
+		if strings.Contains(got, "%%%") || strings.Contains(got, "@") || len([]rune(got)) > 40 {
+			t.Errorf("%q became %q", text, got)
+		}
+	})
+}
+
+// An event was taken only if the answer says so.
+func FuzzReadPosted(f *testing.F) {
+	for _, seed := range []string{`{"status":"ok"}`, `{"status":null}`, "[]", "<html>", ""} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if readPosted(body) == nil && !strings.Contains(string(body), "ok") && !strings.Contains(string(body), `\u`) {
+			t.Errorf("taken: %s", body)
 		}
 	})
 }

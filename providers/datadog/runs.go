@@ -174,8 +174,11 @@ func (p *Provider) trials(ctx context.Context, n need) ([]trial, *providers.Erro
 		if err != nil {
 			return nil, p.misread(doing, err)
 		}
-		more := false
+		more, asked := false, oldest.Add(time.Millisecond)
 		for _, a := range page {
+			if a.started.After(asked) {
+				return nil, p.misread(doing, fmt.Errorf("result %s began at %s, and those until %s were asked for", a.id, a.started.Format(time.RFC3339), asked.Format(time.RFC3339)))
+			}
 			if seen[a.id] {
 				continue
 			}

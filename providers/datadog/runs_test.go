@@ -303,6 +303,25 @@ func TestTroubleWithRuns(t *testing.T) {
 	}
 }
 
+// A server that pays no heed to the time asked for would seem to have no older
+// results.
+func TestResultsThatWereNotAskedFor(t *testing.T) {
+	t.Parallel()
+	p := open(t, keys, providertest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/results") {
+			_, _ = io.WriteString(w, `{"public_id":"abc-def-ghi","type":"api"}`)
+			return
+		}
+		at := ten.Add(24 * time.Hour).UnixMilli()
+		_, _ = fmt.Fprintf(w, `{"data":[{"id":"a","attributes":{"status":"passed","run_type":"scheduled","started_at":%d,"finished_at":%d}}]}`, at, at)
+	})))
+	answers, err := p.Fetch(t.Context(), []providers.Query{runsOf(`synthetics("abc-def-ghi").runs()`)})
+	var e *providers.Error
+	if !errors.As(err, &e) || e.Class != providers.Shape || !strings.Contains(err.Error(), "result a began at 2026-11-24T10:00:00Z, and those until 2026-11-23T10:20:00Z were asked for") {
+		t.Errorf("%v, %v", answers, err)
+	}
+}
+
 // The keys go along with every request.
 func TestRunsAreAskedForWithKeys(t *testing.T) {
 	t.Parallel()

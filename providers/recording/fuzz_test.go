@@ -79,6 +79,7 @@ func FuzzRead(f *testing.F) {
 		lines(header, `{"look":1,"t":"2026-11-23T10:00:30Z"}`, `{"end":"verdict","detail":"x"}`, point),
 		lines(header) + point[:20], header, "", "\ufeff" + lines(header, point),
 		lines(header, `{"t":"9999-12-31T23:59:59Z","metric":"p95","arm":"canary","value":1e308}`),
+		lines(header, `{"t":"2026-11-23T10:00:00Z","guard":"monitor 1","state":"alert","detail":"x","link":"https://x/1"}`, point),
 	} {
 		f.Add([]byte(text), uint(7))
 	}

@@ -38,6 +38,10 @@ type line struct {
 
 	Look *int `json:"look"`
 
+	Guard *string         `json:"guard"`
+	State providers.State `json:"state"`
+	Link  string          `json:"link"`
+
 	Why    *string `json:"end"`
 	Detail string  `json:"detail"`
 }
@@ -160,6 +164,13 @@ func (r *Recording) take(number int, text []byte) error {
 	}
 	if l.Look != nil {
 		r.Judged, r.End = at.UTC(), nil
+		return nil
+	}
+	if l.Guard != nil {
+		if !slices.Contains(providers.States, l.State) {
+			return fmt.Errorf("the state of a guard is %q; want one of %q", providers.Quote(string(l.State)), providers.States)
+		}
+		r.Sightings = append(r.Sightings, Sighting{at.UTC(), providers.Sighting{Guard: *l.Guard, State: l.State, Detail: l.Detail, Link: l.Link}})
 		return nil
 	}
 	p, err := l.point(at.UTC())

@@ -76,10 +76,30 @@ type Recording struct {
 	// recording has no looks, as a CSV.
 	Judged time.Time
 	End    *End
+	// Sightings are what guards said, as they were seen.
+	Sightings []Sighting
 
 	tracks map[trackKey]*track
 	order  []trackKey // as they first appeared
 	quick  quick
+}
+
+// Sighting is what a guard said at a time: the end of the last step that the look
+// was for.
+type Sighting struct {
+	Time time.Time
+	providers.Sighting
+}
+
+// Sighted returns what a guard said first at a time or later, and false when the
+// recording does not say.
+func (r *Recording) Sighted(guard string, at time.Time) (Sighting, bool) {
+	for _, s := range r.Sightings {
+		if s.Guard == guard && !s.Time.Before(at) {
+			return s, true
+		}
+	}
+	return Sighting{}, false
 }
 
 // End says how a run ended, when it ended by itself.

@@ -165,6 +165,17 @@ func (w *Writer) Point(p Point) error {
 	}{c, orNull(p.Value)})
 }
 
+// Sighting appends what a guard said.
+func (w *Writer) Sighting(s Sighting) error {
+	return w.write(struct {
+		Time   time.Time       `json:"t"`
+		Guard  string          `json:"guard"`
+		State  providers.State `json:"state"`
+		Detail string          `json:"detail,omitempty"`
+		Link   string          `json:"link,omitempty"`
+	}{s.Time.UTC(), s.Guard, s.State, s.Detail, s.Link})
+}
+
 // Look marks that everything before end has been fetched, and makes what was
 // written so far safe on disk.
 func (w *Writer) Look(number int, end time.Time) error {

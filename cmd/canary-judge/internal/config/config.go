@@ -28,7 +28,8 @@ type Config struct {
 	Arms     map[providers.Arm]Arm
 	Window   Window
 	Plan     analysis.Plan
-	Metrics  []Metric       // in the order of Plan.Metrics
+	Metrics  []Metric // in the order of Plan.Metrics
+	Guards   []Guard
 	Settings map[string]any // of the providers in use, by name
 	// Notes are what a reader of a verdict must know of the config, such as a weaker
 	// comparison.
@@ -188,6 +189,7 @@ func (r *resolver) resolve() *Config {
 	r.presets()
 	r.metrics()
 	r.exposure()
+	r.guards()
 	r.blastRadius()
 	r.actions()
 	r.settings()

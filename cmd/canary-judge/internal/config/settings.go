@@ -21,6 +21,9 @@ func (r *resolver) settings() {
 			r.config.Settings[m.Provider] = r.sections[m.Provider]
 		}
 	}
+	for _, g := range r.config.Guards {
+		r.config.Settings[g.Provider] = r.sections[g.Provider]
+	}
 	if r.options.Literal {
 		return
 	}

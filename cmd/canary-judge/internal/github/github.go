@@ -111,6 +111,11 @@ func annotate(action *githubactions.Action, r *report.Report) {
 	}
 	type annotation struct{ title, text string }
 	var all []annotation
+	for _, g := range r.Guards {
+		if g.Alerts() {
+			all = append(all, annotation{g.Name, g.Told()})
+		}
+	}
 	for _, m := range r.Metrics {
 		if m.Decision == "fail" && !m.Advisory {
 			all = append(all, annotation{m.Name, m.Name + ": " + m.Reason})

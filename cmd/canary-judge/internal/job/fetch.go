@@ -139,6 +139,11 @@ func (r *run) preflight(ctx context.Context) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
+	said, err := r.ask(ctx)
+	if err != nil {
+		return err
+	}
+	r.noteGuards(said)
 	if len(silent) > 0 {
 		r.Progress.Note(fmt.Sprintf("going on, but the baseline had no data in the last %d steps for %s%s",
 			preflightSteps, strings.Join(silent, ", "), r.why(ctx, *first)))

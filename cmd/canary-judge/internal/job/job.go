@@ -35,6 +35,9 @@ type Job struct {
 	// whose provider is a recording itself, needs none.
 	Recording *recording.Recording
 	File      *recording.Writer
+	// Sightings is the recording that a replay takes from what its guards said; a live
+	// run asks them.
+	Sightings *recording.Recording
 	// RecordOnly fetches the whole window and judges nothing.
 	RecordOnly bool
 	// Preflight asks for a few steps before the first one right away, so that what is
@@ -97,6 +100,9 @@ type Outcome struct {
 	// Clamped counts, a metric, the points whose bad counts were a hair above their
 	// totals, as extrapolation can make them.
 	Clamped []int
+	// Guards are what the config's guards said at the last look; the first that alerted
+	// when one did.
+	Guards []recording.Sighting
 }
 
 // Waypoint is what was known at a look.
@@ -128,7 +134,10 @@ type run struct {
 	judge    *analysis.Judge
 	source   map[string]providers.Provider
 	series   *samples
-	fetched  int // steps
+	seen     *recording.Recording // what guards said
+	doubted  bool                 // that a guard is not quiet has been noted
+	fetched  int                  // steps
+	looks    int                  // taken, those after the metrics' verdict among them
 	answered bool
 	failures int // in a row, after the window's end
 	warned   bool
@@ -171,6 +180,12 @@ func (j *Job) prepare() (*run, error) {
 		for name, p := range j.Providers {
 			r.source[name] = &recording.Recorder{Next: p, To: j.Recording, File: j.File}
 		}
+	}
+	if r.seen = j.Sightings; r.seen == nil {
+		r.seen = j.Recording
+	}
+	if r.seen == nil {
+		r.seen = &recording.Recording{}
 	}
 	r.series = newSamples(j.Config, r.grid)
 	r.outcome = &Outcome{Start: r.grid.time(0), Total: total, Times: r.grid.all(), Samples: r.series.of, Clamped: r.series.clamped}
@@ -238,6 +253,9 @@ func (r *run) wait(ctx context.Context) error {
 // trouble that may pass leaves everything as it was.
 func (r *run) advance(ctx context.Context, ready int) (End, error) {
 	err := r.fetch(ctx, ready)
+	if err == nil {
+		err = r.watch(ctx, ready)
+	}
 	if err != nil {
 		if ctx.Err() != nil {
 			return "", context.Cause(ctx)
@@ -289,14 +307,18 @@ func (r *run) mayPass(err error) bool {
 
 // look takes the look after a step.
 func (r *run) look(step int) (analysis.Verdict, error) {
-	pairs := r.series.pairs(step)
-	verdict, err := r.judge.Step(pairs)
-	if err != nil {
-		return verdict, fmt.Errorf("step %s: %w", r.grid.time(step).Format(time.RFC3339), err)
+	verdict, pairs := r.judge.Verdict(), r.series.pairs(step)
+	if verdict == analysis.Inconclusive { // else a guard holds it back
+		var err error
+		if verdict, err = r.judge.Step(pairs); err != nil {
+			return verdict, fmt.Errorf("step %s: %w", r.grid.time(step).Format(time.RFC3339), err)
+		}
 	}
+	verdict = r.guarded(step, verdict)
 	r.warnOfExposure()
-	number := r.judge.Looks()
-	if number%r.outcome.Stride == 0 && verdict == analysis.Inconclusive {
+	number := step - r.Config.Window.Warmup + 1
+	r.looks = number
+	if held := number > r.judge.Looks(); !held && number%r.outcome.Stride == 0 && verdict == analysis.Inconclusive {
 		r.waypoint()
 	}
 	r.Progress.Look(Look{
@@ -325,6 +347,8 @@ func (r *run) waypoint() {
 func (r *run) finish(end End) {
 	r.outcome.Ended, r.outcome.Fetched = end, r.fetched
 	r.outcome.Result = r.judge.Result()
+	r.outcome.Result.Looks = r.looks
+	r.outcome.Result.Verdict = withGuards(r.judge.Verdict(), r.outcome.Guards)
 	looks := r.judge.Looks()
 	if n := len(r.outcome.Trajectory); looks > 0 && (n == 0 || r.outcome.Trajectory[n-1].Look != looks) {
 		r.waypoint()

@@ -22,6 +22,7 @@ func New(c *config.Config, o *job.Outcome) *Report {
 		FalseAlarm: c.Plan.FalseAlarm,
 		WrongPass:  c.Plan.WrongPass,
 		Arms:       Arms{b.arm(providers.Baseline), b.arm(providers.Canary)},
+		Guards:     guards(o),
 		Exposure:   exposure(o.Result.Exposure),
 		Notes:      c.Notes,
 		Metrics:    []Metric{},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/job"
+	"github.com/canary-judge/canary-judge/providers"
 )
 
 // reason says in one sentence, without its subject, why a metric was decided, or
@@ -178,12 +179,16 @@ func (r *Report) deciding(decision analysis.Decision) []Metric {
 }
 
 func (r *Report) failSentence() string {
+	alert := r.guarded(providers.Alerting)
 	failed := r.deciding(analysis.Fail)
+	if len(failed) == 0 {
+		return alert
+	}
 	text := subject(failed[0]) + failed[0].Reason
 	if len(failed) > 1 {
 		text += "; also failed: " + names(failed[1:])
 	}
-	return text
+	return prefix(text, alert)
 }
 
 // subject starts a sentence about a metric whose reason is an effect.
@@ -237,6 +242,9 @@ func (r *Report) openSentence() string {
 		return prefix(text, fmt.Sprintf("the canary got %s of the requests where %s are expected; check how the traffic is split and the labels of the arms",
 			percentage(float64(r.Exposure.Observed)), percentage(float64(r.Exposure.Expected))))
 	}
+	if held := r.heldBack(); held != "" && len(undecided) == 0 {
+		return prefix(text, held)
+	}
 	if len(undecided) == 0 {
 		return prefix(text, "no metric stands against it, but it is too early to pass")
 	}
@@ -255,8 +263,8 @@ func (r *Report) openSentence() string {
 }
 
 func prefix(a, b string) string {
-	if a == "" {
-		return b
+	if a == "" || b == "" {
+		return a + b
 	}
 	return a + "; " + b
 }

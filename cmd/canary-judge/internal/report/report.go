@@ -66,6 +66,7 @@ type Report struct {
 	Change     *revert.Change `json:"change,omitempty" doc:"What is under judgement in the repository, if it is to be reverted on a fail"`
 	Metrics    []Metric       `json:"metrics" doc:"What is known of each metric"`
 	Blast      *Blast         `json:"blast_radius" doc:"Requests that met the canary, and the harm it did to them"`
+	Guards     []Guard        `json:"guards,omitempty" doc:"What the guards said last"`
 	Exposure   *Exposure      `json:"exposure" doc:"The traffic the canary should get, and got"`
 	Notes      []string       `json:"notes,omitempty" doc:"What a reader of the verdict must know of the comparison"`
 	Looks      []Look         `json:"looks" doc:"How the effects developed; evenly thinned out in large runs"`

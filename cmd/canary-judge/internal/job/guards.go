@@ -1,0 +1,116 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
+	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/providers/recording"
+)
+
+// watchable is how long after its steps a look can ask guards: they say how
+// things are now.
+const watchable = 5 * time.Minute
+
+// watch asks the guards for the steps up to the given number, and keeps what they
+// say before it is judged by, so that a replay sees the same.
+func (r *run) watch(ctx context.Context, ready int) error {
+	if len(r.Config.Guards) == 0 || r.Sightings != nil {
+		return nil
+	}
+	at := r.grid.end(ready - 1)
+	var said []providers.Sighting
+	if late := time.Since(at) - r.Config.Window.Lag; late > max(watchable, 2*r.Config.Window.Step) {
+		for _, g := range r.Config.Guards {
+			said = append(said, providers.Sighting{Guard: g.Name, State: providers.Unread, Detail: "was not asked: the window is past, and monitors tell the present"})
+		}
+	} else {
+		var err error
+		if said, err = r.ask(ctx); err != nil {
+			return err
+		}
+	}
+	r.noteGuards(said)
+	for _, s := range said {
+		kept := recording.Sighting{Time: at.UTC(), Sighting: s}
+		r.seen.Sightings = append(r.seen.Sightings, kept)
+		if r.File != nil {
+			if err := r.File.Sighting(kept); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ask asks all guards now, in the config's order.
+func (r *run) ask(ctx context.Context) ([]providers.Sighting, error) {
+	ctx, cancel := r.lookContext(ctx)
+	defer cancel()
+	return Watch(ctx, r.Config, r.Providers, r.grid.time(0))
+}
+
+// Watch asks all guards of a config what they say now of what happened since a time.
+func Watch(ctx context.Context, c *config.Config, sources map[string]providers.Provider, since time.Time) ([]providers.Sighting, error) {
+	var all []providers.Sighting
+	for _, g := range c.Guards {
+		w, ok := sources[g.Provider].(providers.Watcher)
+		if !ok {
+			return nil, fmt.Errorf("%s: the provider %s has no monitors", g.Name, g.Provider)
+		}
+		said, err := w.Watch(ctx, []providers.Guard{g.Guard}, since)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, said...)
+	}
+	return all, nil
+}
+
+// guarded returns the verdict of a look with what the guards say: one that alerts
+// fails the canary, and none passes unless all of them are quiet.
+func (r *run) guarded(step int, verdict analysis.Verdict) analysis.Verdict {
+	var seen []recording.Sighting
+	for _, g := range r.Config.Guards {
+		s, ok := r.seen.Sighted(g.Name, r.grid.end(step))
+		if !ok {
+			s = recording.Sighting{Time: r.grid.end(step).UTC(), Sighting: providers.Sighting{
+				Guard: g.Name, State: providers.Unread, Detail: "was not asked: the recording does not hold what it said",
+			}}
+		}
+		seen = append(seen, s)
+	}
+	r.outcome.Guards = seen
+	return withGuards(verdict, seen)
+}
+
+// withGuards returns what a verdict comes to by what the guards said.
+func withGuards(verdict analysis.Verdict, seen []recording.Sighting) analysis.Verdict {
+	for _, s := range seen {
+		switch {
+		case s.State == providers.Alerting:
+			return analysis.Failed
+		case s.State != providers.Quiet && verdict == analysis.Passed:
+			verdict = analysis.Inconclusive
+		}
+	}
+	return verdict
+}
+
+// noteGuards says once, and early, which guards will keep the canary from passing.
+func (r *run) noteGuards(said []providers.Sighting) {
+	var unread []string
+	for _, g := range said {
+		if g.State == providers.Unread {
+			unread = append(unread, g.Guard+" "+g.Detail)
+		}
+	}
+	if len(unread) > 0 && !r.doubted {
+		r.doubted = true
+		r.Progress.Note("going on, but the canary cannot pass like that: " + strings.Join(unread, "; "))
+	}
+}

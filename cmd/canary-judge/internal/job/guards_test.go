@@ -1,0 +1,145 @@
+package job_test
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/job"
+	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/providers/recording"
+)
+
+// watchedWorld is a world with a guard.
+type watchedWorld struct {
+	world
+	begin time.Time
+	// says returns the guard's state at a time into the run, or why it cannot be read.
+	says  func(since time.Duration) (providers.State, error)
+	since time.Time // which a guard was asked for last
+}
+
+func (w *watchedWorld) Watch(_ context.Context, guards []providers.Guard, since time.Time) ([]providers.Sighting, error) {
+	w.since = since
+	var all []providers.Sighting
+	for _, g := range guards {
+		state, err := w.says(time.Since(w.begin))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, providers.Sighting{Guard: g.Name, State: state, Detail: "is " + string(state)})
+	}
+	return all, nil
+}
+
+func TestGuards(t *testing.T) {
+	t.Parallel()
+	from := func(at time.Duration, before, after providers.State) func(time.Duration) (providers.State, error) {
+		return func(since time.Duration) (providers.State, error) {
+			if since < at {
+				return before, nil
+			}
+			return after, nil
+		}
+	}
+	failing := func(class providers.Class, from, to time.Duration) func(time.Duration) (providers.State, error) {
+		return func(since time.Duration) (providers.State, error) {
+			if since >= from && since < to {
+				return "", &providers.Error{Class: class, Doing: "read monitor 1"}
+			}
+			return providers.Quiet, nil
+		}
+	}
+	for _, tt := range []struct {
+		name   string
+		factor float64 // of the canary's errors
+		says   func(time.Duration) (providers.State, error)
+		want   analysis.Verdict
+		ended  job.End
+		reason string
+	}{
+		{"quiet", 1, from(0, "", providers.Quiet), analysis.Passed, job.AtVerdict, "PASS after"},
+		{"an alert", 1, from(3*time.Minute, providers.Quiet, providers.Alerting), analysis.Failed, job.AtVerdict, "FAIL after 2 of 10 min: monitor 1 is alert"},
+		{"an alert in the warm-up that lasts", 1, from(0, "", providers.Alerting), analysis.Failed, job.AtVerdict, "FAIL after 30 s of 10 min: monitor 1 is alert"},
+		{"never read", 1, from(0, "", providers.Unread), analysis.Inconclusive, job.AtWindowEnd, "nothing passes while a guard cannot be read: monitor 1 is unread"},
+		{"read at last", 1, from(11*time.Minute, providers.Unread, providers.Quiet), analysis.Passed, job.AtVerdict, "PASS after 10 min"},
+		{"no longer read", 1, from(2*time.Minute, providers.Quiet, providers.Unread), analysis.Inconclusive, job.AtWindowEnd, "monitor 1 is unread"},
+		{"a canary that fails, unread", 5, from(0, "", providers.Unread), analysis.Failed, job.AtVerdict, "errors are"},
+		{"trouble that passes", 1, failing(providers.Unreachable, 2*time.Minute, 4*time.Minute), analysis.Passed, job.AtVerdict, "PASS after"},
+		{"refused in the middle", 1, failing(providers.Auth, 2*time.Minute, time.Hour), analysis.Inconclusive, job.AtError, "could not go on: read monitor 1"},
+		{"trouble that stays", 1, failing(providers.Unreachable, 2*time.Minute, time.Hour), analysis.Inconclusive, job.AtError, "could not go on: read monitor 1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c := parse(t, testConfig)
+				c.Guards = []config.Guard{{Provider: "prometheus", Guard: providers.Guard{Name: "monitor 1", ID: "1"}}}
+				w := &watchedWorld{world: world{at: shop(tt.factor)}, begin: time.Now(), says: tt.says}
+				j, _ := newJob(c, w)
+				path := filepath.Join(t.TempDir(), "run.jsonl")
+				var err error
+				if j.File, err = recording.Create(path, recording.Header{}); err != nil {
+					t.Fatal(err)
+				}
+				o, err := j.Run(t.Context())
+				if (err != nil) != (tt.ended == job.AtError) {
+					t.Fatal(err)
+				}
+				if err := j.File.Close(recording.End{Why: string(o.Ended), Detail: o.Detail}); err != nil {
+					t.Fatal(err)
+				}
+				live := resultJSON(t, c, o)
+				if o.Result.Verdict != tt.want || o.Ended != tt.ended || !strings.Contains(live, tt.reason) {
+					t.Errorf("%s, ended by %s, want %s by %s with %q:\n%.600s", o.Result.Verdict, o.Ended, tt.want, tt.ended, tt.reason, live)
+				}
+				for i, at := range o.Trajectory {
+					if i > 0 && at.Look <= o.Trajectory[i-1].Look {
+						t.Errorf("look %d follows look %d", at.Look, o.Trajectory[i-1].Look)
+					}
+				}
+				if !w.since.Equal(j.Start) {
+					t.Errorf("asked for alerts since %s, the run began at %s", w.since, j.Start)
+				}
+				if tt.ended == job.AtError {
+					return // the replay command puts its end and its error in place
+				}
+				r, err := recording.Open(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				replay := &job.Job{
+					Config: c, Providers: map[string]providers.Provider{"prometheus": r}, Sightings: r,
+					Start: j.Start, Available: r.Judged, Progress: &diary{},
+				}
+				again, err := replay.Run(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(live, resultJSON(t, c, again)); diff != "" {
+					t.Errorf("the replay differs (-live +replay)\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// A provider that keeps no guards cannot be asked for any.
+func TestGuardsOfNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := parse(t, testConfig)
+		c.Guards = []config.Guard{{Provider: "prometheus", Guard: providers.Guard{Name: "monitor 1"}}}
+		j, _ := newJob(c, &world{at: shop(1)})
+		o, err := j.Run(t.Context())
+		if err == nil || o.Result.Verdict != analysis.Inconclusive || !strings.Contains(err.Error(), "monitor 1: the provider prometheus has no monitors") {
+			t.Errorf("%v, %v", o.Result.Verdict, err)
+		}
+	})
+}

@@ -1,0 +1,71 @@
+package report
+
+import (
+	"strings"
+	"time"
+
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/job"
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// Guard is what a guard said last.
+type Guard struct {
+	Name   string    `json:"name" doc:"Which guard"`
+	State  string    `json:"state" doc:"quiet, alert (it fails the canary) or unread (the canary cannot pass)"`
+	Detail string    `json:"detail" doc:"What it is called, and why it is in this state"`
+	Link   string    `json:"link,omitempty" doc:"Where to look it up"`
+	At     time.Time `json:"at" doc:"End of the steps it was asked for"`
+}
+
+// guards are what the guards of an outcome said.
+func guards(o *job.Outcome) []Guard {
+	var all []Guard
+	for _, s := range o.Guards {
+		all = append(all, Guard{s.Guard, string(s.State), s.Detail, s.Link, s.Time})
+	}
+	return all
+}
+
+// Alerts reports whether the guard failed the canary.
+func (g Guard) Alerts() bool { return g.State == string(providers.Alerting) }
+
+// Told says what the guard said, in one text.
+func (g Guard) Told() string {
+	text := g.Name + " " + g.Detail
+	if g.Link != "" {
+		text += ": " + g.Link
+	}
+	return text
+}
+
+// guarded returns the guards in a state, told in one text; "" = none.
+func (r *Report) guarded(state providers.State) string {
+	var all []string
+	for _, g := range r.Guards {
+		if g.State == string(state) {
+			all = append(all, g.Told())
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+// heldBack says which guards keep the canary from passing; "" = none.
+func (r *Report) heldBack() string {
+	return prefixed("nothing passes while a guard cannot be read: ", r.guarded(providers.Unread))
+}
+
+func prefixed(before, text string) string {
+	if text == "" {
+		return ""
+	}
+	return before + text
+}
+
+// guardLines say what each guard said.
+func (r *Report) guardLines() []string {
+	var lines []string
+	for _, g := range r.Guards {
+		lines = append(lines, g.Told())
+	}
+	return lines
+}

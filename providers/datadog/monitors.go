@@ -1,0 +1,224 @@
+package datadog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// monitor is the answer of
+// https://docs.datadoghq.com/api/latest/monitors/get-a-monitors-details/
+type monitor struct {
+	ID           *json.Number
+	Name         string
+	OverallState *string `json:"overall_state"`
+	Options      struct {
+		Silenced map[string]*float64 // scope, and until when, null for ever
+	}
+	Downtimes []struct{ Scope json.RawMessage } `json:"matching_downtimes"`
+	State     struct {
+		Groups map[string]monitorGroup // by its tags, with commas
+	}
+}
+
+type monitorGroup struct {
+	Status        string
+	LastTriggered json.Number `json:"last_triggered_ts"` // seconds since the epoch
+}
+
+// Watch implements providers.Watcher by the state of monitors.
+func (p *Provider) Watch(ctx context.Context, guards []providers.Guard, since time.Time) ([]providers.Sighting, error) {
+	sightings := make([]providers.Sighting, len(guards))
+	for i, g := range guards {
+		doing := "read " + g.Name
+		body, failure := p.call(ctx, doing, http.MethodGet, "/api/v1/monitor/"+url.PathEscape(g.ID),
+			url.Values{"group_states": {"all"}, "with_downtimes": {"true"}}, nil)
+		if failure != nil {
+			switch {
+			case strings.HasPrefix(failure.Detail, "404"):
+				failure.Class = providers.BadQuery
+				failure.Cure = "check the monitor's id, and that DD_SITE and the keys are of its organisation"
+			case strings.HasPrefix(failure.Detail, "403"):
+				failure.Cure = "check DD_API_KEY and DD_SITE, and that the application key has the permission monitors_read"
+			}
+			return nil, failure
+		}
+		m, err := readMonitor(body, g.ID)
+		if err != nil {
+			return nil, p.misread(doing, err)
+		}
+		s, err := m.sighting(g.Labels, since)
+		if err != nil {
+			return nil, p.misread(doing, err)
+		}
+		s.Guard, s.Link = g.Name, p.app()+"/monitors/"+g.ID
+		s.Detail = providers.Quote(fmt.Sprintf("%q %s", m.Name, s.Detail), p.secrets()...)
+		sightings[i] = s
+	}
+	return sightings, nil
+}
+
+// app returns the address of the site's application:
+// https://docs.datadoghq.com/getting_started/site/
+func (p *Provider) app() string {
+	if strings.Count(p.site, ".") == 1 {
+		return "https://app." + p.site
+	}
+	return "https://" + p.site
+}
+
+func readMonitor(body []byte, id string) (*monitor, error) {
+	var m monitor
+	if err := json.Unmarshal(body, &m); err != nil {
+		return nil, fmt.Errorf("not JSON as the monitors API answers it: %w: %s", err, body)
+	}
+	if m.ID == nil || m.ID.String() != id || m.OverallState == nil {
+		return nil, fmt.Errorf("the answer is not the monitor's: %s", body)
+	}
+	return &m, nil
+}
+
+// The states of a monitor: https://docs.datadoghq.com/api/latest/monitors/
+var (
+	quietStates  = []string{"OK", "Warn"}
+	unreadStates = []string{"No Data", "Ignored", "Skipped", "Unknown"}
+)
+
+// sighting returns what the monitor says of a canary. Of a monitor with groups,
+// those count that carry a label of the canary and none with another value.
+func (m *monitor) sighting(labels []providers.Label, since time.Time) (providers.Sighting, error) {
+	if what, muted, err := m.muted(labels); err != nil || muted {
+		return providers.Sighting{State: providers.Unread, Detail: "is muted" + what + ": its state counts for nothing"}, err
+	}
+	states := map[string]monitorGroup{}
+	grouped := false
+	for key, g := range m.State.Groups {
+		if !strings.Contains(key, ":") {
+			continue // a monitor without groups reports its own state as one
+		}
+		grouped = true
+		if ours, named := concerns(strings.Split(key, ","), labels); ours && named {
+			states[key] = g
+		}
+	}
+	if grouped && len(states) == 0 {
+		return providers.Sighting{State: providers.Unread, Detail: "has groups, and none with a label of the canary"}, nil
+	}
+	if !grouped {
+		own := monitorGroup{Status: *m.OverallState}
+		for _, g := range m.State.Groups {
+			own.LastTriggered = g.LastTriggered
+		}
+		states[""] = own
+	}
+	worst := providers.Sighting{State: providers.Quiet, Detail: "is quiet"}
+	for _, key := range slices.Sorted(maps.Keys(states)) {
+		s, err := states[key].sighting(since)
+		if err != nil {
+			return s, err
+		}
+		if key != "" {
+			s.Detail += " for " + key
+		}
+		if s.State == providers.Alerting || s.State == providers.Unread && worst.State == providers.Quiet {
+			worst = s
+		}
+		if s.State == providers.Alerting {
+			break
+		}
+	}
+	return worst, nil
+}
+
+// sighting returns what one group says. An alert that came and went between two
+// looks is one too; one that began before the run is not the canary's, and hides
+// any that is.
+func (g monitorGroup) sighting(since time.Time) (providers.Sighting, error) {
+	triggered, err := readSeconds(g.LastTriggered)
+	if err != nil {
+		return providers.Sighting{}, fmt.Errorf("last_triggered_ts: %w", err)
+	}
+	during := !triggered.IsZero() && !triggered.Before(since.Truncate(time.Second))
+	switch {
+	case g.Status == "Alert" && (during || triggered.IsZero()):
+		return providers.Sighting{State: providers.Alerting, Detail: "alerts"}, nil
+	case g.Status == "Alert":
+		return providers.Sighting{State: providers.Unread, Detail: "alerts since " + triggered.Format(time.RFC3339) + ", before the run"}, nil
+	case !slices.Contains(quietStates, g.Status) && !slices.Contains(unreadStates, g.Status):
+		return providers.Sighting{}, fmt.Errorf("the state %q is none of Alert, %q and %q", g.Status, quietStates, unreadStates)
+	case during:
+		return providers.Sighting{State: providers.Alerting, Detail: "alerted at " + triggered.Format(time.RFC3339)}, nil
+	case slices.Contains(unreadStates, g.Status):
+		return providers.Sighting{State: providers.Unread, Detail: "is in the state " + g.Status}, nil
+	}
+	return providers.Sighting{State: providers.Quiet, Detail: "is quiet"}, nil
+}
+
+// muted reports whether the monitor is muted where the canary is, and by what scope.
+func (m *monitor) muted(labels []providers.Label) (string, bool, error) {
+	for _, scope := range slices.Sorted(maps.Keys(m.Options.Silenced)) {
+		if ours, _ := concerns(strings.Split(scope, ","), labels); ours {
+			return " for " + scope, true, nil
+		}
+	}
+	for _, d := range m.Downtimes {
+		var scope []string
+		var text string
+		switch {
+		case len(d.Scope) == 0 || json.Unmarshal(d.Scope, &scope) == nil:
+		case json.Unmarshal(d.Scope, &text) == nil:
+			scope = strings.Split(text, ",")
+		default:
+			return "", false, errors.New("a downtime's scope is neither a text nor a list")
+		}
+		if ours, _ := concerns(scope, labels); ours {
+			return " by a downtime", true, nil
+		}
+	}
+	return "", false, nil
+}
+
+// concerns reports whether tags can be those of the canary: no label of it has
+// another value among them; and whether they name one.
+func concerns(tags []string, labels []providers.Label) (ours, named bool) {
+	for _, tag := range tags {
+		name, value, _ := strings.Cut(strings.TrimSpace(tag), ":")
+		for _, l := range labels {
+			if !strings.EqualFold(name, l.Name) {
+				continue
+			}
+			if !strings.EqualFold(value, l.Value) {
+				return false, true
+			}
+			named = true
+		}
+	}
+	return true, named
+}
+
+// readSeconds reads seconds since the epoch; absent, null and 0 are the zero time.
+func readSeconds(n json.Number) (time.Time, error) {
+	if n == "" || n == "0" {
+		return time.Time{}, nil
+	}
+	s, err := n.Int64()
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%s is no whole number of seconds", n)
+	}
+	t := time.Unix(s, 0).UTC()
+	if t.Before(earliestResult) || !t.Before(latestResult) {
+		return time.Time{}, fmt.Errorf("%s is no time in seconds", n)
+	}
+	return t, nil
+}
+
+var _ providers.Watcher = (*Provider)(nil)

@@ -1,0 +1,44 @@
+package providers
+
+import (
+	"context"
+	"time"
+)
+
+// Guard is a watch over the canary that its source keeps already, such as a
+// monitor.
+type Guard struct {
+	Name string // in reports and recordings: "monitor 12345"
+	ID   string // the source's
+	// Labels are the canary's: a guard of many groups counts by those of the canary.
+	Labels []Label
+}
+
+// State is what a guard says of the canary.
+type State string
+
+// The states.
+const (
+	Quiet    State = "quiet"  // nothing is wrong
+	Alerting State = "alert"  // something went wrong since the run began
+	Unread   State = "unread" // it does not say: muted, without data, alerting since before
+)
+
+// States lists the states.
+var States = []State{Quiet, Alerting, Unread}
+
+// Sighting is what a guard said at a look.
+type Sighting struct {
+	Guard  string // its name
+	State  State
+	Detail string // what the source calls it, and why it is unread; free of secrets
+	Link   string // to look it up; "" = none
+}
+
+// Watcher is a provider that keeps guards. A run without guards needs none.
+type Watcher interface {
+	// Watch returns what each guard says now, in their order. An alert counts when it
+	// began, or ended, at since or later. A guard that does not exist, or an
+	// answer that cannot be read, is an error; keys and passwords appear in none.
+	Watch(ctx context.Context, guards []Guard, since time.Time) ([]Sighting, error)
+}
