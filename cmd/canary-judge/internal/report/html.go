@@ -112,6 +112,9 @@ func (r *Report) page() page {
 			p.Actions = append(p.Actions, pageSection{s.title, cleanAll(s.lines)})
 		}
 	}
+	if lines := r.compared(); r.Window.Looks == 0 && len(lines) > 0 {
+		p.About = append(p.About, pageSection{comparedTitle, cleanAll(lines)})
+	}
 	for _, s := range r.remarks() {
 		if slices.Contains([]string{comparisonTitle, exposureTitle, comparedTitle, windowTitle}, s.title) {
 			p.About = append(p.About, pageSection{s.title, cleanAll(s.lines)})
@@ -155,6 +158,10 @@ func (r *Report) next() string {
 		return fmt.Sprintf("Do not promote; take the canary back. A canary within every tolerance fails with a chance of at most %s.", percentage(r.FalseAlarm))
 	case r.Window.Ended == "interrupted":
 		return "The run was interrupted before it had a verdict. Do not promote on it; run it again, or go on with --resume."
+	case r.Exposure != nil && r.Exposure.Off:
+		return "The canary did not get the traffic it should, so it cannot pass. Do not promote on it: cure the split of the traffic and run it again."
+	case len(r.deciding(analysis.NoData)) > 0:
+		return "What has no data cannot pass. Do not promote on it: cure the queries or the labels named below (canary-judge check --live shows what they return) and run it again."
 	}
 	return "There is not enough evidence either way. Do not promote on it: judge for longer, send the canary more traffic, or accept a larger change. Below is what each metric lacks."
 }
@@ -281,7 +288,7 @@ func (r *Report) timeline() []pageEvent {
 		text string
 	}
 	events := []event{{w.Start, "the run begins"}}
-	if w.Warmup > 0 {
+	if w.Warmup > 0 && !w.End.Before(w.Judged) {
 		events = append(events, event{w.Judged, fmt.Sprintf("the warm-up of %s ends", plural(w.Warmup, "step"))})
 	}
 	var decided []Metric

@@ -44,7 +44,7 @@ type (
 		Name       string          `xml:"name,attr"`
 		Class      string          `xml:"classname,attr"`
 		Time       string          `xml:"time,attr"`
-		Properties []junitProperty `xml:"properties>property,omitempty"`
+		Properties []junitProperty `xml:"properties>property"`
 		Failure    *junitTrouble   `xml:"failure"`
 		Error      *junitTrouble   `xml:"error"`
 		Skipped    *junitTrouble   `xml:"skipped"`
@@ -71,7 +71,7 @@ const runCase = "verdict"
 func (r *Report) JUnit(w io.Writer) error {
 	suite := junitSuite{Name: xmlText(r.suiteName()), Time: junitSeconds(r.Window.End.Sub(r.Window.Start)), Timestamp: r.Window.Start.UTC().Format("2006-01-02T15:04:05")}
 	suite.Properties = junitProperties("verdict", r.Verdict, "looks", strconv.Itoa(r.Window.Looks), "ended", r.Window.Ended)
-	suite.Cases = append(suite.Cases, r.junitRun(suite.Name))
+	suite.Cases = append(suite.Cases, r.junitRun(suite))
 	for _, m := range r.Metrics {
 		suite.Cases = append(suite.Cases, r.junitMetric(m, suite.Name))
 	}
@@ -108,8 +108,8 @@ func (r *Report) suiteName() string {
 
 // junitRun is the case of the run: metrics alone do not show an error of the
 // provider, or traffic that kept the canary from passing.
-func (r *Report) junitRun(suite string) junitCase {
-	c := junitCase{Name: runCase, Class: suite, Time: junitSeconds(r.Window.End.Sub(r.Window.Start))}
+func (r *Report) junitRun(suite junitSuite) junitCase {
+	c := junitCase{Name: runCase, Class: suite.Name, Time: suite.Time, Properties: suite.Properties}
 	trouble := &junitTrouble{Message: xmlText(r.Reason), Type: r.Verdict}
 	switch {
 	case r.Verdict == "fail":

@@ -304,7 +304,7 @@ func (w Window) decidedAt(m Metric) float64 {
 
 // writer returns how a metric's values are written.
 func (m Metric) writer() func(float64) string {
-	if !math.IsNaN(float64(m.Canary.Rate)) || !math.IsNaN(float64(m.Baseline.Rate)) {
+	if isRate(m) {
 		return percentage
 	}
 	return func(v float64) string { return measure(v, m.Unit) }
@@ -357,7 +357,9 @@ func (w Window) columnTimes(n int) string {
 }
 
 // isRate reports whether a metric's values are rates, which are read against zero.
-func isRate(m Metric) bool { return !math.IsNaN(float64(m.Canary.Rate)) }
+func isRate(m Metric) bool {
+	return !math.IsNaN(float64(m.Canary.Rate)) || !math.IsNaN(float64(m.Baseline.Rate))
+}
 
 // extreme returns the largest value of steps that share a column, or the smallest:
 // what an eye would see of them.
