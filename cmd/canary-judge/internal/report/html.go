@@ -116,7 +116,10 @@ func (r *Report) page() page {
 		p.About = append(p.About, pageSection{comparedTitle, cleanAll(lines)})
 	}
 	for _, s := range r.remarks() {
-		if slices.Contains([]string{comparisonTitle, exposureTitle, comparedTitle, windowTitle}, s.title) {
+		switch s.title {
+		case guardsTitle:
+			p.Actions = append(p.Actions, pageSection{s.title, cleanAll(s.lines)})
+		case comparisonTitle, exposureTitle, comparedTitle, windowTitle:
 			p.About = append(p.About, pageSection{s.title, cleanAll(s.lines)})
 		}
 	}

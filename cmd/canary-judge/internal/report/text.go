@@ -139,6 +139,7 @@ func (r *Report) table(paint func(word, decision string) string) string {
 const (
 	comparisonTitle = "About the comparison:"
 	exposureTitle   = "Exposure:"
+	guardsTitle     = "Guards:"
 	comparedTitle   = "Compared:"
 	windowTitle     = "Window:"
 )
@@ -188,7 +189,7 @@ func (r *Report) remarks() []section {
 	if e := r.Exposure; e != nil {
 		add(exposureTitle, []string{fmt.Sprintf("the canary got %s of the requests, %s are expected", percentage(float64(e.Observed)), percentage(float64(e.Expected)))})
 	}
-	add("Guards:", r.guardLines())
+	add(guardsTitle, r.guardLines())
 	step := time.Duration(float64(r.Window.Step) * float64(time.Second))
 	add(comparedTitle, r.compared())
 	add(windowTitle, []string{fmt.Sprintf("%s to %s, %d of %s, one every %s; false alarms %s, wrong passes %s over the whole run",
