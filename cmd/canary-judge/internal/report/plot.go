@@ -4,58 +4,51 @@ import (
 	"bytes"
 	"fmt"
 	"html/template"
-	"image/color"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgsvg"
+	svg "github.com/ajstarks/svgo/float"
 )
 
-// Size of a plot, in the units of its view box. The page scales it.
+// Size of a plot, in the units of its view box, and the room around what is drawn: for
+// labels, and for half of the right-most one. The page scales it.
 const (
 	plotWidth  = 760
 	plotHeight = 230
+
+	plotTop    = 6
+	plotRight  = 32
+	plotBottom = 24
+	tickLength = 5
+	// labelWidth is about the width of a character of a label.
+	labelWidth = 7.5
 )
 
 // mostColumns is how many points side by side an eye can tell apart in a plot.
 const mostColumns = plotWidth / 2
 
-// role is what an element of a plot stands for. gonum/plot knows colours only, so
-// each role is drawn in a colour of its own, which is then replaced by the role's
-// class: the page's style sheet gives the colours, light and dark.
-type role uint8
+// role is what an element of a plot stands for: the page's style sheet gives each its
+// colour, light and dark.
+type role string
 
 const (
-	ink role = iota + 1 // axes and their labels
-	gridLine
-	warmup
-	moment
-	limit
-	baselineArm
-	canaryArm
-	effectInterval
+	ink            role = "ink" // axes and their labels
+	gridLine       role = "grid"
+	warmup         role = "warmup"
+	moment         role = "moment"
+	limit          role = "limit"
+	baselineArm    role = "baseline"
+	canaryArm      role = "canary"
+	effectInterval role = "interval"
 )
 
-var roleNames = map[role]string{
-	ink: "ink", gridLine: "grid", warmup: "warmup", moment: "moment", limit: "limit",
-	baselineArm: "baseline", canaryArm: "canary", effectInterval: "interval",
+func (r role) stroke(width float64) string {
+	return fmt.Sprintf(`class="stroke-%s" stroke-width="%.3g"`, r, width)
 }
 
-// RGBA implements color.Color.
-func (r role) RGBA() (red, green, blue, alpha uint32) {
-	return color.RGBA{R: uint8(r), A: 0xff}.RGBA()
-}
-
-func (r role) line(width float64) draw.LineStyle {
-	return draw.LineStyle{Color: r, Width: vg.Length(width)}
-}
+func (r role) fill() string { return fmt.Sprintf(`class="fill-%s"`, r) }
 
 // drawn is a plot as it is put into the page, with what its points say.
 type drawn struct {
@@ -80,49 +73,104 @@ type chart struct {
 	// low and high are limits of an interval; then ys has the estimate.
 	low, high []float64
 	roles     []role
-	points    []string
 }
 
-// Plot implements plot.Plotter.
-func (ch *chart) Plot(c draw.Canvas, p *plot.Plot) {
-	trX, trY := p.Transforms(&c)
-	clip := func(y float64) vg.Length { return trY(math.Max(p.Y.Min, math.Min(p.Y.Max, y))) }
-	if ch.shaded > p.X.Min {
-		c.FillPolygon(warmup, []vg.Point{
-			{X: trX(p.X.Min), Y: trY(p.Y.Min)}, {X: trX(ch.shaded), Y: trY(p.Y.Min)},
-			{X: trX(ch.shaded), Y: trY(p.Y.Max)}, {X: trX(p.X.Min), Y: trY(p.Y.Max)},
-		})
+// frame is where a chart's values lie in a plot.
+type frame struct {
+	left                 float64
+	xMost, yLeast, yMost float64
+}
+
+func (f frame) x(v float64) float64 { return f.left + v/f.xMost*(plotWidth-plotRight-f.left) }
+
+// y keeps values beyond the axis at its ends.
+func (f frame) y(v float64) float64 {
+	v = math.Max(f.yLeast, math.Min(f.yMost, v))
+	return plotTop + (f.yMost-v)/(f.yMost-f.yLeast)*(plotHeight-plotBottom-plotTop)
+}
+
+// tick is a place of an axis that has a label.
+type tick struct {
+	value float64
+	label string
+}
+
+// draw draws the chart between the given values.
+func (ch *chart) draw(low, high float64, write func(float64) string, start time.Time, end float64) drawn {
+	values, times := valueTicks(low, high, write), timeTicks(start, end)
+	longest := 0
+	for _, t := range values {
+		longest = max(longest, len([]rune(t.label)))
+	}
+	f := frame{left: math.Ceil(labelWidth*float64(longest)) + 2*tickLength, xMost: end, yLeast: low, yMost: high}
+	var b bytes.Buffer
+	canvas := svg.New(&b)
+	canvas.Decimals = 1 // a tenth of a unit is less than a pixel
+	f.axes(canvas, values, times)
+	ch.marks(canvas, f)
+	for k, ys := range ch.ys {
+		canvas.Path(unbroken(ch.x, ys, f), ch.roles[k].stroke(1.8))
+	}
+	return drawn{
+		SVG: template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %d %d" aria-hidden="true">%s</svg>`, //nolint:gosec // drawn here; svgo escapes the labels
+			plotWidth, plotHeight, strings.ReplaceAll(b.String(), "\n", " "))),
+		Points: strings.Join(ch.points(f), " "), Says: strings.Join(ch.says, "|"), Last: len(ch.x) - 1,
+	}
+}
+
+// axes draws the axes, their labels and the grid.
+func (f frame) axes(canvas *svg.SVG, values, times []tick) {
+	const bottom = plotHeight - plotBottom
+	for _, t := range values {
+		y := f.y(t.value)
+		canvas.Line(f.left, y, plotWidth-plotRight, y, gridLine.stroke(0.7))
+		canvas.Line(f.left-tickLength, y, f.left, y, ink.stroke(0.7))
+		canvas.Text(f.left-1.5*tickLength, y+4, t.label, ink.fill(), `text-anchor="end"`)
+	}
+	for _, t := range times {
+		x := f.x(t.value)
+		canvas.Line(x, bottom, x, bottom+tickLength, ink.stroke(0.7))
+		canvas.Text(x, plotHeight-5, t.label, ink.fill(), `text-anchor="middle"`)
+	}
+	canvas.Path(fmt.Sprintf("M%.1f,%dV%dH%d", f.left, plotTop, bottom, plotWidth-plotRight), ink.stroke(0.7))
+}
+
+// marks draws what stands behind the lines: the warm-up, the limits of the tolerance, the
+// moment of the decision, and intervals.
+func (ch *chart) marks(canvas *svg.SVG, f frame) {
+	const bottom = plotHeight - plotBottom
+	if ch.shaded > 0 {
+		canvas.Rect(f.left, plotTop, f.x(ch.shaded)-f.left, bottom-plotTop, warmup.fill())
 	}
 	for _, l := range ch.limits {
-		c.StrokeLine2(limit.line(1.5), trX(p.X.Min), clip(l), trX(p.X.Max), clip(l))
+		canvas.Line(f.left, f.y(l), plotWidth-plotRight, f.y(l), limit.stroke(1.5))
 	}
 	if !math.IsNaN(ch.at) {
-		c.StrokeLine2(moment.line(1.5), trX(ch.at), trY(p.Y.Min), trX(ch.at), trY(p.Y.Max))
+		canvas.Line(f.x(ch.at), plotTop, f.x(ch.at), bottom, moment.stroke(1.5))
 	}
-	if ch.low != nil {
-		var bars vg.Path
-		for i, x := range ch.x {
-			low, high := clip(orLimit(ch.low[i], -1)), clip(orLimit(ch.high[i], 1))
-			bars.Move(vg.Point{X: trX(x), Y: low})
-			bars.Line(vg.Point{X: trX(x), Y: high})
-		}
-		c.SetLineStyle(effectInterval.line(math.Max(1.5, math.Min(9, 0.5*plotWidth/float64(len(ch.x))))))
-		c.Stroke(bars)
+	if ch.low == nil {
+		return
 	}
-	for k, ys := range ch.ys {
-		c.SetLineStyle(ch.roles[k].line(1.8))
-		c.Stroke(unbroken(ch.x, ys, trX, clip))
-	}
+	var bars strings.Builder
 	for i, x := range ch.x {
-		point := fmt.Sprintf("%.0f", trX(x).Points())
+		fmt.Fprintf(&bars, "M%.1f,%.1fV%.1f", f.x(x), f.y(orLimit(ch.low[i], -1)), f.y(orLimit(ch.high[i], 1)))
+	}
+	canvas.Path(bars.String(), effectInterval.stroke(math.Max(1.5, math.Min(9, 0.5*plotWidth/float64(len(ch.x))))))
+}
+
+// points returns where the points lie, a group a column.
+func (ch *chart) points(f frame) []string {
+	all := make([]string, len(ch.x))
+	for i, x := range ch.x {
+		all[i] = fmt.Sprintf("%.0f", f.x(x))
 		for _, ys := range ch.ys {
-			point += ","
+			all[i] += ","
 			if finite(ys[i]) {
-				point += fmt.Sprintf("%.0f", plotHeight-clip(ys[i]).Points())
+				all[i] += fmt.Sprintf("%.0f", f.y(ys[i]))
 			}
 		}
-		ch.points = append(ch.points, point)
 	}
+	return all
 }
 
 // orLimit stands for a missing limit of an interval: there is none on that side.
@@ -134,92 +182,45 @@ func orLimit(v float64, side int) float64 {
 }
 
 // unbroken is a line that a gap interrupts. A point between two gaps is a dot.
-func unbroken(xs, ys []float64, trX, trY func(float64) vg.Length) vg.Path {
-	var path vg.Path
+func unbroken(xs, ys []float64, f frame) string {
+	var path strings.Builder
 	down := false
 	for i, y := range ys {
 		if !finite(y) {
 			down = false
 			continue
 		}
-		at := vg.Point{X: trX(xs[i]), Y: trY(y)}
+		at := fmt.Sprintf("%.1f,%.1f", f.x(xs[i]), f.y(y))
 		if !down {
-			path.Move(at)
+			path.WriteString("M" + at)
 		}
 		if down || i+1 == len(ys) || !finite(ys[i+1]) {
-			path.Line(at)
+			path.WriteString("L" + at)
 		}
 		down = true
 	}
-	return path
+	return path.String()
 }
 
 // finite reports whether a number is there to be drawn.
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-// draw draws the chart between the given values.
-func (ch *chart) draw(low, high float64, axis, clock plot.Ticker, end float64) drawn {
-	p := plot.New()
-	p.BackgroundColor = nil
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, end, low, high
-	for _, a := range []*plot.Axis{&p.X, &p.Y} {
-		a.LineStyle, a.Tick.LineStyle = ink.line(0.7), ink.line(0.7)
-		a.Tick.Label.Color, a.Tick.Label.Font.Size = ink, 11
-		a.Padding = 0
-	}
-	p.X.Tick.Marker, p.Y.Tick.Marker = clock, axis
-	grid := plotter.NewGrid()
-	grid.Vertical, grid.Horizontal = draw.LineStyle{}, gridLine.line(0.7)
-	p.Add(grid, ch)
-	canvas := vgsvg.New(plotWidth, plotHeight)
-	// The right-most label and point need room.
-	p.Draw(draw.Crop(draw.New(canvas), 0, -16, 2, -6))
-	var b bytes.Buffer
-	_, _ = canvas.WriteTo(&b) // a buffer takes everything
-	return drawn{
-		SVG: inline(b.String()), Points: strings.Join(ch.points, " "), Says: strings.Join(ch.says, "|"), Last: len(ch.x) - 1,
-	}
-}
-
-var (
-	prologue = regexp.MustCompile(`(?s)^.*?<svg[^>]*>`)
-	styled   = regexp.MustCompile(`style="[^"]*?(fill|stroke):#0(\d)0000(?:[^"]*?stroke-width:([\d.]+))?[^"]*"`)
-	unstyled = regexp.MustCompile(`style="[^"]*"`)
-	decimals = regexp.MustCompile(`(\.\d)\d+`)
-)
-
-// inline makes what gonum/plot drew a part of a page: roles for colours, and no
-// style attributes, which the page's policy forbids.
-func inline(svg string) template.HTML {
-	svg = prologue.ReplaceAllString(svg, fmt.Sprintf(`<svg viewBox="0 0 %d %d" aria-hidden="true">`, plotWidth, plotHeight))
-	svg = styled.ReplaceAllStringFunc(svg, func(s string) string {
-		m := styled.FindStringSubmatch(s)
-		class := fmt.Sprintf(`class="%s-%s"`, m[1], roleNames[role(m[2][0]-'0')])
-		if m[3] != "" {
-			class += fmt.Sprintf(` stroke-width="%s"`, m[3])
+// valueTicks returns three to seven ticks at round values between two others.
+func valueTicks(low, high float64, write func(float64) string) []tick {
+	const most = 6
+	distance := math.Pow(10, math.Floor(math.Log10((high-low)/most)))
+	for _, factor := range []float64{1, 2, 5, 10} {
+		if (high-low)/(factor*distance) <= most {
+			distance *= factor
+			break
 		}
-		return class
-	})
-	svg = decimals.ReplaceAllString(unstyled.ReplaceAllString(svg, ""), "$1") // a tenth of a unit is less than a pixel
-	return template.HTML(strings.ReplaceAll(svg, "\n", " "))                  //nolint:gosec // drawn here; vgsvg escapes the labels
-}
-
-// numbers are ticks that are written as people write these values.
-type numbers func(float64) string
-
-// Ticks implements plot.Ticker.
-func (write numbers) Ticks(low, high float64) []plot.Tick {
-	ticks := plot.DefaultTicks{}.Ticks(low, high)
-	for i := range ticks {
-		if ticks[i].Label != "" {
-			ticks[i].Label = Clean(write(ticks[i].Value))
-		}
+	}
+	var ticks []tick
+	for n := math.Ceil(low / distance); n*distance <= high; n++ {
+		ticks = append(ticks, tick{n * distance, Clean(write(n * distance))})
 	}
 	return ticks
 }
-
-// clock is the time of day at an axis of seconds since a moment.
-type clock struct{ start time.Time }
 
 // tickDistances are distances that a clock is read in.
 var tickDistances = []time.Duration{
@@ -227,8 +228,8 @@ var tickDistances = []time.Duration{
 	15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,
 }
 
-// Ticks implements plot.Ticker.
-func (c clock) Ticks(_, high float64) []plot.Tick {
+// timeTicks returns times of day at an axis of seconds since a moment.
+func timeTicks(start time.Time, high float64) []tick {
 	const most = 8
 	d := tickDistances[len(tickDistances)-1]
 	for _, one := range slices.Backward(tickDistances) {
@@ -243,10 +244,10 @@ func (c clock) Ticks(_, high float64) []plot.Tick {
 	if d < time.Minute {
 		layout = "15:04:05"
 	}
-	var ticks []plot.Tick
-	for at := c.start.Truncate(d); at.Sub(c.start).Seconds() <= high; at = at.Add(d) {
-		if x := at.Sub(c.start).Seconds(); x >= 0 {
-			ticks = append(ticks, plot.Tick{Value: x, Label: at.UTC().Format(layout)})
+	var ticks []tick
+	for at := start.Truncate(d); at.Sub(start).Seconds() <= high; at = at.Add(d) {
+		if x := at.Sub(start).Seconds(); x >= 0 {
+			ticks = append(ticks, tick{x, at.UTC().Format(layout)})
 		}
 	}
 	return ticks
@@ -340,7 +341,7 @@ func (w Window) plotArms(m Metric) *drawn {
 		all = append(all, ch.ys[0][len(ch.x)-1], ch.ys[1][len(ch.x)-1])
 	}
 	low, high := room(all, isRate(m))
-	d := ch.draw(low, high, numbers(write), clock{w.Start}, math.Max(1, w.since(w.End)))
+	d := ch.draw(low, high, write, w.Start, math.Max(1, w.since(w.End)))
 	return &d
 }
 
@@ -426,7 +427,7 @@ func (r *Report) plotEffect(at int) *drawn {
 	}
 	shown = append(shown, ch.ys[0]...)
 	low, high := room(shown, false)
-	axis := numbers(func(v float64) string { return change(v, m.Effect.Unit, asPercentage, given) })
-	d := ch.draw(low, high, axis, clock{w.Start}, math.Max(1, w.since(w.End)))
+	axis := func(v float64) string { return change(v, m.Effect.Unit, asPercentage, given) }
+	d := ch.draw(low, high, axis, w.Start, math.Max(1, w.since(w.End)))
 	return &d
 }
