@@ -39,6 +39,13 @@ type Diagnoser interface {
 	Diagnose(ctx context.Context, q Query) (string, error)
 }
 
+// Linker is a provider whose source has a page that shows a query.
+type Linker interface {
+	// Link returns the address of the page that shows a query over its window, without
+	// credentials; "" for none.
+	Link(q Query) string
+}
+
 // Limited is a provider whose source tells what is left of a rate limit.
 type Limited interface {
 	// RateLimit says in a few words what the last answer told, "" for nothing.

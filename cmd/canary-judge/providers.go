@@ -96,3 +96,11 @@ func (l loud) Diagnose(ctx context.Context, q providers.Query) (string, error) {
 	}
 	return "", nil
 }
+
+// Link implements providers.Linker for a provider that does.
+func (l loud) Link(q providers.Query) string {
+	if linker, ok := l.next.(providers.Linker); ok {
+		return linker.Link(q)
+	}
+	return ""
+}

@@ -87,7 +87,7 @@ func (a *app) judgeRecording(ctx context.Context, o *options, file string) error
 	if outcome.Ended == job.AtError {
 		err = errors.New(outcome.Detail)
 	}
-	return a.conclude(ctx, o, places, judged{"replay", j.Config, outcome, r.Header.Change, err, nil, nil})
+	return a.conclude(ctx, o, places, judged{"replay", j.Config, outcome, r.Header.Change, err, nil, nil, nil})
 }
 
 // quiet tells nothing.

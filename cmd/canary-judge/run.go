@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +19,7 @@ import (
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/github"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/job"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
+	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/recording"
 )
 
@@ -184,7 +187,7 @@ func (a *app) judgeLive(ctx context.Context, o *options) error {
 	if outcome == nil {
 		return exit{exitNotJudged, errors.Join(err, closed)}
 	}
-	return a.conclude(ctx, o, places, judged{"run", j.Config, outcome, j.Recording.Header.Change, err, closed, voice})
+	return a.conclude(ctx, o, places, judged{"run", j.Config, outcome, j.Recording.Header.Change, err, closed, voice, j.Providers})
 }
 
 // recordLive is the record command.
@@ -236,6 +239,30 @@ type judged struct {
 	err     error           // what kept the run from a verdict
 	closed  error           // what kept the recording from its end
 	voice   *voice          // who tells of it; nil = nobody
+	// sources are the providers of a live run by name; nil for a replay.
+	sources map[string]providers.Provider
+}
+
+// links returns where the queries of a live run are to be seen.
+func links(j judged, w report.Window) []report.Link {
+	var all []report.Link
+	queries := job.Queries(j.config, w.Start, w.End)
+	for _, name := range slices.Sorted(maps.Keys(queries)) {
+		linker, ok := j.sources[name].(providers.Linker)
+		if !ok {
+			continue
+		}
+		for _, q := range queries[name] {
+			part := string(q.Part)
+			if q.Complement {
+				part = "good"
+			}
+			if address := linker.Link(q); address != "" && q.Start.Before(q.End) {
+				all = append(all, report.Link{Metric: q.Metric, Part: part, Arm: string(q.Arm), URL: address})
+			}
+		}
+	}
+	return all
 }
 
 // conclude acts on an outcome, reports it, and returns the exit it comes to. An
@@ -243,7 +270,7 @@ type judged struct {
 // it; the verdict stays what it is.
 func (a *app) conclude(ctx context.Context, o *options, places outputs, j judged) error {
 	r := report.New(j.config, j.outcome)
-	r.Generated = &report.Generated{At: time.Now().UTC().Truncate(time.Second), Tool: a.version(), Command: j.command}
+	r.Generated = &report.Generated{At: time.Now().UTC().Truncate(time.Second), Tool: a.version(), Command: j.command, Links: links(j, r.Window)}
 	if j.change != nil {
 		if err := json.Unmarshal(j.change, &r.Change); err != nil {
 			j.err = errors.Join(j.err, fmt.Errorf("read which change was judged: %w", err))

@@ -69,6 +69,11 @@ type pageRow struct {
 	Cells []string
 }
 
+type pageQuery struct {
+	query
+	Link string
+}
+
 type pageFact struct{ Name, Text string }
 
 type pagePlot struct {
@@ -83,7 +88,7 @@ type pageMetric struct {
 	Cells, Warnings, Heads                   []string
 	Rows                                     []pageRow
 	Facts                                    []pageFact
-	Queries                                  []query
+	Queries                                  []pageQuery
 	Arms, Effect                             *pagePlot
 }
 
@@ -199,7 +204,7 @@ func (r *Report) pageMetric(at int) pageMetric {
 		Reason: Clean(m.Reason), Warnings: cleanAll(m.Warnings), Facts: r.facts(m),
 	}
 	for _, q := range m.queryList() {
-		p.Queries = append(p.Queries, query{Clean(q.Part), Clean(q.Arm), cleanLines(q.Text)})
+		p.Queries = append(p.Queries, pageQuery{query{Clean(q.Part), Clean(q.Arm), cleanLines(q.Text)}, r.Generated.link(m.Name, q.Part, q.Arm)})
 	}
 	p.Heads, p.Rows = m.summaryRows()
 	if d := r.Window.plotArms(m); d != nil {

@@ -8,6 +8,7 @@ import (
 	"html"
 	"io"
 	"math"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -120,9 +121,13 @@ func TestGapsAreNotDrawnOver(t *testing.T) {
 // hostileReport has a text everywhere a report has texts from outside.
 func hostileReport(s string) *Report {
 	r := big(2, 4)
+	address := "https://x/" + s
+	if _, err := url.Parse(address); err != nil {
+		address = "https://x/" // what cannot be parsed is no link
+	}
 	r.Reason, r.Service, r.Error, r.Notes = s, s, s, []string{s}
 	r.Arms.Canary.Labels = []Label{{s, s}}
-	r.Generated = &Generated{Tool: s, Command: s, Actions: []Action{{Kind: RevertAction, Commands: []string{s}, Error: s, PullRequest: s}}}
+	r.Generated = &Generated{Tool: s, Command: s, Actions: []Action{{Kind: RevertAction, Commands: []string{s}, Error: s, PullRequest: s}}, Links: []Link{{s, s, s, address}}}
 	r.Blast = &Blast{Metric: s, Requests: 5, Failed: 3, Excess: 1}
 	r.Looks[0].Verdict, r.Looks[0].Metrics[0].Decision = s, s
 	m := &r.Metrics[0]
@@ -148,7 +153,7 @@ func shape(t *testing.T, page string) string {
 			b.WriteString("\n" + token.Data)
 			for _, a := range token.Attr {
 				b.WriteString(" " + a.Key)
-				if strings.HasPrefix(a.Key, "on") || a.Key == "src" || a.Key == "style" || a.Key == "href" && !strings.HasPrefix(a.Val, "#") {
+				if strings.HasPrefix(a.Key, "on") || a.Key == "src" || a.Key == "style" || a.Key == "href" && !strings.HasPrefix(a.Val, "#") && !strings.HasPrefix(a.Val, "https://x/") {
 					t.Fatalf("the page has an attribute %s=%q", a.Key, a.Val)
 				}
 			}
@@ -262,6 +267,26 @@ func TestCases(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("%+v: got %q", c, got)
+		}
+	}
+}
+
+// A saved result may say anything: what is no address of the web is no link.
+func TestLinksGoToTheWeb(t *testing.T) {
+	t.Parallel()
+	for address, linked := range map[string]bool{
+		"http://prom:9090/graph?g0.expr=up": true, "https://prom/graph": true,
+		"javascript:alert(1)": false, "data:text/html,x": false, "//prom/graph": false, "graph": false, "": false, "http://%zz": false,
+	} {
+		r := big(1, 4)
+		r.Metrics[0].Queries = map[string]map[string]string{"value": {"canary": "up"}}
+		r.Generated = &Generated{Links: []Link{{r.Metrics[0].Name, "value", "canary", address}}}
+		var b bytes.Buffer
+		if err := r.HTML(&b); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(b.String(), "open it at its source"); got != linked {
+			t.Errorf("%q is linked: %t", address, got)
 		}
 	}
 }

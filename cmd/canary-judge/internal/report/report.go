@@ -5,6 +5,7 @@ package report
 import (
 	"encoding/json"
 	"math"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -243,6 +244,31 @@ type Generated struct {
 	Tool    string    `json:"tool" doc:"Version of canary-judge"`
 	Command string    `json:"command" doc:"run or replay"`
 	Actions []Action  `json:"actions,omitempty" doc:"What was done at the verdict"`
+	Links   []Link    `json:"links,omitempty" doc:"Where the queries of a live run are to be seen"`
+}
+
+// Link is where a query is to be seen.
+type Link struct {
+	Metric string `json:"metric" doc:"Name of the metric"`
+	Part   string `json:"part" doc:"value, bad, good, total or buckets"`
+	Arm    string `json:"arm" doc:"baseline or canary"`
+	URL    string `json:"url" doc:"Page of the source that shows the query over the run"`
+}
+
+// link returns the address of the web where a query is to be seen, "" for none.
+func (g *Generated) link(metric, part, arm string) string {
+	if g == nil {
+		return ""
+	}
+	for _, l := range g.Links {
+		if l.Metric != metric || l.Part != part || l.Arm != arm {
+			continue
+		}
+		if u, err := url.Parse(l.URL); err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") {
+			return l.URL
+		}
+	}
+	return ""
 }
 
 // Action is what was done at the verdict.
