@@ -25,8 +25,8 @@ func (r *Report) markdownCharts(b *strings.Builder) {
 		return m.Advisory || m.Decision != analysis.Fail.String()
 	})
 	for _, m := range failed[:min(len(failed), mostCharts)] {
-		minutes, baseline, canary := r.chartPoints(m)
-		if len(minutes) < 2 {
+		times, clock, baseline, canary := r.chartPoints(m)
+		if len(times) < 2 {
 			continue
 		}
 		unit, scale := m.chartUnit()
@@ -36,9 +36,9 @@ func (r *Report) markdownCharts(b *strings.Builder) {
 		if unit != "" {
 			unit = " in " + unit
 		}
-		fmt.Fprintf(b, "%s%s, by minutes since the start; blue: baseline, red: canary\n\n", escapeMarkdown(m.Name), escapeMarkdown(unit))
-		b.WriteString("```mermaid\n%%{init: {\"themeVariables\": {\"xyChart\": {\"plotColorPalette\": \"#1f77b4, #d62728\"}}}}%%\nxychart-beta\n")
-		fmt.Fprintf(b, "  x-axis [%s]\n", strings.Join(minutes, ", "))
+		fmt.Fprintf(b, "%s%s, by %s since the start; blue: baseline, red: canary\n\n", escapeMarkdown(m.Name), escapeMarkdown(unit), clock)
+		b.WriteString("```mermaid\n%%{init: {\"xyChart\": {\"height\": 280}, \"themeVariables\": {\"xyChart\": {\"plotColorPalette\": \"#1f77b4, #d62728\"}}}}%%\nxychart-beta\n")
+		fmt.Fprintf(b, "  x-axis [%s]\n", strings.Join(times, ", "))
 		low, high := axisRange(baseline, canary)
 		fmt.Fprintf(b, "  y-axis %s --> %s\n", decimal(low), decimal(high))
 		fmt.Fprintf(b, "  line [%s]\n  line [%s]\n```\n\n", numberList(baseline), numberList(canary))
@@ -57,22 +57,30 @@ func (m Metric) chartUnit() (unit string, scale float64) {
 	return m.Unit, 1
 }
 
-// chartPoints returns what a chart shows: the minutes since the start, and each arm's
-// mean over one step or, where there are too many, over as many as fit.
-func (r *Report) chartPoints(m Metric) (minutes []string, baseline, canary []float64) {
+// chartPoints returns what a chart shows: the times since the start and their unit, and
+// each arm's mean over one step or, where there are too many, over as many as fit.
+func (r *Report) chartPoints(m Metric) (times []string, clock string, baseline, canary []float64) {
 	n := min(len(m.Series.Baseline), len(m.Series.Canary))
 	each := (n + mostChartSteps - 1) / mostChartSteps
-	step := time.Duration(float64(r.Window.Step) * float64(time.Second))
+	seconds := func(step int) float64 { return r.Window.since(r.Window.stepTime(step)) }
+	unit, clock := time.Minute, "minutes"
+	switch whole := seconds(n); {
+	case whole < 180:
+		unit, clock = time.Second, "seconds"
+	case whole > 6*3600:
+		unit, clock = time.Hour, "hours"
+	}
 	for from := 0; from < n; from += each {
 		to := min(from+each, n)
 		a, z := mean(m.Series.Baseline[from:to]), mean(m.Series.Canary[from:to])
 		if math.IsNaN(a) || math.IsNaN(z) {
 			continue
 		}
-		minutes = append(minutes, decimal((time.Duration(from) * step).Minutes()))
+		since := seconds(from) / unit.Seconds()
+		times = append(times, trimZeros(strconv.FormatFloat(since, 'f', 1, 64)))
 		baseline, canary = append(baseline, a), append(canary, z)
 	}
-	return minutes, baseline, canary
+	return times, clock, baseline, canary
 }
 
 // mean returns the mean of the numbers that there are, NaN for none.
