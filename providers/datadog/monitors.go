@@ -21,6 +21,7 @@ type monitor struct {
 	ID           *json.Number
 	Name         string
 	OverallState *string `json:"overall_state"`
+	Multi        bool    // it is broken down by groups
 	Options      struct {
 		Silenced map[string]*float64 // scope, and until when, null for ever
 	}
@@ -100,7 +101,7 @@ func (m *monitor) sighting(labels []providers.Label, since time.Time) (providers
 		return providers.Sighting{State: providers.Unread, Detail: "is muted" + what + ": its state counts for nothing"}, err
 	}
 	states := map[string]monitorGroup{}
-	grouped := false
+	grouped := m.Multi // no group has reported yet: the whole says nothing of the canary
 	for key, g := range m.State.Groups {
 		if !strings.Contains(key, ":") {
 			continue // a monitor without groups reports its own state as one
@@ -149,8 +150,10 @@ func (g monitorGroup) sighting(since time.Time) (providers.Sighting, error) {
 	}
 	during := !triggered.IsZero() && !triggered.Before(since.Truncate(time.Second))
 	switch {
-	case g.Status == "Alert" && (during || triggered.IsZero()):
+	case g.Status == "Alert" && during:
 		return providers.Sighting{State: providers.Alerting, Detail: "alerts"}, nil
+	case g.Status == "Alert" && triggered.IsZero():
+		return providers.Sighting{State: providers.Unread, Detail: "alerts, and does not say since when: it may be from before the run"}, nil
 	case g.Status == "Alert":
 		return providers.Sighting{State: providers.Unread, Detail: "alerts since " + triggered.Format(time.RFC3339) + ", before the run"}, nil
 	case !slices.Contains(quietStates, g.Status) && !slices.Contains(unreadStates, g.Status):

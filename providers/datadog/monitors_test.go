@@ -40,7 +40,7 @@ func TestMonitors(t *testing.T) {
 	}{
 		{"quiet", "OK", "", "", providers.Quiet, "is quiet"},
 		{"a warning", "Warn", "", "", providers.Quiet, "is quiet"},
-		{"an alert", "Alert", "", "", providers.Alerting, "alerts"},
+		{"an alert of unknown time", "Alert", "", "", providers.Unread, "does not say since when"},
 		{"an alert, since a known time", "Alert", "", `"*":` + group("Alert", during), providers.Alerting, "alerts"},
 		{"an alert from before", "Alert", "", `"*":` + group("Alert", before), providers.Unread, "before the run"},
 		{"no data", "No Data", "", "", providers.Unread, "is in the state No Data"},
@@ -52,6 +52,7 @@ func TestMonitors(t *testing.T) {
 		{"one group of several without data", "OK", "", `"service:store-canary,host:a":` + group("OK", 0) + `,"service:store-canary,host:b":` + group("No Data", 0), providers.Unread, "No Data for service:store-canary,host:b"},
 		{"an alert beside no data", "OK", "", `"env:prod,host:a":` + group("Alert", during) + `,"env:prod,host:b":` + group("No Data", 0), providers.Alerting, "alerts for env:prod,host:a"},
 		{"no group of the canary", "OK", "", `"service:store":` + group("OK", 0), providers.Unread, "none with a label of the canary"},
+		{"groups, and none has reported", "OK", `"multi":true,`, "", providers.Unread, "none with a label of the canary"},
 		{"groups by something else", "OK", "", `"host:a":` + group("OK", 0), providers.Unread, "none with a label of the canary"},
 		{"muted", "Alert", `"options":{"silenced":{"*":null}},`, "", providers.Unread, "is muted for *"},
 		{"muted for the canary, and alerting", "Alert", `"options":{"silenced":{"service:store-canary":1795500000}},`, `"service:store-canary":` + group("Alert", during), providers.Unread, "is muted for service:store-canary"},

@@ -39,7 +39,7 @@ func (r *Report) markdownCharts(b *strings.Builder) {
 		fmt.Fprintf(b, "%s%s, by %s since the start; blue: baseline, red: canary\n\n", escapeMarkdown(m.Name), escapeMarkdown(unit), clock)
 		b.WriteString("```mermaid\n%%{init: {\"xyChart\": {\"height\": 280}, \"themeVariables\": {\"xyChart\": {\"plotColorPalette\": \"#1f77b4, #d62728\"}}}}%%\nxychart-beta\n")
 		fmt.Fprintf(b, "  x-axis [%s]\n", strings.Join(times, ", "))
-		low, high := axisRange(baseline, canary)
+		low, high := room(slices.Concat(baseline, canary), isRate(m))
 		fmt.Fprintf(b, "  y-axis %s --> %s\n", decimal(low), decimal(high))
 		fmt.Fprintf(b, "  line [%s]\n  line [%s]\n```\n\n", numberList(baseline), numberList(canary))
 	}
@@ -49,7 +49,7 @@ func (r *Report) markdownCharts(b *strings.Builder) {
 // multiplied.
 func (m Metric) chartUnit() (unit string, scale float64) {
 	switch {
-	case m.Kind != analysis.Value.String() && !math.IsNaN(float64(m.Canary.Rate)):
+	case isRate(m):
 		return "%", 100
 	case m.Unit == "s" && m.Canary.Max < 2 && m.Baseline.Max < 2:
 		return "ms", 1000
@@ -62,9 +62,9 @@ func (m Metric) chartUnit() (unit string, scale float64) {
 func (r *Report) chartPoints(m Metric) (times []string, clock string, baseline, canary []float64) {
 	n := min(len(m.Series.Baseline), len(m.Series.Canary))
 	each := (n + mostChartSteps - 1) / mostChartSteps
-	seconds := func(step int) float64 { return r.Window.since(r.Window.stepTime(step)) }
+	since := func(step int) float64 { return r.Window.since(r.Window.stepTime(step)) }
 	unit, clock := time.Minute, "minutes"
-	switch whole := seconds(n); {
+	switch whole := since(n); {
 	case whole < 180:
 		unit, clock = time.Second, "seconds"
 	case whole > 6*3600:
@@ -76,8 +76,7 @@ func (r *Report) chartPoints(m Metric) (times []string, clock string, baseline, 
 		if math.IsNaN(a) || math.IsNaN(z) {
 			continue
 		}
-		since := seconds(from) / unit.Seconds()
-		times = append(times, trimZeros(strconv.FormatFloat(since, 'f', 1, 64)))
+		times = append(times, trimZeros(strconv.FormatFloat(since(from)/unit.Seconds(), 'f', 1, 64)))
 		baseline, canary = append(baseline, a), append(canary, z)
 	}
 	return times, clock, baseline, canary
@@ -92,22 +91,6 @@ func mean(numbers []Number) float64 {
 		}
 	}
 	return sum / n
-}
-
-// axisRange returns the range of an axis that holds all numbers, and zero unless they are
-// far from it.
-func axisRange(all ...[]float64) (low, high float64) {
-	low, high = math.Inf(1), math.Inf(-1)
-	for _, numbers := range all {
-		low, high = min(low, slices.Min(numbers)), max(high, slices.Max(numbers))
-	}
-	if low > 0 && low < high/2 {
-		low = 0
-	}
-	if low == high {
-		high = low + 1
-	}
-	return low, high
 }
 
 // decimal writes a number as Mermaid reads it: four significant digits and no exponent.

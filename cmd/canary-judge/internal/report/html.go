@@ -140,10 +140,14 @@ func (r *Report) page() page {
 		series := r.Metrics[0].Series
 		p.Times = r.Window.columnTimes(min(len(series.Baseline), len(series.Canary)))
 	}
-	for i := range r.Metrics {
+	order := make([]int, len(r.Metrics))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return urgency(r.Metrics[a]) - urgency(r.Metrics[b]) })
+	for _, i := range order {
 		p.Metrics = append(p.Metrics, r.pageMetric(i))
 	}
-	slices.SortStableFunc(p.Metrics, func(a, b pageMetric) int { return cmp.Compare(rank(a.Class), rank(b.Class)) })
 	p.Columns, p.Overview = []string{"Metric", "Baseline", "Canary", "Change", "Interval", "Tolerated", "Decision"}, p.Metrics
 	var config bytes.Buffer
 	if len(r.Config) > 0 && json.Indent(&config, r.Config, "", "  ") == nil {
@@ -173,9 +177,6 @@ func (r *Report) next() string {
 	}
 	return "There is not enough evidence either way. Do not promote on it: judge for longer, send the canary more traffic, or accept a larger change. Below is what each metric lacks."
 }
-
-// rank puts what needs reading first.
-func rank(class string) int { return slices.Index([]string{"fail", "open", "pass"}, class) }
 
 // badge returns the class of a verdict or a decision.
 func badge(word string) string {

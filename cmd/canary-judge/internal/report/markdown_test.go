@@ -67,10 +67,11 @@ func TestChart(t *testing.T) {
 	}}}
 	var b strings.Builder
 	r.markdownCharts(&b)
-	// The second step, which the baseline has no number for, is in neither line.
+	// The second step, which the baseline has no number for, is in neither line. The axis
+	// has 8% of room above 30.
 	want := "errors\\` in %, by seconds since the start; blue: baseline, red: canary\n\n```mermaid\n" +
 		"%%{init: {\"xyChart\": {\"height\": 280}, \"themeVariables\": {\"xyChart\": {\"plotColorPalette\": \"#1f77b4, #d62728\"}}}}%%\nxychart-beta\n" +
-		"  x-axis [0, 60, 90]\n  y-axis 0 --> 30\n  line [1, 2, 0]\n  line [10, 30, 12.35]\n```\n\n"
+		"  x-axis [0, 60, 90]\n  y-axis 0 --> 32.4\n  line [1, 2, 0]\n  line [10, 30, 12.35]\n```\n\n"
 	if got := b.String(); got != want {
 		t.Errorf("got\n%s, want\n%s", got, want)
 	}
