@@ -68,10 +68,12 @@ func readPosted(body []byte) error {
 // and %%% would make it Markdown
 // (https://docs.datadoghq.com/events/guides/markdown_events/).
 func plain(text string, most int) string {
-	text = strings.NewReplacer("@", "(at)", "%%%", "%").Replace(strings.Join(strings.Fields(text), " "))
-	// Dropping some may have put others together.
-	return cut(strings.ReplaceAll(text, "%%%", "%"), most)
+	text = strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "@", "(at)")
+	return cut(markdownFence.ReplaceAllString(text, "%"), most)
 }
+
+// markdownFence is what begins and ends Markdown in an event, however long.
+var markdownFence = regexp.MustCompile(`%{3,}`)
 
 func cut(text string, most int) string {
 	text = strings.ToValidUTF8(text, "\ufffd")

@@ -90,7 +90,7 @@ func FuzzReadMonitor(f *testing.F) {
 
 // Whatever a text is, no one is notified by it, and it is no Markdown.
 func FuzzPlain(f *testing.F) {
-	for _, seed := range []string{"%%%%", "%%@%", "@all", "%%% \n%%%", "\xff", strings.Repeat("x", 50)} {
+	for _, seed := range []string{"%%%%", "%%@%", "@all", "%%% \n%%%", strings.Repeat("%", 11), "\xff", strings.Repeat("x", 50)} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
