@@ -23,6 +23,9 @@ type HTTPOptions struct {
 	TLS     *tls.Config // nil for the system's
 	// Transport replaces the network in tests.
 	Transport http.RoundTripper
+	// Seen is told of every answer, also of those that are tried again; nil for
+	// nobody.
+	Seen func(*http.Response)
 }
 
 const (
@@ -60,11 +63,28 @@ func NewHTTPClient(o HTTPOptions) *http.Client {
 		t.MaxIdleConnsPerHost = 8
 		transport = t
 	}
+	if o.Seen != nil {
+		transport = watched{transport, o.Seen}
+	}
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &http.Client{
 		CheckRedirect: stay,
 		Transport:     &retrying{&http.Client{Transport: transport, Timeout: o.Timeout, CheckRedirect: stay}},
 	}
+}
+
+// watched is a RoundTripper whose answers someone is told of.
+type watched struct {
+	next http.RoundTripper
+	seen func(*http.Response)
+}
+
+func (w watched) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := w.next.RoundTrip(req)
+	if err == nil {
+		w.seen(resp)
+	}
+	return resp, err
 }
 
 // retrying is a RoundTripper that tries again.

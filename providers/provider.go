@@ -48,8 +48,15 @@ type Linker interface {
 
 // Limited is a provider whose source tells what is left of a rate limit.
 type Limited interface {
-	// RateLimit says in a few words what the last answer told, "" for nothing.
-	RateLimit() string
+	// RateLimit returns what is known of it; the zero RateLimit is nothing.
+	RateLimit() RateLimit
+}
+
+// RateLimit is the state of a source's limit on requests.
+type RateLimit struct {
+	Said    string // what the last answer told, in a few words; "" for nothing
+	Near    bool   // a tenth of the requests or less is left, by the last answer
+	Refused int    // requests refused as too many since the provider was opened
 }
 
 // Arm is one of the two sides of the comparison.

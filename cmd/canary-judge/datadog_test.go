@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
 	"github.com/canary-judge/canary-judge/providers/datadog/datadogtest"
 )
 
@@ -161,5 +164,46 @@ func TestDatadogTypoIsNoPass(t *testing.T) {
 	code, out, _ := judge(t, server.URL, "run", "-c", path, "--start", "2026-11-23T10:00:00Z", "--end", "2026-11-23T11:00:00Z")
 	if code != exitInconclusive || !strings.Contains(out, "INCONCLUSIVE") {
 		t.Errorf("exit %d:\n%s", code, out)
+	}
+}
+
+// A run that leaves little of the limit says so, with -v and without; its replay, which asks
+// nobody, does not.
+func TestRateLimitInTheReport(t *testing.T) {
+	t.Parallel()
+	now := func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
+	file := filepath.Join(t.TempDir(), "run.jsonl")
+	for _, tt := range []struct {
+		name  string
+		limit int
+		args  []string
+		want  []report.RateLimit
+	}{
+		{"plenty", 1000, nil, []report.RateLimit{{Provider: "datadog", Said: "999 of 1000 requests left for 3600 s"}}},
+		{"near", 1, []string{"-v", "--record", file}, []report.RateLimit{{Provider: "datadog", Said: "0 of 1 requests left for 3600 s", Near: true}}},
+		{"replay", 0, []string{file}, nil},
+	} {
+		server := httptest.NewServer(&datadogtest.Server{World: datadogtest.Shop(datadogtest.Canary{}), APIKey: apiKey, AppKey: appKey, Now: now, Limit: tt.limit, Period: time.Hour})
+		defer server.Close()
+		args := []string{"run", "-c", "../../examples/datadog/logs.yaml", "--set", "version=v2", "--start", "2026-11-23T10:00:00Z", "--end", "2026-11-23T11:00:00Z"}
+		if tt.limit == 0 {
+			args = []string{"replay"}
+		}
+		result := filepath.Join(t.TempDir(), "result.json")
+		_, out, log := judge(t, server.URL, append(append(args, "-o", "text", "-o", "json="+result), tt.args...)...)
+		text, err := os.ReadFile(result)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, log)
+		}
+		var r report.Report
+		if err := json.Unmarshal(text, &r); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tt.want, r.Generated.RateLimits); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", tt.name, diff)
+		}
+		if told := strings.Contains(out, "Rate limit:\n  datadog: 0 of 1 requests left"); told != (tt.name == "near") {
+			t.Errorf("%s:\n%s", tt.name, out)
+		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/datadog"
 	"github.com/canary-judge/canary-judge/providers/datadog/datadogtest"
@@ -115,6 +116,7 @@ func shifted(by time.Duration) fault {
 type session struct {
 	code              int
 	out, log, verdict string
+	limits            []report.RateLimit
 }
 
 // judgeFaulty runs the config against a transport.
@@ -150,11 +152,11 @@ func judgeFaulty(t *testing.T, transport http.RoundTripper, args ...string) sess
 			t.Errorf("a key shows in\n%s", text)
 		}
 	}
-	var result struct{ Verdict string }
+	var result report.Report
 	if err := json.Unmarshal([]byte(all[3]), &result); err != nil {
 		t.Fatal(err)
 	}
-	s.verdict = result.Verdict
+	s.verdict, s.limits = result.Verdict, result.Generated.RateLimits
 	return s
 }
 
@@ -335,6 +337,9 @@ func TestNoFault(t *testing.T) {
 				}))
 				if s.code != 0 || s.verdict != "pass" {
 					t.Errorf("exit %d, %s:\n%s%s", s.code, s.verdict, s.out, s.log)
+				}
+				if told := strings.Contains(s.out, "datadog: 9 requests refused as too many"); told != (name == "limited") || told != (len(s.limits) == 1) {
+					t.Errorf("rate limits %v:\n%s", s.limits, s.out)
 				}
 			})
 		})

@@ -79,8 +79,8 @@ func (l loud) Fetch(ctx context.Context, queries []providers.Query) ([]providers
 		windows[fmt.Sprintf("%s to %s", q.Start.Format(time.TimeOnly), q.End.Format(time.TimeOnly))] = true
 	}
 	fmt.Fprintf(l.to, "fetched %d queries from %s in %s, %v", len(queries), l.name, took, slices.Sorted(maps.Keys(windows)))
-	if limited, ok := l.next.(providers.Limited); ok && limited.RateLimit() != "" {
-		fmt.Fprintf(l.to, ", %s", report.Clean(limited.RateLimit()))
+	if said := l.RateLimit().Said; said != "" {
+		fmt.Fprintf(l.to, ", %s", report.Clean(said))
 	}
 	if err != nil {
 		fmt.Fprintf(l.to, ": failed")
@@ -95,6 +95,14 @@ func (l loud) Diagnose(ctx context.Context, q providers.Query) (string, error) {
 		return d.Diagnose(ctx, q)
 	}
 	return "", nil
+}
+
+// RateLimit implements providers.Limited for a provider that does.
+func (l loud) RateLimit() providers.RateLimit {
+	if limited, ok := l.next.(providers.Limited); ok {
+		return limited.RateLimit()
+	}
+	return providers.RateLimit{}
 }
 
 // Link implements providers.Linker for a provider that does.

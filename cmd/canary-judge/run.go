@@ -265,12 +265,30 @@ func links(j judged, w report.Window) []report.Link {
 	return all
 }
 
+// rateLimits returns what the sources of a live run tell of their limits.
+func rateLimits(j judged) []report.RateLimit {
+	var all []report.RateLimit
+	for _, name := range slices.Sorted(maps.Keys(j.sources)) {
+		limited, ok := j.sources[name].(providers.Limited)
+		if !ok {
+			continue
+		}
+		if l := limited.RateLimit(); l != (providers.RateLimit{}) {
+			all = append(all, report.RateLimit{Provider: name, Said: l.Said, Near: l.Near, Refused: l.Refused})
+		}
+	}
+	return all
+}
+
 // conclude acts on an outcome, reports it, and returns the exit it comes to. An
 // error, of the run, of an action or of writing about it, exits with the code for
 // it; the verdict stays what it is.
 func (a *app) conclude(ctx context.Context, o *options, places outputs, j judged) error {
 	r := report.New(j.config, j.outcome)
-	r.Generated = &report.Generated{At: time.Now().UTC().Truncate(time.Second), Tool: a.version(), Command: j.command, Links: links(j, r.Window)}
+	r.Generated = &report.Generated{
+		At: time.Now().UTC().Truncate(time.Second), Tool: a.version(), Command: j.command,
+		Links: links(j, r.Window), RateLimits: rateLimits(j),
+	}
 	if j.change != nil {
 		if err := json.Unmarshal(j.change, &r.Change); err != nil {
 			j.err = errors.Join(j.err, fmt.Errorf("read which change was judged: %w", err))

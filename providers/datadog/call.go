@@ -61,7 +61,6 @@ func (p *Provider) send(ctx context.Context, doing, method, path string, paramet
 	if err != nil {
 		return nil, 0, providers.TransportError(Name, doing, err, p.secrets()...)
 	}
-	p.limit.Store(&resp.Header)
 	text, err := datadog.ReadBody(resp)
 	if err != nil {
 		return nil, 0, providers.TransportError(Name, doing, err, p.secrets()...)

@@ -18,7 +18,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/DataDog/datadog-api-client-go/v2/api/datadog"
@@ -46,7 +45,7 @@ type Provider struct {
 	site     string
 	base     *url.URL // instead of the site's, or nil
 	tests    testTypes
-	limit    atomic.Pointer[http.Header]
+	limit    limit
 }
 
 const (
@@ -82,7 +81,7 @@ func New(s Settings, transport http.RoundTripper) (*Provider, error) {
 		return nil, fail(fmt.Sprintf("%q is no site", providers.Quote(s.Site)), "set DD_SITE to one such as datadoghq.com or datadoghq.eu")
 	}
 	c := datadog.NewConfiguration()
-	c.HTTPClient = providers.NewHTTPClient(providers.HTTPOptions{Timeout: time.Duration(s.Timeout), Transport: transport})
+	c.HTTPClient = providers.NewHTTPClient(providers.HTTPOptions{Timeout: time.Duration(s.Timeout), Transport: transport, Seen: p.limit.see})
 	c.UserAgent = "canary-judge (" + c.UserAgent + ")"
 	if s.URL != "" {
 		base, err := url.Parse(s.URL)
@@ -213,17 +212,6 @@ func (p *Provider) read(body []byte, from, to time.Time, step time.Duration, int
 		e.Class, e.Doing, e.Cure = providers.BadQuery, "query "+p.host(), "correct the query"
 	}
 	return e
-}
-
-// RateLimit implements providers.Limited, by the headers of
-// https://docs.datadoghq.com/api/latest/rate-limits/
-func (p *Provider) RateLimit() string {
-	h := p.limit.Load()
-	if h == nil || h.Get("X-RateLimit-Remaining") == "" {
-		return ""
-	}
-	quote := func(name string) string { return providers.Quote(h.Get("X-RateLimit-"+name), p.secrets()...) }
-	return fmt.Sprintf("%s of %s requests left for %s s", quote("Remaining"), quote("Limit"), quote("Reset"))
 }
 
 // host returns where requests go.

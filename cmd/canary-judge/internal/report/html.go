@@ -48,6 +48,7 @@ type page struct {
 	Timeline                                              []pageEvent
 	Looks                                                 []pageLook
 	Config, Footer                                        string
+	Limits                                                []string
 	// Times are those of the columns of all plots of both arms.
 	Times string
 }
@@ -155,6 +156,7 @@ func (r *Report) page() page {
 	}
 	if g := r.Generated; g != nil {
 		p.Footer = Clean(fmt.Sprintf("canary-judge %s, %s, %s", g.Tool, g.Command, g.At.UTC().Format(time.RFC3339)))
+		p.Limits = cleanAll(g.limitLines())
 	}
 	return p
 }

@@ -240,11 +240,20 @@ type MetricAtLook struct {
 
 // Generated says where and when a report was rendered, and what was done then.
 type Generated struct {
-	At      time.Time `json:"at" doc:"When"`
-	Tool    string    `json:"tool" doc:"Version of canary-judge"`
-	Command string    `json:"command" doc:"run or replay"`
-	Actions []Action  `json:"actions,omitempty" doc:"What was done at the verdict"`
-	Links   []Link    `json:"links,omitempty" doc:"Where the queries of a live run are to be seen"`
+	At         time.Time   `json:"at" doc:"When"`
+	Tool       string      `json:"tool" doc:"Version of canary-judge"`
+	Command    string      `json:"command" doc:"run or replay"`
+	Actions    []Action    `json:"actions,omitempty" doc:"What was done at the verdict"`
+	Links      []Link      `json:"links,omitempty" doc:"Where the queries of a live run are to be seen"`
+	RateLimits []RateLimit `json:"rate_limits,omitempty" doc:"What the sources of a live run told of their limits on requests, up to its last look"`
+}
+
+// RateLimit is what a source told of its limit on requests.
+type RateLimit struct {
+	Provider string `json:"provider" doc:"Name of the provider"`
+	Said     string `json:"said,omitempty" doc:"What its last answer told"`
+	Near     bool   `json:"near,omitempty" doc:"A tenth of the requests or less was left"`
+	Refused  int    `json:"refused,omitempty" doc:"Requests refused as too many during the run, those among them that were tried again"`
 }
 
 // Link is where a query is to be seen.

@@ -142,6 +142,7 @@ const (
 	guardsTitle     = "Guards:"
 	comparedTitle   = "Compared:"
 	windowTitle     = "Window:"
+	limitTitle      = "Rate limit:"
 )
 
 // section is a part of the remarks.
@@ -153,14 +154,15 @@ type section struct {
 // remarks lists what the table cannot say: why something was not decided, what is
 // doubtful, what the canary did to its users.
 func (r *Report) remarks() []section {
-	if r.Window.Looks == 0 {
-		return nil
-	}
 	var all []section
 	add := func(title string, lines []string) {
 		if len(lines) > 0 {
 			all = append(all, section{title, lines})
 		}
+	}
+	if r.Window.Looks == 0 {
+		add(limitTitle, r.Generated.tightLimits())
+		return all
 	}
 	var open, failed, doubts []string
 	for _, m := range r.Metrics {
@@ -195,6 +197,7 @@ func (r *Report) remarks() []section {
 	add(windowTitle, []string{fmt.Sprintf("%s to %s, %d of %s, one every %s; false alarms %s, wrong passes %s over the whole run",
 		r.Window.Judged.Format(time.RFC3339), r.Window.End.Format(time.RFC3339), r.Window.Looks, plural(r.Window.Steps, "look"), seconds(step.Seconds()),
 		percentage(r.FalseAlarm), percentage(r.WrongPass))})
+	add(limitTitle, r.Generated.tightLimits())
 	return all
 }
 
