@@ -14,8 +14,8 @@ type Type struct {
 	Open func(settings any) (Provider, error)
 	Dialect
 	// Checks returns the queries for the failed runs and for all runs of a synthetic
-	// test, at one location unless it is "". Nil: the source has no such tests.
-	Checks func(test, location string) (failed, runs string)
+	// test. Nil: the source has no such tests.
+	Checks func(Check) (failed, runs string)
 	// Monitors says that the provider is a Watcher, whose guards are monitors.
 	Monitors bool
 	// UsualStep is the distance between points, when the config does not say.

@@ -68,6 +68,10 @@ func (a *app) describe(c *config.Config) {
 		if need := needs(p); need != "" {
 			fmt.Fprintf(a.stdout, "  %s\n", need)
 		}
+		if m.Every > 0 {
+			fmt.Fprintf(a.stdout, "  its checks are started every %s, for each arm; of those that take longer than %s none count\n",
+				providers.Duration(time.Duration(m.Every)*w.Step), providers.Duration(w.Step+w.Lag))
+		}
 		for _, part := range slices.Sorted(maps.Keys(m.Queries)) {
 			for _, arm := range providers.Arms {
 				fmt.Fprintf(a.stdout, "  %s of the %s: %s\n", partName(part, m), arm, report.Clean(m.Queries[part][arm]))
@@ -166,13 +170,17 @@ func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 			at := slices.IndexFunc(c.Metrics, func(m config.Metric) bool { return m.Name == q.Metric })
 			err := job.CheckAnswer(q, answers[i], c.Metrics[at].Unit)
 			said := cameBack(q, answers[i], c.Metrics[at].Unit)
-			if err != nil {
+			none := err == nil && len(answers[i].Series) == 0
+			switch {
+			case err != nil:
 				failed, said = true, err.Error()
-			} else if len(answers[i].Series) == 0 {
+			case none && c.Metrics[at].Every > 0:
+				none, said = false, "nothing yet: run starts it"
+			case none:
 				empty = true
 			}
 			fmt.Fprintf(a.stdout, "  %s, %s of the %s: %s\n", report.Clean(q.Metric), q.Part, q.Arm, report.Clean(said))
-			if err == nil && len(answers[i].Series) == 0 {
+			if none {
 				a.diagnose(ctx, sources[name], q)
 			}
 		}

@@ -54,6 +54,9 @@ func TestDatadogExamples(t *testing.T) {
 		"silent":  {datadogtest.Canary{Silent: true}, []string{"inconclusive"}, []int{3}},
 	} {
 		for _, file := range files {
+			if filepath.Base(file) == "synthetics-ci.yaml" {
+				continue // nothing can be started in the past: TestTriggeredChecks
+			}
 			t.Run(name+" "+filepath.Base(file), func(t *testing.T) {
 				t.Parallel()
 				now := func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }

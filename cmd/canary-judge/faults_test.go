@@ -117,14 +117,22 @@ type session struct {
 	code              int
 	out, log, verdict string
 	limits            []report.RateLimit
+	result            report.Report
+	dir               string // with run.jsonl, result.json and result.md
 }
 
-// judgeFaulty runs the config against a transport.
+// judgeFaulty runs the config of this file against a transport.
 func judgeFaulty(t *testing.T, transport http.RoundTripper, args ...string) session {
+	t.Helper()
+	return judgeAgainst(t, faultConfig, transport, args...)
+}
+
+// judgeAgainst runs a config against a transport.
+func judgeAgainst(t *testing.T, config string, transport http.RoundTripper, args ...string) session {
 	t.Helper()
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }
-	if err := os.WriteFile(file("canary.yaml"), []byte(faultConfig), 0o600); err != nil {
+	if err := os.WriteFile(file("canary.yaml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p, err := datadog.New(datadog.Settings{APIKey: apiKey, AppKey: appKey}, transport)
@@ -137,7 +145,7 @@ func judgeFaulty(t *testing.T, transport http.RoundTripper, args ...string) sess
 		args:    append([]string{"run", "-v", "-c", file("canary.yaml"), "--record", file("run.jsonl"), "-o", "text", "-o", "json=" + file("result.json"), "-o", "markdown=" + file("result.md")}, args...),
 		instead: map[string]providers.Provider{"datadog": p},
 	}
-	s := session{code: a.run(t.Context())}
+	s := session{code: a.run(t.Context()), dir: dir}
 	s.out, s.log = stdout.String(), stderr.String()
 	all := []string{s.out, s.log}
 	for _, name := range []string{"run.jsonl", "result.json", "result.md"} {
@@ -156,7 +164,7 @@ func judgeFaulty(t *testing.T, transport http.RoundTripper, args ...string) sess
 	if err := json.Unmarshal([]byte(all[3]), &result); err != nil {
 		t.Fatal(err)
 	}
-	s.verdict, s.limits = result.Verdict, result.Generated.RateLimits
+	s.verdict, s.limits, s.result = result.Verdict, result.Generated.RateLimits, result
 	return s
 }
 

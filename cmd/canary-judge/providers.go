@@ -105,6 +105,29 @@ func (l loud) RateLimit() providers.RateLimit {
 	return providers.RateLimit{}
 }
 
+// Start implements providers.Starter for a provider that does.
+func (l loud) Start(ctx context.Context, queries []providers.Query, limit time.Duration) error {
+	starter, ok := l.next.(providers.Starter)
+	if !ok {
+		return fmt.Errorf("the provider %s has no checks to start", l.name)
+	}
+	err := starter.Start(ctx, queries, limit)
+	fmt.Fprintf(l.to, "started checks at %s, of which at most %s is waited for", l.name, providers.Duration(limit))
+	if err != nil {
+		fmt.Fprintf(l.to, ": failed")
+	}
+	fmt.Fprintln(l.to)
+	return err
+}
+
+// FailedRuns implements providers.FailedRunLister for a provider that does.
+func (l loud) FailedRuns() []providers.FailedRun {
+	if lister, ok := l.next.(providers.FailedRunLister); ok {
+		return lister.FailedRuns()
+	}
+	return nil
+}
+
 // Link implements providers.Linker for a provider that does.
 func (l loud) Link(q providers.Query) string {
 	if linker, ok := l.next.(providers.Linker); ok {

@@ -89,6 +89,9 @@ func (a *app) prepare(ctx context.Context, o *options) (*job.Job, error) {
 	if err != nil {
 		return nil, usage(err)
 	}
+	if o.end != "" && job.Starts(c) {
+		return nil, usage(errors.New("the config starts checks (checks.trigger), which nothing can do in the past; leave out --end, or replay a recording"))
+	}
 	var verbose io.Writer
 	if o.verbose {
 		verbose = a.stderr
@@ -280,6 +283,24 @@ func rateLimits(j judged) []report.RateLimit {
 	return all
 }
 
+// failedRuns returns the failed runs of checks that a live run met in the time that it
+// judged.
+func failedRuns(j judged, w report.Window) []report.FailedRun {
+	var all []report.FailedRun
+	for _, name := range slices.Sorted(maps.Keys(j.sources)) {
+		lister, ok := j.sources[name].(providers.FailedRunLister)
+		if !ok {
+			continue
+		}
+		for _, f := range lister.FailedRuns() {
+			if at := f.Time.Add(j.config.Arms[f.Arm].Offset); !at.Before(w.Judged) && at.Before(w.End) {
+				all = append(all, report.FailedRun{Metric: f.Metric, Arm: string(f.Arm), Time: f.Time, What: f.What, URL: f.Link})
+			}
+		}
+	}
+	return all
+}
+
 // conclude acts on an outcome, reports it, and returns the exit it comes to. An
 // error, of the run, of an action or of writing about it, exits with the code for
 // it; the verdict stays what it is.
@@ -287,7 +308,7 @@ func (a *app) conclude(ctx context.Context, o *options, places outputs, j judged
 	r := report.New(j.config, j.outcome)
 	r.Generated = &report.Generated{
 		At: time.Now().UTC().Truncate(time.Second), Tool: a.version(), Command: j.command,
-		Links: links(j, r.Window), RateLimits: rateLimits(j),
+		Links: links(j, r.Window), RateLimits: rateLimits(j), FailedRuns: failedRuns(j, r.Window),
 	}
 	if j.change != nil {
 		if err := json.Unmarshal(j.change, &r.Change); err != nil {

@@ -44,7 +44,9 @@ type Provider struct {
 	client   *datadog.APIClient
 	site     string
 	base     *url.URL // instead of the site's, or nil
-	tests    testTypes
+	tests    testKinds
+	batches  batches
+	failed   failedRuns
 	limit    limit
 }
 

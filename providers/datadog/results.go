@@ -118,18 +118,18 @@ func readMillis(n *json.Number) (time.Time, error) {
 	return t, nil
 }
 
-// readTestType reads which type a test is of:
+// readTestKind reads what a test is:
 // https://docs.datadoghq.com/api/latest/synthetics/get-a-test-configuration/
-func readTestType(body []byte, test string) (string, error) {
+func readTestKind(body []byte, test string) (testKind, error) {
 	var a struct {
-		Type     string
-		PublicID string `json:"public_id"`
+		Type, Subtype string
+		PublicID      string `json:"public_id"`
 	}
 	if err := json.Unmarshal(body, &a); err != nil {
-		return "", fmt.Errorf("not JSON as the synthetics API answers it: %w: %s", err, body)
+		return testKind{}, fmt.Errorf("not JSON as the synthetics API answers it: %w: %s", err, body)
 	}
 	if a.Type == "" || a.PublicID != test {
-		return "", fmt.Errorf("the answer is not the test's: %s", body)
+		return testKind{}, fmt.Errorf("the answer is not the test's: %s", body)
 	}
-	return a.Type, nil
+	return testKind{a.Type, a.Subtype}, nil
 }

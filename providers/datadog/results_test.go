@@ -57,7 +57,7 @@ func FuzzReadTestType(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if kind, err := readTestType(body, "abc-def-ghi"); (err == nil) != (kind != "") {
+		if kind, err := readTestKind(body, "abc-def-ghi"); (err == nil) != (kind.kind != "") {
 			t.Errorf("type %q, %v", kind, err)
 		}
 	})

@@ -2,6 +2,7 @@ package datadog
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -21,20 +22,21 @@ import (
 //
 //	synthetics("abc-def-ghi").failed()
 //	synthetics("abc-def-ghi").location("aws:eu-central-1").runs()
+//	synthetics("abc-def-ghi").triggered({"start_url":"https://canary.example.com"}).runs()
 //
 // A query is for one test, so that a test that makes no runs shows as missing
 // data, and does not hide behind another one's.
 
 // runsQuery says which runs to count.
 type runsQuery struct {
-	test     string // its public id
-	location string // "" = all
-	counted  string // failed, passed or runs
+	providers.Check
+	counted string // failed, passed or runs
 }
 
 // runsSyntax is a query for runs. Public ids are three groups of three:
 // https://docs.datadoghq.com/api/latest/synthetics/
-var runsSyntax = regexp.MustCompile(`^synthetics\("([a-z0-9]{3}-[a-z0-9]{3}-[a-z0-9]{3})"\)(?:\.location\("([A-Za-z0-9][A-Za-z0-9_.:-]*)"\))?\.(failed|passed|runs)\(\)$`)
+var runsSyntax = regexp.MustCompile(`^synthetics\("([a-z0-9]{3}-[a-z0-9]{3}-[a-z0-9]{3})"\)` +
+	`(?:\.location\("([A-Za-z0-9][A-Za-z0-9_.:-]*)"\)|\.triggered\((\{.*\})\))?\.(failed|passed|runs)\(\)$`)
 
 // isRuns reports whether a query asks for the runs of a test; it may be faulty.
 func isRuns(expr string) bool { return strings.HasPrefix(strings.TrimSpace(expr), "synthetics(") }
@@ -42,9 +44,21 @@ func isRuns(expr string) bool { return strings.HasPrefix(strings.TrimSpace(expr)
 func parseRuns(expr string) (runsQuery, error) {
 	m := runsSyntax.FindStringSubmatch(strings.TrimSpace(expr))
 	if m == nil {
-		return runsQuery{}, errors.New(`want the runs of one test as synthetics("abc-def-ghi").failed(), .passed() or .runs(), with .location("aws:eu-central-1") before it for those of one location`)
+		return runsQuery{}, errors.New(`want the runs of one test as synthetics("abc-def-ghi").failed(), .passed() or .runs(), with .location("aws:eu-central-1") before it for those of one location, or .triggered({…}) for those that are started`)
 	}
-	return runsQuery{m[1], m[2], m[3]}, nil
+	q := runsQuery{providers.Check{Test: m[1], Location: m[2]}, m[4]}
+	if m[3] == "" {
+		return q, nil
+	}
+	d := json.NewDecoder(strings.NewReader(m[3]))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&q.Aim); err != nil {
+		return runsQuery{}, fmt.Errorf("triggered: %w; want start_url, variables and locations as JSON", err)
+	}
+	if d.More() {
+		return runsQuery{}, errors.New("triggered: want one JSON object")
+	}
+	return q, nil
 }
 
 // checkRuns reports what is wrong with a query for runs.
@@ -62,18 +76,30 @@ func checkRuns(expr string, part providers.Part) error {
 }
 
 // runsQueries implements providers.Type.Checks.
-func runsQueries(test, location string) (failed, runs string) {
-	q := "synthetics(" + strconv.Quote(test) + ")"
-	if location != "" {
-		q += ".location(" + strconv.Quote(location) + ")"
+func runsQueries(c providers.Check) (failed, runs string) {
+	q := "synthetics(" + strconv.Quote(c.Test) + ")"
+	switch {
+	case c.Aim != nil:
+		var text strings.Builder
+		e := json.NewEncoder(&text)
+		e.SetEscapeHTML(false)
+		if err := e.Encode(c.Aim); err != nil {
+			panic("datadog: " + err.Error()) // texts always encode
+		}
+		q += ".triggered(" + strings.TrimSpace(text.String()) + ")"
+	case c.Location != "":
+		q += ".location(" + strconv.Quote(c.Location) + ")"
 	}
 	return q + ".failed()", q + ".runs()"
 }
 
-// testTypes remembers which type a test is of, for a test's type does not change.
-type testTypes struct {
+// testKind is what a test is: api or browser, and of an API test http, multi and others.
+type testKind struct{ kind, subtype string }
+
+// testKinds remembers what each test is, for that does not change.
+type testKinds struct {
 	mutex sync.Mutex
-	known map[string]string // by public id
+	known map[string]testKind // by public id
 }
 
 // need is what queries for the runs of a test share.
@@ -95,7 +121,13 @@ func (p *Provider) fetchRuns(ctx context.Context, queries []providers.Query, at 
 			})}
 			continue
 		}
-		n := need{parsed.test, q.Start, q.End}
+		if parsed.Aim != nil {
+			if err := p.countStarted(ctx, q, parsed, &answers[i]); err != nil {
+				return err
+			}
+			continue
+		}
+		n := need{parsed.Test, q.Start, q.End}
 		if _, done := fetched[n]; !done && failed[n] == nil {
 			trials, err := p.trials(ctx, n)
 			switch {
@@ -112,8 +144,14 @@ func (p *Provider) fetchRuns(ctx context.Context, queries []providers.Query, at 
 			continue
 		}
 		answers[i] = providers.Answer{Series: parsed.count(q, fetched[n])}
+		p.noteFailed(q, parsed, fetched[n])
 	}
 	return nil
+}
+
+// counts reports whether a trial is among the query's.
+func (r runsQuery) counts(q providers.Query, t trial) bool {
+	return !t.finished.Before(q.Start) && t.finished.Before(q.End) && (r.Location == "" || r.Location == t.location)
 }
 
 // count lays trials on the query's steps. A trial counts in the step in which its
@@ -123,7 +161,7 @@ func (r runsQuery) count(q providers.Query, trials []trial) []analysis.Series {
 	ran, counts := make([]bool, q.Steps()), make([]float64, q.Steps())
 	found := false
 	for _, t := range trials {
-		if t.finished.Before(q.Start) || !t.finished.Before(q.End) || r.location != "" && r.location != t.location {
+		if !r.counts(q, t) {
 			continue
 		}
 		step := int(t.finished.Sub(q.Start) / q.Step)
@@ -197,27 +235,37 @@ func (p *Provider) trials(ctx context.Context, n need) ([]trial, *providers.Erro
 	return nil, p.misread(doing, fmt.Errorf("more than %d pages since %s", mostPages, before.Format(time.RFC3339)))
 }
 
-// resultsPath returns where the results of a test are.
-func (p *Provider) resultsPath(ctx context.Context, test string) (string, *providers.Error) {
+// kindOf looks up what a test is, once.
+func (p *Provider) kindOf(ctx context.Context, test string) (testKind, *providers.Error) {
 	p.tests.mutex.Lock()
 	defer p.tests.mutex.Unlock()
 	kind, known := p.tests.known[test]
-	if !known {
-		doing := "look up the synthetic test " + test
-		body, failure := p.synthetics(ctx, doing, "/api/v1/synthetics/tests/"+test, nil)
-		if failure != nil {
-			return "", failure
-		}
-		var err error
-		if kind, err = readTestType(body, test); err != nil {
-			return "", p.misread(doing, err)
-		}
-		if p.tests.known == nil {
-			p.tests.known = map[string]string{}
-		}
-		p.tests.known[test] = kind
+	if known {
+		return kind, nil
 	}
-	switch kind {
+	doing := "look up the synthetic test " + test
+	body, failure := p.synthetics(ctx, doing, "/api/v1/synthetics/tests/"+test, nil)
+	if failure != nil {
+		return testKind{}, failure
+	}
+	kind, err := readTestKind(body, test)
+	if err != nil {
+		return testKind{}, p.misread(doing, err)
+	}
+	if p.tests.known == nil {
+		p.tests.known = map[string]testKind{}
+	}
+	p.tests.known[test] = kind
+	return kind, nil
+}
+
+// resultsPath returns where the results of a test are.
+func (p *Provider) resultsPath(ctx context.Context, test string) (string, *providers.Error) {
+	kind, failure := p.kindOf(ctx, test)
+	if failure != nil {
+		return "", failure
+	}
+	switch kind.kind {
 	case "api":
 		return "/api/v2/synthetics/tests/" + test + "/results", nil
 	case "browser":
@@ -225,7 +273,7 @@ func (p *Provider) resultsPath(ctx context.Context, test string) (string, *provi
 	}
 	return "", &providers.Error{
 		Class: providers.BadQuery, Provider: Name, Doing: "read the results of the synthetic test " + test,
-		Detail: "it is of the type " + providers.Quote(kind, p.secrets()...), Cure: "name API, multistep API and browser tests",
+		Detail: "it is of the type " + providers.Quote(kind.kind, p.secrets()...), Cure: "name API, multistep API and browser tests",
 	}
 }
 
@@ -267,6 +315,7 @@ type trial struct {
 	finished         time.Time // of its first attempt
 	passed           bool      // its last attempt did
 	ci               bool
+	last             string // id of its last attempt
 }
 
 // trialsOf puts attempts together to trials. Runs in CI may be aimed elsewhere, so
@@ -291,14 +340,14 @@ func trialsOf(all []attempt) []trial {
 		at := place{a.location, a.device}
 		again := a.retry || a.runType == "fast"
 		if i, ok := latest[at]; again && ok && !trials[i].passed && a.started.Sub(trials[i].finished) <= longestRetry {
-			trials[i].passed = a.status == "passed"
+			trials[i].passed, trials[i].last = a.status == "passed", a.id
 			continue
 		}
 		if a.runType == "fast" && !a.retry {
 			continue // a retry of something that is not there, or a try-out
 		}
 		latest[at] = len(trials)
-		trials = append(trials, trial{a.location, a.device, a.finished, a.status == "passed", a.runType == "ci"})
+		trials = append(trials, trial{a.location, a.device, a.finished, a.status == "passed", a.runType == "ci", a.id})
 	}
 	return slices.DeleteFunc(trials, func(t trial) bool { return t.ci })
 }

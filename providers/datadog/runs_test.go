@@ -366,13 +366,19 @@ func TestFaultyRunsAreTheirOwn(t *testing.T) {
 
 func TestDialectOfRuns(t *testing.T) {
 	t.Parallel()
-	failed, runs := datadog.Type().Checks("abc-def-ghi", "")
-	at, atRuns := datadog.Type().Checks("abc-def-ghi", "pl:canary-0123")
+	failed, runs := datadog.Type().Checks(providers.Check{Test: "abc-def-ghi"})
+	at, atRuns := datadog.Type().Checks(providers.Check{Test: "abc-def-ghi", Location: "pl:canary-0123"})
+	started, startedRuns := datadog.Type().Checks(providers.Check{Test: "abc-def-ghi", Aim: &providers.Aim{
+		StartURL: "https://a.example/?b=1&c", Variables: map[string]string{"HOST": `")`, "A": "1"}, Locations: []string{"aws:a"},
+	}})
+	own, _ := datadog.Type().Checks(providers.Check{Test: "abc-def-ghi", Aim: &providers.Aim{}})
+	const aim = `.triggered({"start_url":"https://a.example/?b=1&c","variables":{"A":"1","HOST":"\")"},"locations":["aws:a"]})`
 	want := []string{
+		`synthetics("abc-def-ghi")` + aim + `.failed()`, `synthetics("abc-def-ghi")` + aim + `.runs()`, `synthetics("abc-def-ghi").triggered({}).failed()`,
 		`synthetics("abc-def-ghi").failed()`, `synthetics("abc-def-ghi").runs()`,
 		`synthetics("abc-def-ghi").location("pl:canary-0123").failed()`, `synthetics("abc-def-ghi").location("pl:canary-0123").runs()`,
 	}
-	if diff := cmp.Diff(want, []string{failed, runs, at, atRuns}); diff != "" {
+	if diff := cmp.Diff(want, []string{started, startedRuns, own, failed, runs, at, atRuns}); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	for _, tt := range []struct {
@@ -383,6 +389,12 @@ func TestDialectOfRuns(t *testing.T) {
 		{failed, providers.Bad, ""},
 		{runs, providers.Total, ""},
 		{at, providers.Bad, ""},
+		{started, providers.Bad, ""},
+		{startedRuns, providers.Total, ""},
+		{`synthetics("abc-def-ghi").triggered({"url":"x"}).runs()`, providers.Total, `unknown field "url"`},
+		{`synthetics("abc-def-ghi").triggered({}{}).runs()`, providers.Total, "want one JSON object"},
+		{`synthetics("abc-def-ghi").triggered([]).runs()`, providers.Total, "want the runs of one test"},
+		{`synthetics("abc-def-ghi").location("a").triggered({}).runs()`, providers.Total, "want the runs of one test"},
 		{`synthetics("abc-def-ghi").passed()`, providers.Bad, ""},
 		{failed, providers.Total, "counts the failed; all runs are .runs()"},
 		{runs, providers.Bad, "counts the runs"},

@@ -79,8 +79,9 @@ type Server struct {
 	Limit  int
 	Period time.Duration
 
-	lock sync.Mutex
-	used map[time.Time]int // requests by the start of their period
+	lock    sync.Mutex
+	used    map[time.Time]int // requests by the start of their period
+	batches []batch           // that were started
 }
 
 // World is what an organisation holds.
@@ -170,7 +171,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.allTags(w, v2Name)
 	case r.Method == http.MethodGet && isV2 && leaf == "tags":
 		s.tagConfiguration(w, v2Name)
-	case s.synthetics(w, r, now):
+	case s.synthetics(w, r, now), s.batch(w, r, now):
 	default:
 		complain(w, http.StatusNotFound, "Not found")
 	}

@@ -16,11 +16,16 @@ type Tester interface {
 
 // Test is a synthetic test: it runs on schedule from one location.
 type Test struct {
-	Type  string        // api or browser
-	Every time.Duration // from one run to the next, which start at whole multiples since the epoch; 0 = it is paused
-	Takes time.Duration // from its start to its end
+	Type string // api or browser
+	// Subtype of an API test: http, multi and others.
+	Subtype string
+	Every   time.Duration // from one run to the next, which start at whole multiples since the epoch; 0 = it is paused
+	Takes   time.Duration // from its start to its end
 	// Failed reports whether the run that starts at a time fails.
 	Failed func(time.Time) bool
+	// Aimed reports whether the run that is started at a time fails, for it goes to this
+	// start URL, "" for the test's own, with these variables. Nil: as Failed.
+	Aimed func(at time.Time, startURL string, variables map[string]string) bool
 }
 
 // pageOfResults is how many results an answer holds, newest first.
@@ -42,7 +47,7 @@ func (s *Server) synthetics(w http.ResponseWriter, r *http.Request, now time.Tim
 	}
 	path, results := strings.CutPrefix(r.URL.Path, "/api/v2/synthetics/tests/")
 	id, config := strings.CutPrefix(r.URL.Path, "/api/v1/synthetics/tests/")
-	if !results && !config {
+	if !results && !config || path == "poll_results" {
 		return false
 	}
 	kind := "api"
@@ -61,7 +66,7 @@ func (s *Server) synthetics(w http.ResponseWriter, r *http.Request, now time.Tim
 	case !known, !config && (!results || test.Type != kind):
 		complain(w, http.StatusNotFound, "Synthetics test not found")
 	case config:
-		answer(w, map[string]any{"public_id": id, "type": test.Type, "status": "live"})
+		answer(w, map[string]any{"public_id": id, "type": test.Type, "subtype": test.Subtype, "status": "live"})
 	default:
 		to := now.UnixMilli() + 1
 		if text := r.URL.Query().Get("to_ts"); text != "" {

@@ -55,7 +55,9 @@ func (b *binder) problem(n *yaml.Node, format string, args ...any) {
 		p.Line, p.Column = n.Line, n.Column
 		b.broken[n] = true
 	}
-	b.problems = append(b.problems, p)
+	if !slices.Contains(b.problems, p) { // what several metrics share is checked with each
+		b.problems = append(b.problems, p)
+	}
 }
 
 // found returns the problems with the lines they are in, or nil. A line that

@@ -72,6 +72,9 @@ type Metric struct {
 	Queries  map[providers.Part]map[providers.Arm]string
 	// Complement says that the query for bad events counts good ones.
 	Complement bool
+	// Every is at which steps after the warm-up the metric's checks are started: 1 is each;
+	// 0 = they run by themselves.
+	Every int
 	// GapsOf is the place of the metric whose gaps this one counts, -1 for none.
 	GapsOf int
 }

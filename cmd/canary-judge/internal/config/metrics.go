@@ -105,6 +105,7 @@ func (r *resolver) metrics() {
 	if len(all) == 1 && len(r.file.Metrics) == 0 && len(r.file.Presets) == 0 {
 		r.problem(r.root, "metrics is missing: give at least one metric or preset")
 	}
+	r.onceAnArm(all)
 	r.gaps(all)
 }
 
@@ -193,6 +194,9 @@ func (r *resolver) source(m *metric, a *analysis.Metric, c *Metric, t providers.
 		}
 	case m.Checks != nil:
 		a.Kind = analysis.Checks
+		if m.Checks.Trigger != nil {
+			r.problemAt(m.Checks.Trigger, m, "trigger starts synthetic tests; name them with synthetics: [abc-def-ghi]")
+		}
 		if m.Checks.Runs == nil {
 			r.problemAt(m.Checks, m, "runs is missing")
 		}

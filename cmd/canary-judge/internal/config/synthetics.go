@@ -2,9 +2,12 @@ package config
 
 import (
 	"fmt"
+	"net/url"
 	"reflect"
 	"regexp"
 	"slices"
+	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -18,6 +21,20 @@ type syntheticsText struct {
 	Tests map[providers.Arm][]string
 	// Locations whose runs are an arm's, "" for those of all.
 	Locations map[providers.Arm]string
+}
+
+// triggerText says how runs are started.
+type triggerText struct {
+	Baseline  aimText            `yaml:"baseline" doc:"Where the baseline's runs go"`
+	Canary    aimText            `yaml:"canary" doc:"Where the canary's runs go"`
+	Locations []string           `yaml:"locations" default:"the test's" doc:"Where the runs come from, one each in each arm" example:"[aws:eu-central-1, aws:us-east-2]"`
+	Every     providers.Duration `yaml:"every" default:"one step" doc:"From one batch to the next, in whole steps"`
+}
+
+// aimText is where the runs of an arm go.
+type aimText struct {
+	StartURL  string            `yaml:"start_url" doc:"Start URL instead of the test's own, of a browser test or an HTTP test of one request" example:"https://canary.example.com"`
+	Variables map[string]string `yaml:"variables" doc:"Variables of the test to set; they are shown in reports" example:"{HOST: canary.example.com}"`
 }
 
 var (
@@ -175,17 +192,113 @@ func (r *resolver) synthetics(m *metric, c *Metric, t providers.Type) {
 	case len(s.Tests[providers.Baseline]) != 1 || len(s.Tests[providers.Canary]) != 1:
 		return // reported where it was read
 	}
+	trigger := m.Checks.Trigger
+	if trigger != nil {
+		r.trigger(m, c)
+	}
 	failed, runs := &queryText{PerArm: map[providers.Arm]string{}}, &queryText{PerArm: map[providers.Arm]string{}}
 	for _, arm := range providers.Arms {
-		failed.PerArm[arm], runs.PerArm[arm] = t.Checks(s.Tests[arm][0], s.Locations[arm])
+		check := providers.Check{Test: s.Tests[arm][0], Location: s.Locations[arm]}
+		if trigger != nil {
+			check.Aim = trigger.aim(arm, check.Location)
+		}
+		// What is in it is literal: a query has variables of its own.
+		failedOf, runsOf := t.Checks(check)
+		failed.PerArm[arm], runs.PerArm[arm] = strings.ReplaceAll(failedOf, "$", "$$"), strings.ReplaceAll(runsOf, "$", "$$")
 	}
-	if runs.PerArm[providers.Baseline] == runs.PerArm[providers.Canary] && r.config.Arms[providers.Baseline].Offset == 0 {
-		r.problemAt(s, m, "both arms read the same runs; give each arm a test of its own, {baseline: [abc-def-ghi], canary: [jkl-mno-pqr]}, or tests with locations that tell the arms apart, or the baseline an offset")
+	switch same := runs.PerArm[providers.Baseline] == runs.PerArm[providers.Canary]; {
+	case same && trigger != nil:
+		r.problemAt(trigger, m, "both arms' runs go to the same place; give trigger.canary, or both arms, a start_url or variables, or each arm a test of its own")
+		return
+	case same && r.config.Arms[providers.Baseline].Offset == 0:
+		r.problemAt(s, m, "both arms read the same runs; give each arm a test of its own, {baseline: [abc-def-ghi], canary: [jkl-mno-pqr]}, or tests with locations that tell the arms apart, or the baseline an offset; or start runs aimed at each, with trigger")
 		return
 	}
 	r.places[failed], r.places[runs] = r.places[s], r.places[s]
 	c.Queries[providers.Bad] = r.expand(failed, providers.Bad, t)
 	c.Queries[providers.Total] = r.expand(runs, providers.Total, t)
+}
+
+// aim returns where the runs of an arm go.
+func (t *triggerText) aim(arm providers.Arm, location string) *providers.Aim {
+	text := t.Canary
+	if arm == providers.Baseline {
+		text = t.Baseline
+	}
+	aim := providers.Aim{StartURL: text.StartURL, Variables: text.Variables, Locations: t.Locations}
+	if location != "" {
+		aim.Locations = []string{location}
+	}
+	return &aim
+}
+
+// trigger checks how runs are started, and resolves when.
+func (r *resolver) trigger(m *metric, c *Metric) {
+	trigger := m.Checks.Trigger
+	step, every := r.config.Window.Step, time.Duration(trigger.Every)
+	if !r.given(&trigger.Every) {
+		every = step
+	}
+	switch {
+	case step == 0: // reported where it was read
+	case every <= 0 || every%step != 0:
+		r.problemAt(&trigger.Every, trigger, "every must be a whole number of steps of %s", providers.Duration(step))
+	case every/step > time.Duration(r.config.Window.Steps):
+		r.problemAt(&trigger.Every, trigger, "every is longer than the window: one batch shows nothing")
+	default:
+		c.Every = int(every / step)
+	}
+	if r.config.Arms[providers.Baseline].Offset > 0 {
+		r.problemAt(trigger, m, "runs are started now, and the baseline lies back in time; drop its offset, or trigger")
+	}
+	if len(m.Checks.Synthetics.Locations) > 0 && len(trigger.Locations) > 0 {
+		r.problemAt(&trigger.Locations, trigger, "the locations are said under synthetics already")
+	}
+	for i, location := range trigger.Locations {
+		if !locationName.MatchString(location) || slices.Contains(trigger.Locations[:i], location) {
+			r.problemAt(&trigger.Locations[i], trigger, "%q is no location, or there twice; they look like aws:eu-central-1 or pl:my-location-0123", location)
+		}
+	}
+	for _, aim := range []*aimText{&trigger.Baseline, &trigger.Canary} {
+		// Of a faulty one nothing is shown, for it may hold a password.
+		u, err := url.Parse(aim.StartURL)
+		switch {
+		case aim.StartURL == "" && !r.given(&aim.StartURL):
+		case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+			r.secrets[r.places[&aim.StartURL]] = true
+			r.problemAt(&aim.StartURL, trigger, "start_url: want an address such as https://canary.example.com")
+		case u.User != nil:
+			r.secrets[r.places[&aim.StartURL]] = true
+			r.problemAt(&aim.StartURL, trigger, "start_url: leave the user and the password to the test in Datadog: what stands here is shown in reports")
+		}
+		for name := range aim.Variables {
+			if strings.TrimSpace(name) == "" {
+				r.problemAt(&aim.Variables, trigger, "a variable has no name")
+			}
+		}
+	}
+}
+
+// onceAnArm notes tests that would be started twice for an arm: in a batch their runs
+// could not be told apart.
+func (r *resolver) onceAnArm(all [][]metric) {
+	started := map[providers.Arm]map[string]*metric{providers.Baseline: {}, providers.Canary: {}}
+	for _, group := range all {
+		for i := range group {
+			m := &group[i]
+			if m.Checks == nil || m.Checks.Trigger == nil || m.Checks.Synthetics == nil {
+				continue
+			}
+			for _, arm := range providers.Arms {
+				for _, test := range m.Checks.Synthetics.Tests[arm] {
+					if other := started[arm][test]; other != nil && other != m {
+						r.problemAt(m.Checks.Trigger, m, "the test %s is started for the %s by the metric %q already", test, arm, other.Name)
+					}
+					started[arm][test] = m
+				}
+			}
+		}
+	}
 }
 
 // JSONSchema implements jsonschema.Schemer.

@@ -33,6 +33,18 @@ func TestSyntheticsBecomeQueries(t *testing.T) {
 		{"locations", concurrent, "{tests: [abc-def-ghi], locations: {baseline: 'aws:eu-central-1', canary: 'pl:canary-01'}}", map[string][]string{
 			"journey": {`synthetics("abc-def-ghi").location("aws:eu-central-1").failed()`, `synthetics("abc-def-ghi").location("pl:canary-01").failed()`},
 		}},
+		{"started", concurrent, "[abc-def-ghi], trigger: {canary: {start_url: 'https://canary.example/$$a', variables: {HOST: 'b&c'}}, locations: ['aws:a', 'aws:b']}", map[string][]string{
+			"journey": {
+				`synthetics("abc-def-ghi").triggered({"locations":["aws:a","aws:b"]}).failed()`,
+				`synthetics("abc-def-ghi").triggered({"start_url":"https://canary.example/$a","variables":{"HOST":"b&c"},"locations":["aws:a","aws:b"]}).failed()`,
+			},
+		}},
+		{"started from locations of each arm", concurrent, "{tests: [abc-def-ghi], locations: {baseline: 'aws:a', canary: 'pl:b'}}, trigger: {}", map[string][]string{
+			"journey": {`synthetics("abc-def-ghi").triggered({"locations":["aws:a"]}).failed()`, `synthetics("abc-def-ghi").triggered({"locations":["pl:b"]}).failed()`},
+		}},
+		{"tests of each arm, started", concurrent, "{baseline: [abc-def-ghi], canary: [jkl-mno-pqr]}, trigger: {every: 2m}", map[string][]string{
+			"journey": {`synthetics("abc-def-ghi").triggered({}).failed()`, `synthetics("jkl-mno-pqr").triggered({}).failed()`},
+		}},
 		{"before and after", "{offset: 1d}", "[abc-def-ghi]", map[string][]string{
 			"journey": {`synthetics("abc-def-ghi").failed()`, `synthetics("abc-def-ghi").failed()`},
 		}},
@@ -85,21 +97,43 @@ func TestSyntheticsMistakes(t *testing.T) {
 		"{tests: [abc-def-ghi], locations: {baseline: 'aws:a'}}":                                       "the location of the canary is missing",
 		"{tests: [abc-def-ghi], locations: {baseline: 'aws:a', canary: 'a\")'}}":                       "is no location",
 		"{tests: [abc-def-ghi], baseline: [abc-def-ghi], locations: {baseline: 'aws:a', canary: 'a'}}": "not both",
-		"{}": "no tests are named",
-		"{baseline: [abc-def-ghi], canary: [jkl-mno-pqr]}, runs: 'sum:x{$arm}.as_count()'":   "give synthetics or queries, not both",
-		"{baseline: [abc-def-ghi], canary: [jkl-mno-pqr]}, failed: 'sum:x{$arm}.as_count()'": "give synthetics or queries, not both",
+		"{}":                         "no tests are named",
+		"[abc-def-ghi], trigger: {}": "6:50: both arms' runs go to the same place",
+		"[abc-def-ghi], trigger: {canary: {start_url: canary.example}}":                                           "6:71: start_url: want an address such as https://canary.example.com",
+		"[abc-def-ghi], trigger: {canary: {start_url: 'https://me:hunter2@canary.example'}}":                      "leave the user and the password to the test in Datadog",
+		"[abc-def-ghi], trigger: {canary: {start_url: 'https://c.example'}, every: 45s}":                          "every must be a whole number of steps of 30s",
+		"[abc-def-ghi], trigger: {canary: {start_url: 'https://c.example'}, every: 2h}":                           "every is longer than the window",
+		"[abc-def-ghi], trigger: {canary: {start_url: 'https://c.example'}, locations: ['a b']}":                  `"a b" is no location`,
+		"[abc-def-ghi], trigger: {canary: {start_url: 'https://c.example'}, locations: ['aws:a', 'aws:a']}":       `"aws:a" is no location, or there twice`,
+		"[abc-def-ghi], trigger: {canary: {start_url: 'https://c.example'}, retries: 2}":                          `unknown key "retries"`,
+		"{tests: [abc-def-ghi], locations: {baseline: 'aws:a', canary: 'pl:b'}}, trigger: {locations: ['aws:a']}": "the locations are said under synthetics already",
+		"{baseline: [abc-def-ghi, 111-111-111], canary: [jkl-mno-pqr, 222-222-222]}, trigger: {every: 45s}":       "every must be a whole number of steps",
+		"{baseline: [abc-def-ghi], canary: [jkl-mno-pqr]}, runs: 'sum:x{$arm}.as_count()'":                        "give synthetics or queries, not both",
+		"{baseline: [abc-def-ghi], canary: [jkl-mno-pqr]}, failed: 'sum:x{$arm}.as_count()'":                      "give synthetics or queries, not both",
 	} {
 		t.Run(synthetics, func(t *testing.T) {
 			t.Parallel()
 			_, err := parse(checksOnly(concurrent, synthetics), nil, nil)
-			if err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("%v, want %q", err, want)
+			if err == nil || strings.Count(err.Error(), want) != 1 || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("%v, want %q once", err, want)
 			}
 		})
 	}
 	text := strings.Replace(checksOnly(concurrent, "{baseline: [abc-def-ghi], canary: [jkl-mno-pqr]}"), "provider: datadog", "provider: prometheus", 1)
 	if _, err := parse(text, nil, nil); err == nil || !strings.Contains(err.Error(), "prometheus has no synthetic tests; write provider: datadog") {
 		t.Errorf("with Prometheus: %v", err)
+	}
+	// Of a test that is started twice for an arm the runs could not be told apart.
+	aimed := strings.Replace(checksOnly(concurrent, "[abc-def-ghi], trigger: {canary: {start_url: 'https://c.example'}}"), "name: journey", "name: first", 1)
+	_, metric, _ := strings.Cut(aimed, "metrics:\n")
+	if _, err := parse(aimed+strings.Replace(metric, "first", "second", 1), nil, nil); err == nil || !strings.Contains(err.Error(), `9:50: the test abc-def-ghi is started for the canary by the metric "first" already`) {
+		t.Errorf("started twice: %v", err)
+	}
+	if _, err := parse(strings.Replace(aimed, concurrent, "{offset: 1d}", 1), nil, nil); err == nil || !strings.Contains(err.Error(), "runs are started now, and the baseline lies back in time") {
+		t.Errorf("with an offset: %v", err)
+	}
+	if _, err := parse(strings.Replace(aimed, "synthetics: [abc-def-ghi]", "failed: x, runs: y", 1), nil, nil); err == nil || !strings.Contains(err.Error(), "trigger starts synthetic tests; name them") {
+		t.Errorf("without tests: %v", err)
 	}
 	// What is wrong with one of several is shown where it stands.
 	text = checksOnly(concurrent, "{baseline: [abc-def-ghi, 111-111-111], canary: [jkl-mno-pqr, 222-222-222]}") + "    unit: s\n"

@@ -128,7 +128,7 @@ func (r *run) preflight(ctx context.Context) error {
 		}
 		for i, p := range byProvider[name] {
 			errs = append(errs, CheckAnswer(p.query, answers[i], r.Config.Metrics[p.metric].Unit))
-			if p.query.Arm == providers.Baseline && len(answers[i].Series) == 0 {
+			if p.query.Arm == providers.Baseline && len(answers[i].Series) == 0 && r.Config.Metrics[p.metric].Every == 0 {
 				silent = append(silent, fmt.Sprintf("%s (%s)", p.query.Metric, p.query.Part))
 				if first == nil {
 					first = &p

@@ -137,6 +137,7 @@ type run struct {
 	seen     *recording.Recording // what guards said
 	doubted  bool                 // that a guard is not quiet has been noted
 	fetched  int                  // steps
+	started  int                  // steps whose checks were started, or will not be
 	looks    int                  // taken, those after the metrics' verdict among them
 	answered bool
 	failures int // in a row, after the window's end
@@ -202,6 +203,9 @@ func (r *run) loop(ctx context.Context) (End, error) {
 		}
 	}
 	for {
+		if err := r.start(ctx); err != nil {
+			return "", err
+		}
 		ready := r.ready(time.Now())
 		if ready > r.fetched {
 			end, err := r.advance(ctx, ready)
@@ -232,13 +236,17 @@ func (r *run) ready(now time.Time) int {
 	return r.grid.before(now.Add(-r.Config.Window.Lag))
 }
 
-// wait sleeps until the next step is ready, or for a step after a failure.
+// wait sleeps until the next step is ready, or for a step after a failure; or until
+// checks are to be started.
 func (r *run) wait(ctx context.Context) error {
 	until := r.grid.end(r.fetched).Add(r.Config.Window.Lag)
 	if now := time.Now(); !until.After(now) {
 		until = now.Add(r.Config.Window.Step)
 	}
 	r.Progress.Wait(until)
+	if step, some := r.due(max(r.started, r.grid.before(time.Now()))); some && r.grid.time(step).Before(until) {
+		until = r.grid.time(step)
+	}
 	timer := time.NewTimer(time.Until(until))
 	defer timer.Stop()
 	select {

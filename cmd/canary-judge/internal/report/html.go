@@ -75,6 +75,9 @@ type pageQuery struct {
 	Link string
 }
 
+// pageRun is a run of a check that failed, with its page, "" = none.
+type pageRun struct{ Text, Link string }
+
 type pageFact struct{ Name, Text string }
 
 type pagePlot struct {
@@ -90,6 +93,8 @@ type pageMetric struct {
 	Rows                                     []pageRow
 	Facts                                    []pageFact
 	Queries                                  []pageQuery
+	Runs                                     []pageRun
+	MoreRuns                                 int
 	Arms, Effect                             *pagePlot
 }
 
@@ -209,6 +214,15 @@ func (r *Report) pageMetric(at int) pageMetric {
 	for _, q := range m.queryList() {
 		p.Queries = append(p.Queries, pageQuery{query{Clean(q.Part), Clean(q.Arm), cleanLines(q.Text)}, r.Generated.link(m.Name, q.Part, q.Arm)})
 	}
+	runs := r.Generated.failedRuns(m.Name)
+	for _, f := range runs[:min(len(runs), mostRunsShown)] {
+		run := pageRun{Text: Clean(f.told())}
+		if isPage(f.URL) {
+			run.Link = f.URL
+		}
+		p.Runs = append(p.Runs, run)
+	}
+	p.MoreRuns = len(runs) - len(p.Runs)
 	p.Heads, p.Rows = m.summaryRows()
 	if d := r.Window.plotArms(m); d != nil {
 		p.Arms = &pagePlot{*d, fmt.Sprintf("Line chart of %s: baseline %s, canary %s over %s.", cells[0], cells[1], cells[2], plural(d.Last+1, "point")), m.DecidedLook > 0}

@@ -87,8 +87,8 @@ func (r *Report) markdown(d detail) string {
 	for _, s := range r.remarks() {
 		fmt.Fprintf(&b, "**%s**\n\n", s.title)
 		lines := s.lines[:min(len(s.lines), d.lines)]
-		for _, line := range lines {
-			fmt.Fprintf(&b, "- %s\n", escapeMarkdown(line))
+		for i, line := range lines {
+			fmt.Fprintf(&b, "- %s%s\n", escapeMarkdown(line), markdownLink(s.page(i)))
 		}
 		if left := len(s.lines) - len(lines); left > 0 {
 			fmt.Fprintf(&b, "- and %d more\n", left)

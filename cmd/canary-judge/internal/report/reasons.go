@@ -91,6 +91,9 @@ func (b builder) undecided(m Metric, from analysis.MetricResult) string {
 		return "a tolerance of 0 cannot be shown to be kept; give one, or make the metric advisory"
 	}
 	text := "not enough evidence"
+	if m.Looks == 0 && from.Kind == analysis.Checks {
+		return tooFewRuns(m)
+	}
 	if m.Looks == 0 {
 		return fmt.Sprintf("too early for a first look: %s of both arms so far", plural(from.Usable, "step"))
 	}
@@ -102,6 +105,21 @@ func (b builder) undecided(m Metric, from analysis.MetricResult) string {
 	}
 	if need := b.forecast(m); need != "" {
 		text += "; " + need
+	}
+	return text
+}
+
+// tooFewRuns says that checks have not run often enough to be looked at.
+func tooFewRuns(m Metric) string {
+	runs := func(n Number) string {
+		if !(n > 0) {
+			return "none"
+		}
+		return tally(float64(n))
+	}
+	text := fmt.Sprintf("too few runs for a first look: %s of the baseline, %s of the canary so far", runs(m.Baseline.Total), runs(m.Canary.Total))
+	if !(m.Baseline.Total > 0) || !(m.Canary.Total > 0) {
+		text += "; check that the tests of both arms run"
 	}
 	return text
 }

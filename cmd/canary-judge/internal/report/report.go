@@ -245,6 +245,7 @@ type Generated struct {
 	Command    string      `json:"command" doc:"run or replay"`
 	Actions    []Action    `json:"actions,omitempty" doc:"What was done at the verdict"`
 	Links      []Link      `json:"links,omitempty" doc:"Where the queries of a live run are to be seen"`
+	FailedRuns []FailedRun `json:"failed_runs,omitempty" doc:"Runs of checks that failed or came to no result, in the judged time of a live run; of very many the latest"`
 	RateLimits []RateLimit `json:"rate_limits,omitempty" doc:"What the sources of a live run told of their limits on requests, up to its last look"`
 }
 
@@ -264,6 +265,15 @@ type Link struct {
 	URL    string `json:"url" doc:"Page of the source that shows the query over the run"`
 }
 
+// FailedRun is a run of a check that failed, or came to no result.
+type FailedRun struct {
+	Metric string    `json:"metric" doc:"Name of the metric"`
+	Arm    string    `json:"arm" doc:"baseline or canary"`
+	Time   time.Time `json:"time" doc:"When it ended, or the start of the step it was started for"`
+	What   string    `json:"what" doc:"Which run, and what is known of it"`
+	URL    string    `json:"url,omitempty" doc:"Its page at the source"`
+}
+
 // link returns the address of the web where a query is to be seen, "" for none.
 func (g *Generated) link(metric, part, arm string) string {
 	if g == nil {
@@ -273,11 +283,17 @@ func (g *Generated) link(metric, part, arm string) string {
 		if l.Metric != metric || l.Part != part || l.Arm != arm {
 			continue
 		}
-		if u, err := url.Parse(l.URL); err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") {
+		if isPage(l.URL) {
 			return l.URL
 		}
 	}
 	return ""
+}
+
+// isPage reports whether an address is of the web.
+func isPage(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
 // Action is what was done at the verdict.

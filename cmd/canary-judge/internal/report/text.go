@@ -35,7 +35,10 @@ func (r *Report) Text(w io.Writer, colour bool) error {
 	}
 	for _, s := range r.remarks() {
 		fmt.Fprintf(&b, "\n%s\n", s.title)
-		for _, line := range s.lines {
+		for i, line := range s.lines {
+			if page := s.page(i); page != "" {
+				line += ": " + page
+			}
 			fmt.Fprintf(&b, "  %s\n", Clean(line))
 		}
 	}
@@ -143,12 +146,22 @@ const (
 	comparedTitle   = "Compared:"
 	windowTitle     = "Window:"
 	limitTitle      = "Rate limit:"
+	failedRunsTitle = "Failed runs, the latest first:"
 )
 
 // section is a part of the remarks.
 type section struct {
 	title string
 	lines []string
+	pages []string // address of what each line is about, "" = none; nil = of none
+}
+
+// page returns the address of what a line is about, "" = none.
+func (s section) page(line int) string {
+	if s.pages == nil {
+		return ""
+	}
+	return s.pages[line]
 }
 
 // remarks lists what the table cannot say: why something was not decided, what is
@@ -157,7 +170,7 @@ func (r *Report) remarks() []section {
 	var all []section
 	add := func(title string, lines []string) {
 		if len(lines) > 0 {
-			all = append(all, section{title, lines})
+			all = append(all, section{title: title, lines: lines})
 		}
 	}
 	if r.Window.Looks == 0 {
@@ -184,6 +197,9 @@ func (r *Report) remarks() []section {
 	}
 	for _, done := range r.actions() {
 		add(done.title, done.lines)
+	}
+	if lines, pages := r.failedRunLines(); len(lines) > 0 {
+		all = append(all, section{failedRunsTitle, lines, pages})
 	}
 	add("Doubts about the data:", doubts)
 	add(comparisonTitle, r.Notes)

@@ -1,0 +1,416 @@
+package datadog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// batchKey says what a batch was started for.
+type batchKey struct {
+	arm  providers.Arm
+	step time.Time // its start, in UTC
+}
+
+// batches are the CI batches of synthetic tests that were started.
+type batches struct {
+	mutex   sync.Mutex
+	started map[batchKey]*batch
+}
+
+// batch is a CI batch of one arm and step.
+type batch struct {
+	id       string
+	tests    []string
+	deadline time.Time
+	over     bool            // nothing is asked of it any more
+	runs     []batchRun      // of the tests that came to an end
+	lost     map[string]bool // tests whose runs count for nothing: some did not end in time
+}
+
+// batchRun is a run of a batch, with its retries.
+type batchRun struct {
+	test, id, location string
+	passed             bool
+}
+
+// batchRequest is the request of
+// https://docs.datadoghq.com/api/latest/synthetics/trigger-tests-from-cicd-pipelines/
+// with the options that datadog-ci adds to it:
+// https://github.com/DataDog/datadog-ci/blob/master/packages/plugin-synthetics/src/interfaces.ts
+type batchRequest struct {
+	Tests   []batchTest `json:"tests"`
+	Options struct {
+		// Timeout is when Datadog gives the batch up, in milliseconds.
+		Timeout int64 `json:"batch_timeout"`
+		// SelectiveRerun would take the results of earlier runs on the same commit for
+		// those of tests that passed then, and is on by default in some organisations.
+		SelectiveRerun bool `json:"selective_rerun"`
+	} `json:"options"`
+}
+
+type batchTest struct {
+	PublicID  string            `json:"public_id"`
+	StartURL  string            `json:"startUrl,omitempty"`
+	Variables map[string]string `json:"variables,omitempty"`
+	Locations []string          `json:"locations,omitempty"`
+}
+
+// Start implements providers.Starter with a CI batch for each arm: in one, the runs of
+// a test that is aimed at both could not be told apart.
+func (p *Provider) Start(ctx context.Context, queries []providers.Query, limit time.Duration) error {
+	tests := map[providers.Arm][]batchTest{}
+	var step time.Time
+	for _, q := range queries {
+		test, err := p.aimed(ctx, q)
+		if err != nil {
+			return err
+		}
+		step = q.Start.UTC()
+		at := slices.IndexFunc(tests[q.Arm], func(t batchTest) bool { return t.PublicID == test.PublicID })
+		switch {
+		case at < 0:
+			tests[q.Arm] = append(tests[q.Arm], test)
+		case !reflect.DeepEqual(tests[q.Arm][at], test):
+			return providers.Place(q, &providers.Error{
+				Class: providers.BadQuery, Provider: Name, Doing: "start the synthetic test " + test.PublicID,
+				Detail: "it would be aimed at two places for one arm", Cure: "aim it at one",
+			})
+		}
+	}
+	for _, arm := range providers.Arms {
+		if len(tests[arm]) == 0 {
+			continue
+		}
+		if err := p.startBatch(ctx, batchKey{arm, step}, tests[arm], limit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// aimed returns the test that a query has started. A start URL that the test would not
+// heed is an error: both arms would be the same, and the canary never looked at.
+func (p *Provider) aimed(ctx context.Context, q providers.Query) (batchTest, error) {
+	doing := "start the runs of a synthetic test"
+	parsed, err := parseRuns(q.Expr)
+	if err == nil && parsed.Aim == nil {
+		err = errors.New("its runs are not started by this job")
+	}
+	if err != nil {
+		return batchTest{}, providers.Place(q, &providers.Error{Class: providers.BadQuery, Provider: Name, Doing: doing, Err: err, Cure: "correct the query"})
+	}
+	kind, failure := p.kindOf(ctx, parsed.Test)
+	if failure != nil {
+		return batchTest{}, providers.Place(q, failure)
+	}
+	// Which tests heed it: getBasePayload of
+	// https://github.com/DataDog/datadog-ci/blob/master/packages/plugin-synthetics/src/utils/internal.ts
+	if parsed.Aim.StartURL != "" && kind.kind != "browser" && kind.subtype != "http" {
+		return batchTest{}, providers.Place(q, &providers.Error{
+			Class: providers.BadQuery, Provider: Name, Doing: "aim the synthetic test " + parsed.Test,
+			Detail: "it has no start URL: only browser tests and HTTP tests of one request do",
+			Cure:   "let the addresses in the test begin with a variable, and set it under variables",
+		})
+	}
+	return batchTest{parsed.Test, parsed.Aim.StartURL, parsed.Aim.Variables, parsed.Aim.Locations}, nil
+}
+
+// startBatch starts the tests of an arm.
+func (p *Provider) startBatch(ctx context.Context, key batchKey, tests []batchTest, limit time.Duration) error {
+	doing := "start the synthetic tests of the " + string(key.arm)
+	b := &batch{deadline: key.step.Add(limit), lost: map[string]bool{}}
+	request := batchRequest{Tests: tests}
+	request.Options.Timeout = max(limit, time.Second).Milliseconds()
+	for _, t := range tests {
+		b.tests = append(b.tests, t.PublicID)
+	}
+	body, failure := p.call(ctx, doing, http.MethodPost, "/api/v1/synthetics/tests/trigger/ci", nil, &request)
+	if failure != nil {
+		switch {
+		case strings.HasPrefix(failure.Detail, "404"):
+			failure.Class = providers.BadQuery
+			failure.Cure = "check the tests' public ids, and that DD_SITE and the keys are of their organisation"
+		case strings.HasPrefix(failure.Detail, "403"):
+			failure.Cure = "check DD_API_KEY and DD_SITE, and that the application key has the permissions synthetics_read and synthetics_write, for these tests too"
+		}
+		return failure
+	}
+	var err error
+	if b.id, err = readStarted(body, b.tests); err != nil {
+		return p.misread(doing, err)
+	}
+	p.batches.mutex.Lock()
+	defer p.batches.mutex.Unlock()
+	if p.batches.started == nil {
+		p.batches.started = map[batchKey]*batch{}
+	}
+	p.batches.started[key] = b
+	return nil
+}
+
+// readStarted reads the id of a batch that was started.
+func readStarted(body []byte, tests []string) (string, error) {
+	var a struct {
+		BatchID   *string   `json:"batch_id"`
+		Triggered *[]string `json:"triggered_check_ids"`
+	}
+	if err := json.Unmarshal(body, &a); err != nil {
+		return "", fmt.Errorf("not JSON as the synthetics API answers it: %w: %s", err, body)
+	}
+	if a.BatchID == nil || *a.BatchID == "" {
+		return "", fmt.Errorf("the answer has no batch_id: %s", body)
+	}
+	if a.Triggered != nil {
+		for _, test := range tests {
+			if !slices.Contains(*a.Triggered, test) {
+				return "", fmt.Errorf("the test %s is not among those that were started: %s", test, body)
+			}
+		}
+	}
+	return *a.BatchID, nil
+}
+
+// countStarted answers a query for runs that were started. A step for which none were, or
+// whose runs did not end in time, has no point.
+func (p *Provider) countStarted(ctx context.Context, q providers.Query, r runsQuery, into *providers.Answer) error {
+	if _, err := p.aimed(ctx, q); err != nil {
+		var e *providers.Error
+		if errors.As(err, &e) && e.Class == providers.BadQuery {
+			into.Err = err
+			return nil
+		}
+		return err
+	}
+	p.batches.mutex.Lock()
+	defer p.batches.mutex.Unlock()
+	s := analysis.Series{Step: q.Step}
+	for at := q.Start.UTC(); at.Before(q.End); at = at.Add(q.Step) {
+		b := p.batches.started[batchKey{q.Arm, at}]
+		if b == nil {
+			continue
+		}
+		if !b.over {
+			if err := p.settle(ctx, b); err != nil {
+				return err
+			}
+		}
+		count, ran := b.count(r)
+		p.noteBatch(q, r, at, b)
+		if ran {
+			s.Points = append(s.Points, analysis.Point{Time: at, Value: count})
+		}
+	}
+	if len(s.Points) > 0 {
+		into.Series = []analysis.Series{s}
+	}
+	return nil
+}
+
+// count returns how many of a test's runs a query counts, and whether there were any.
+func (b *batch) count(r runsQuery) (count float64, ran bool) {
+	for _, run := range b.runs {
+		if run.test != r.Test {
+			continue
+		}
+		ran = true
+		if r.counted == "runs" || run.passed == (r.counted == "passed") {
+			count++
+		}
+	}
+	return count, ran
+}
+
+// settle asks how a batch goes. One that is under way after its deadline is given up:
+// those of its runs that ended may have done so because they passed.
+func (p *Provider) settle(ctx context.Context, b *batch) error {
+	doing := "read the batch " + providers.Quote(b.id, p.secrets()...) + " of synthetic tests"
+	body, status, failure := p.send(ctx, doing, http.MethodGet, "/api/v1/synthetics/ci/batch/"+url.PathEscape(b.id), nil, nil)
+	state := stillRunning // one that has just been started may not be found yet
+	switch {
+	case failure != nil:
+		return failure
+	case status == http.StatusNotFound:
+	case status/100 != 2:
+		failure = p.refused(doing, status, body)
+		if status == http.StatusForbidden {
+			failure.Cure = "check DD_API_KEY and DD_SITE, and that the application key has the permission synthetics_read"
+		}
+		return failure
+	default:
+		var err error
+		if state, err = readBatch(body, b.tests); err != nil {
+			return p.misread(doing, err)
+		}
+	}
+	if state.running {
+		if !time.Now().Before(b.deadline) {
+			b.over = true
+			for _, test := range b.tests {
+				b.lost[test] = true
+			}
+		}
+		return nil
+	}
+	unhealthy, err := p.unhealthy(ctx, state.runs)
+	if err != nil {
+		return err
+	}
+	b.over, b.lost = true, state.lost
+	b.runs = slices.DeleteFunc(state.runs, func(r batchRun) bool { return state.lost[r.test] || unhealthy[r.id] })
+	return nil
+}
+
+// batchState is what an answer says of a batch.
+type batchState struct {
+	running bool
+	runs    []batchRun
+	lost    map[string]bool
+}
+
+var stillRunning = batchState{running: true}
+
+// batchAnswer is the answer of
+// https://docs.datadoghq.com/api/latest/synthetics/get-details-of-batch/. A run that fails
+// and is tried again is one result, under way until the last attempt has ended:
+// isNonFinalResult of
+// https://github.com/DataDog/datadog-ci/blob/master/packages/plugin-synthetics/src/utils/internal.ts
+type batchAnswer struct {
+	Data *struct {
+		Status  string
+		Results []struct {
+			Status         string
+			Test           string `json:"test_public_id"`
+			ID             string `json:"result_id"`
+			First          string `json:"initial_result_id"` // of a retry
+			Location       string
+			TimedOut       bool                       `json:"timed_out"`
+			SelectiveRerun *struct{ Decision string } `json:"selective_rerun"`
+		}
+	}
+}
+
+// readBatch reads how a batch goes. A result that it does not understand is an error: left
+// out, it might be the failed one.
+func readBatch(body []byte, tests []string) (batchState, error) {
+	var a batchAnswer
+	if err := json.Unmarshal(body, &a); err != nil {
+		return batchState{}, fmt.Errorf("not JSON as the synthetics API answers it: %w: %s", err, body)
+	}
+	if a.Data == nil {
+		return batchState{}, fmt.Errorf("the answer has no data: %s", body)
+	}
+	switch a.Data.Status {
+	case "in_progress":
+		return stillRunning, nil
+	case "passed", "failed":
+	default:
+		return batchState{}, fmt.Errorf("the batch has the status %q, which is none of in_progress, passed and failed", a.Data.Status)
+	}
+	state := batchState{lost: map[string]bool{}}
+	retried := map[string]bool{}
+	for _, r := range a.Data.Results {
+		if r.First != r.ID {
+			retried[r.First] = true
+		}
+	}
+	seen := map[string]bool{}
+	bad := false
+	for _, r := range a.Data.Results {
+		switch {
+		case !slices.Contains(tests, r.Test):
+			return batchState{}, fmt.Errorf("a result is of the test %q, which was not started", r.Test)
+		case r.SelectiveRerun != nil && r.SelectiveRerun.Decision == "skip", r.Status == "skipped":
+			continue
+		case r.TimedOut, r.Status == "in_progress":
+			state.lost[r.Test], bad = true, true
+			continue
+		case r.Status != "passed" && r.Status != "failed":
+			return batchState{}, fmt.Errorf("a result has the status %q, which is none of in_progress, passed, failed and skipped", r.Status)
+		case r.ID == "":
+			return batchState{}, errors.New("a result that ended has no result_id")
+		case seen[r.ID]:
+			return batchState{}, fmt.Errorf("the result %s is there twice", r.ID)
+		}
+		seen[r.ID] = true
+		bad = bad || r.Status == "failed"
+		if !retried[r.ID] {
+			state.runs = append(state.runs, batchRun{r.Test, r.ID, r.Location, r.Status == "passed"})
+		}
+	}
+	if a.Data.Status == "failed" && !bad {
+		return batchState{}, errors.New("the batch failed, and none of its results did")
+	}
+	return state, nil
+}
+
+// mostPolled is how many results one request asks for; their ids stand in its address.
+const mostPolled = 50
+
+// unhealthy asks which of the failed runs came from a location that was in trouble
+// itself, by https://docs.datadoghq.com/api/latest/synthetics/poll-test-results/. Those
+// of which the API does not tell are taken for healthy: they failed.
+func (p *Provider) unhealthy(ctx context.Context, runs []batchRun) (map[string]bool, error) {
+	var ids []string
+	for _, r := range runs {
+		if !r.passed {
+			ids = append(ids, r.id)
+		}
+	}
+	all := map[string]bool{}
+	doing := "read why synthetic tests failed"
+	for part := range slices.Chunk(ids, mostPolled) {
+		text, err := json.Marshal(part)
+		if err != nil {
+			return nil, p.misread(doing, err)
+		}
+		body, status, failure := p.send(ctx, doing, http.MethodGet, "/api/v2/synthetics/tests/poll_results", url.Values{"result_ids": {string(text)}}, nil)
+		switch {
+		case failure != nil:
+			return nil, failure
+		case status == http.StatusNotFound:
+			continue // results take a while to be found
+		case status/100 != 2:
+			return nil, p.refused(doing, status, body)
+		}
+		if err := readUnhealthy(body, all); err != nil {
+			return nil, p.misread(doing, err)
+		}
+	}
+	return all, nil
+}
+
+// readUnhealthy notes the ids of results that an answer says are unhealthy.
+func readUnhealthy(body []byte, into map[string]bool) error {
+	var a struct {
+		Data *[]struct {
+			ID         string
+			Attributes struct{ Result struct{ Unhealthy bool } }
+		}
+	}
+	if err := json.Unmarshal(body, &a); err != nil {
+		return fmt.Errorf("not JSON as the synthetics API answers it: %w: %s", err, body)
+	}
+	if a.Data == nil {
+		return fmt.Errorf("the answer has no data: %s", body)
+	}
+	for _, d := range *a.Data {
+		if d.Attributes.Result.Unhealthy {
+			into[d.ID] = true
+		}
+	}
+	return nil
+}
+
+var _ providers.Starter = (*Provider)(nil)
