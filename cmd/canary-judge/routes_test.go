@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/canary-judge/canary-judge/providers/datadog/datadogtest"
+	"github.com/canary-judge/canary-judge/providers/providertest"
+)
+
+// monitored is faultConfig with a monitor that watches.
+const monitored = faultConfig + "guards: [{monitor: 12345}]\n"
+
+// scheduledConfig judges tests that run by themselves.
+const scheduledConfig = `provider: datadog
+baseline: {service: store}
+canary: {service: store-canary}
+window: {length: 1h, step: 1m}
+metrics:
+  - name: checkout journey
+    checks: {synthetics: {baseline: [abc-def-ghi], canary: [jkl-mno-pqr]}}
+    tolerance: 20pt
+`
+
+// withMonitor answers for the monitor, which the stand-in's world has not, and leaves the rest to
+// the stand-in.
+func withMonitor(w http.ResponseWriter, r *http.Request, standIn http.Handler) {
+	if !strings.HasPrefix(r.URL.Path, "/api/v1/monitor/") {
+		standIn.ServeHTTP(w, r)
+		return
+	}
+	answers(200, `{"id":12345,"name":"Errors","overall_state":"OK","multi":false,"options":{"silenced":{}},"state":{"groups":{}}}`)(w, r, nil)
+}
+
+// Whatever is wrong with one route of those that decide, from the start of a run or in the
+// middle of it, the run does not pass; it says what is wrong, and shows no key.
+func TestFaultsOfEveryRoute(t *testing.T) {
+	t.Parallel()
+	drip := func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		for r.Context().Err() == nil {
+			fmt.Fprint(w, " ")
+			_ = http.NewResponseController(w).Flush()
+			select {
+			case <-r.Context().Done():
+			case <-time.After(time.Second):
+			}
+		}
+	}
+	const page = "<html>please log in, KEYS</html>"
+	faults := []struct {
+		name string
+		fault
+		want string
+	}{
+		{"hang", func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }, "the source is slow or hangs"},
+		{"slow drip", drip, "the source is slow or hangs"},
+		{"cut off", answers(200, "{", "Content-Length", "1000"), "the answer broke off"},
+		{"truncated JSON", mangled(func(s string) string { return s[:len(s)/2] }), "not JSON as the"},
+		{"wrong content type", answers(200, "plain text KEYS", "Content-Type", "text/plain"), "not JSON as the"},
+		{"HTML page", answers(200, page, "Content-Type", "text/html"), "not JSON as the"},
+		{"empty 200", answers(200, ""), "not JSON as the"},
+		{"204", answers(204, ""), "not JSON as the"},
+		{"a number", answers(200, "7"), "not JSON as the"},
+		{"empty object", answers(200, "{}"), "the answer"},
+		{"null", answers(200, "null"), "the answer"},
+		{"200 with errors", answers(200, `{"errors":["KEYS"]}`), "[secret] [secret]"},
+		{"302", answers(302, "", "Location", "https://elsewhere.example/"), "credentials follow no redirect"},
+		{"400", answers(400, `{"errors":["bad KEYS"]}`), "400 Bad Request: bad [secret] [secret]"},
+		{"401", answers(401, `{"errors":["KEYS"]}`), "check DD_API_KEY, DD_APP_KEY and DD_SITE"},
+		{"403", answers(403, `{"errors":["KEYS"]}`), "that the application key has the permission"},
+		{"413", answers(413, page), "413 Request Entity Too Large"},
+		{"429", answers(429, `{"errors":["KEYS"]}`), "429 Too Many Requests"},
+		{"429 with X-RateLimit-Reset", answers(429, "", "X-RateLimit-Reset", "3000"), "429 Too Many Requests"},
+		{"500", answers(500, page), "500 Internal Server Error"},
+		{"502", answers(502, page), "502 Bad Gateway"},
+		{"503", answers(503, page), "503 Service Unavailable"},
+		{"504", answers(504, page), "504 Gateway Timeout"},
+	}
+	healthy, gone := datadogtest.Canary{}, datadogtest.Canary{Silent: true}
+	for _, route := range []struct {
+		name, path, config string
+		canary             datadogtest.Canary
+		args               []string
+	}{
+		{"a test", "/api/v1/synthetics/tests/jkl-mno-pqr", scheduledConfig, healthy, []string{"--start", "-70m", "--end", "-10m"}},
+		{"results", "/api/v2/synthetics/tests/browser/jkl-mno-pqr/results", scheduledConfig, healthy, []string{"--start", "-70m", "--end", "-10m"}},
+		{"a monitor", "/api/v1/monitor/12345", monitored, healthy, nil},
+		{"the start of a batch", "/api/v1/synthetics/tests/trigger/ci", triggeredConfig(t), healthy, nil},
+		{"a batch", "/api/v1/synthetics/ci/batch/", triggeredConfig(t), healthy, nil},
+		{"failed results", "/api/v2/synthetics/tests/poll_results", triggeredConfig(t), gone, nil},
+	} {
+		for _, tt := range faults {
+			for _, from := range []int64{1, 6} {
+				t.Run(fmt.Sprintf("%s, %s, from request %d on", route.name, tt.name, from), func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) {
+						// No result of a test is from the year in which bubbles begin.
+						time.Sleep(time.Until(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)))
+						standIn := &datadogtest.Server{World: datadogtest.Shop(route.canary), APIKey: apiKey, AppKey: appKey}
+						var requests atomic.Int64
+						s := judgeAgainst(t, route.config, providertest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+							// A server learns that its client is gone only after it has read the body.
+							body, err := io.ReadAll(r.Body)
+							if err != nil {
+								return
+							}
+							r.Body = io.NopCloser(bytes.NewReader(body))
+							if strings.HasPrefix(r.URL.Path, route.path) && requests.Add(1) >= from {
+								tt.fault(w, r, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { withMonitor(w, r, standIn) }))
+								return
+							}
+							withMonitor(w, r, standIn)
+						})), route.args...)
+						if from > 1 && requests.Load() < from {
+							return // the run asked less often, and so met no fault
+						}
+						told := strings.Join(strings.Fields(s.out+s.log), " ")
+						if s.code != exitInconclusive && s.code != exitNotJudged || s.verdict != "inconclusive" || !strings.Contains(told, tt.want) {
+							t.Errorf("exit %d, %s; want %q in\n%s%s", s.code, s.verdict, tt.want, s.out, s.log)
+						}
+					})
+				})
+			}
+		}
+	}
+}
