@@ -46,3 +46,15 @@ type FailedRunLister interface {
 	// those of the latest steps when there are very many.
 	FailedRuns() []FailedRun
 }
+
+// TaggedTest is a synthetic test that was found by a tag.
+type TaggedTest struct {
+	ID, Name string // public id, and name, which is untrusted text
+	Paused   bool   // it makes no runs by itself
+}
+
+// TestFinder is a provider that finds synthetic tests by a tag.
+type TestFinder interface {
+	// TestsTagged returns the tests that carry a tag, in a stable order; none is an answer.
+	TestsTagged(ctx context.Context, tag string) ([]TaggedTest, error)
+}

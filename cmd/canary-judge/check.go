@@ -36,7 +36,11 @@ came back.`,
   canary-judge check --live --set version=v2`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := a.loadConfig(&o)
+			load := func() (*config.Config, error) { return a.loadConfig(&o) }
+			if live {
+				load = func() (*config.Config, error) { return a.loadLive(cmd.Context(), &o) }
+			}
+			c, err := load()
 			if err != nil {
 				return err
 			}
@@ -80,6 +84,9 @@ func (a *app) describe(c *config.Config) {
 	}
 	if e := c.Plan.Exposure; e != nil {
 		fmt.Fprintf(a.stdout, "\nthe canary should get %g%% of the requests, by the totals of %s\n", 100*e.Share, report.Clean(c.Metrics[e.Metric].Name))
+	}
+	for _, tag := range c.Tags {
+		fmt.Fprintf(a.stdout, "\na metric for each synthetic test with the tag %s: check --live looks them up\n", report.Clean(tag))
 	}
 	for _, g := range c.Guards {
 		fmt.Fprintf(a.stdout, "\nguard: the %s of %s must stay quiet\n", g.Name, g.Provider)

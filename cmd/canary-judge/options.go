@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
 	"github.com/canary-judge/canary-judge/providers"
 )
 
@@ -99,6 +101,64 @@ func (a *app) loadConfig(o *options) (*config.Config, error) {
 	}
 	c, err := config.Load(o.configPath(), config.Options{Types: types(), Env: a.env, Set: set})
 	return c, usage(err)
+}
+
+// loadLive reads the config file for what asks its sources, and looks up in them what it
+// names by a tag.
+func (a *app) loadLive(ctx context.Context, o *options) (*config.Config, error) {
+	set, err := o.variables()
+	if err != nil {
+		return nil, usage(err)
+	}
+	var failed error
+	tagged := func(provider string, settings any, tag string, paused bool) ([]string, error) {
+		ids, err := a.tagged(ctx, provider, settings, tag, paused)
+		failed = errors.Join(failed, err)
+		return ids, err
+	}
+	c, err := config.Load(o.configPath(), config.Options{Types: types(), Env: a.env, Set: set, Tagged: tagged})
+	var e *providers.Error
+	if errors.As(failed, &e) && e.Class != providers.Settings {
+		return nil, exit{exitNotJudged, failed}
+	}
+	return c, usage(err)
+}
+
+// lookUpTime bounds the lookup of tests.
+const lookUpTime = time.Minute
+
+// tagged looks up the synthetic tests with a tag, and says which they are.
+func (a *app) tagged(ctx context.Context, provider string, settings any, tag string, paused bool) ([]string, error) {
+	p, err := a.openOne(provider, settings)
+	if err != nil {
+		return nil, err
+	}
+	finder, ok := p.(providers.TestFinder)
+	if !ok {
+		return nil, fmt.Errorf("%s does not look up tests by a tag; name them by their ids", provider)
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookUpTime)
+	defer cancel()
+	tests, err := finder.TestsTagged(ctx, tag)
+	if err != nil {
+		return nil, err
+	}
+	var ids, shown, left []string
+	for _, t := range tests {
+		name := fmt.Sprintf("%s (%s)", t.ID, t.Name)
+		if t.Paused && !paused {
+			left = append(left, name)
+			continue
+		}
+		ids, shown = append(ids, t.ID), append(shown, name)
+	}
+	if len(ids) > 0 {
+		fmt.Fprintln(a.stderr, report.Clean(fmt.Sprintf("tests with the tag %s: %s", tag, strings.Join(shown, ", "))))
+	}
+	if len(left) > 0 {
+		fmt.Fprintln(a.stderr, report.Clean(fmt.Sprintf("left out, for they are paused: %s", strings.Join(left, ", "))))
+	}
+	return ids, nil
 }
 
 // inconclusiveCode returns the exit code of an inconclusive verdict.

@@ -38,11 +38,7 @@ func (a *app) open(c *config.Config, verbose io.Writer) (map[string]providers.Pr
 		if !used {
 			continue
 		}
-		p, replaced := a.instead[t.Name]
-		var err error
-		if !replaced {
-			p, err = t.Open(settings)
-		}
+		p, err := a.openOne(t.Name, settings)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -55,6 +51,16 @@ func (a *app) open(c *config.Config, verbose io.Writer) (map[string]providers.Pr
 		}
 	}
 	return all, errors.Join(errs...)
+}
+
+// openOne opens the provider with a name.
+func (a *app) openOne(name string, settings any) (providers.Provider, error) {
+	if p, replaced := a.instead[name]; replaced {
+		return p, nil
+	}
+	all := types()
+	at := slices.IndexFunc(all, func(t providers.Type) bool { return t.Name == name })
+	return all[at].Open(settings)
 }
 
 // loud tells of every fetch of a provider.

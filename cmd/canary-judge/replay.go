@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -147,7 +148,11 @@ func (a *app) replayConfig(o *options, r *recording.Recording) (*config.Config, 
 		}
 		return c, nil
 	}
-	return a.loadConfig(o)
+	c, err := a.loadConfig(o)
+	if err == nil && len(c.Tags) > 0 {
+		return nil, usage(fmt.Errorf("the config names tests by a tag (%s), and a replay looks nothing up; leave out -c: the recording knows them by their ids", strings.Join(c.Tags, ", ")))
+	}
+	return c, err
 }
 
 // holds reports metrics of the config that the recording does not hold.

@@ -80,7 +80,7 @@ with replay.`,
 
 // prepare sets up a job that fetches from the config's providers.
 func (a *app) prepare(ctx context.Context, o *options) (*job.Job, error) {
-	c, err := a.loadConfig(o)
+	c, err := a.loadLive(ctx, o)
 	if err != nil {
 		return nil, err
 	}

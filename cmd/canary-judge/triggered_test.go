@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/providers/datadog"
 	"github.com/canary-judge/canary-judge/providers/datadog/datadogtest"
 	"github.com/canary-judge/canary-judge/providers/providertest"
 )
@@ -321,5 +323,78 @@ func TestTriggeredBeforehand(t *testing.T) {
 	}
 	if len(c.times) > 0 {
 		t.Errorf("%d batches were started", len(c.times))
+	}
+}
+
+// Tests that are named by a tag are looked up once, before the run, and told; paused ones
+// too where the job starts them. The replay knows them.
+func TestTestsByTag(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := standIn(datadogtest.Canary{Errors: 4})
+		s := judgeAgainst(t, triggeredConfig(t, "synthetics: [mno-pqr-stu]", "synthetics: {tag: 'team:checkout'}"), providertest.Serve(t, c))
+		if s.code != exitFail || !strings.Contains(s.log, "tests with the tag team:checkout: mno-pqr-stu (Checkout)") || c.paths["GET /api/v1/synthetics/tests"] != 2 {
+			t.Errorf("exit %d, %v:\n%s%s", s.code, c.paths, s.out, s.log)
+		}
+		code, out, log := judge(t, "http://127.0.0.1:1", "replay", filepath.Join(s.dir, "run.jsonl"))
+		if code != exitFail || !strings.HasPrefix(out, s.result.Reason) {
+			t.Errorf("the replay: exit %d\n%s%s", code, out, log)
+		}
+		code, _, log = judge(t, "http://127.0.0.1:1", "replay", filepath.Join(s.dir, "run.jsonl"), "-c", filepath.Join(s.dir, "canary.yaml"))
+		if code != exitUsage || !strings.Contains(log, "the config names tests by a tag (team:checkout), and a replay looks nothing up; leave out -c") {
+			t.Errorf("the replay with the config: exit %d\n%s", code, log)
+		}
+		code, out, log = judge(t, "http://127.0.0.1:1", "check", "-c", filepath.Join(s.dir, "canary.yaml"))
+		if code != exitPass || !strings.Contains(out, "a metric for each synthetic test with the tag team:checkout: check --live looks them up") {
+			t.Errorf("check: exit %d\n%s%s", code, out, log)
+		}
+	})
+}
+
+// A list of tests that cannot be had, or read, ends the run before it begins.
+func TestFaultsOfTags(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		fault
+		code int
+		want string
+	}{
+		{"401", answers(401, `{"errors":["KEYS"]}`), exitNotJudged, "look up the synthetic tests with the tag team:checkout: 401 Unauthorized: [secret] [secret]; check DD_API_KEY, DD_APP_KEY and DD_SITE"},
+		{"403", answers(403, `{"errors":["KEYS"]}`), exitNotJudged, "that the application key has the permission synthetics_read"},
+		{"429", answers(429, "", "X-RateLimit-Reset", "3000"), exitNotJudged, "429 Too Many Requests"},
+		{"503", answers(503, "KEYS"), exitNotJudged, "503 Service Unavailable: [secret] [secret]"},
+		{"hang", func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }, exitNotJudged, "the source is slow or hangs"},
+		{"HTML", answers(200, "<html>KEYS"), exitNotJudged, "not JSON as the synthetics API answers it"},
+		{"empty", answers(200, "{}"), exitNotJudged, "the answer has no tests"},
+		{"a test without an id", answers(200, `{"tests":[{"status":"live"}]}`), exitNotJudged, "a test has no public_id"},
+		{"a status that is none", answers(200, `{"tests":[{"public_id":"a","status":"KEYS"}]}`), exitNotJudged, "which is neither live nor paused"},
+		{"no tests", answers(200, `{"tests":[]}`), exitUsage, "canary.yaml:13:25: no synthetic test has the tag team:checkout"},
+		{"a tag like it", mangled(func(s string) string { return strings.Replace(s, "team:checkout", "team:check", 1) }), exitUsage, "no synthetic test has the tag team:checkout"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c := standIn(datadogtest.Canary{})
+				p, err := datadog.New(datadog.Settings{APIKey: apiKey, AppKey: appKey}, providertest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { tt.fault(w, r, c) })))
+				if err != nil {
+					t.Fatal(err)
+				}
+				dir := t.TempDir()
+				path := filepath.Join(dir, "canary.yaml")
+				if err := os.WriteFile(path, []byte(triggeredConfig(t, "synthetics: [mno-pqr-stu]", "synthetics: {tag: 'team:checkout'}")), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				var out, log bytes.Buffer
+				a := &app{
+					env: map[string]string{"DD_API_KEY": apiKey, "DD_APP_KEY": appKey}, stdout: &out, stderr: &log,
+					args: []string{"run", "-c", path}, instead: map[string]providers.Provider{"datadog": p},
+				}
+				code := a.run(t.Context())
+				if all := out.String() + log.String(); code != tt.code || !strings.Contains(all, tt.want) || strings.Contains(all, "hunter2") || len(c.times) > 0 {
+					t.Errorf("exit %d, want %d and %q:\n%s", code, tt.code, tt.want, all)
+				}
+			})
+		})
 	}
 }

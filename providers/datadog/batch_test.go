@@ -73,12 +73,20 @@ func FuzzReadBatch(f *testing.F) {
 	f.Add(inBatch("passed", resultOf("abc-def-ghi", "1", "skipped", `,"selective_rerun":{"decision":"skip"}`)))
 	f.Add(inBatch("in_progress"))
 	f.Add([]byte(`{"batch_id":"1","triggered_check_ids":["abc-def-ghi"]}`))
+	f.Add([]byte(`{"tests":[{"public_id":"abc-def-ghi","status":"live","tags":["a:b"]}]}`))
 	f.Add([]byte(`{"data":[{"id":"1","attributes":{"result":{"unhealthy":true}}}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if id, err := readStarted(body, []string{"abc-def-ghi"}); (err == nil) != (id != "") {
 			t.Errorf("started %q, %v", id, err)
 		}
 		_ = readUnhealthy(body, map[string]bool{}) // panics at nothing
+		if tests, err := readTests(body); err == nil {
+			for _, test := range tests {
+				if test.ID == "" {
+					t.Error("a test without an id")
+				}
+			}
+		}
 		state, err := readBatch(body, []string{"abc-def-ghi"})
 		if err != nil || state.running {
 			return

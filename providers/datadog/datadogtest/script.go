@@ -3,6 +3,7 @@ package datadogtest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -71,6 +72,9 @@ func (s Script) Test(id string) (Test, bool) {
 	t, known := s.Tests[id]
 	return t, known
 }
+
+// TestIDs implements Tester.
+func (s Script) TestIDs() []string { return slices.Sorted(maps.Keys(s.Tests)) }
 
 // Query implements World.
 func (s Script) Query(q Query) ([]Series, error) {

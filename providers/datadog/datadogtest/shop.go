@@ -20,11 +20,11 @@ type Canary struct {
 // requests and views 100 in 10 seconds go to version:v1 and 50 to version:v2, the canary; 2 %
 // fail, half of all last longer than 0.2 s. The synthetic test abc-def-ghi is aimed at the
 // baseline and jkl-mno-pqr at the canary; both run each minute. The test mno-pqr-stu is
-// paused, and can be aimed at the canary by a start URL or a variable with canary in it.
+// paused, has the tag team:checkout, and can be aimed at the canary by a start URL or a variable with canary in it.
 // The same canary is the same world.
 func Shop(c Canary) Script {
 	s := Script{Late: 20 * time.Second, Tests: map[string]Test{"abc-def-ghi": journey(1, 0), "jkl-mno-pqr": {Type: "browser"}}}
-	s.Tests["mno-pqr-stu"] = Test{Type: "browser", Takes: 25 * time.Second, Aimed: func(at time.Time, startURL string, variables map[string]string) bool {
+	s.Tests["mno-pqr-stu"] = Test{Name: "Checkout", Tags: []string{"team:checkout"}, Type: "browser", Takes: 25 * time.Second, Aimed: func(at time.Time, startURL string, variables map[string]string) bool {
 		failing := 0.0
 		if strings.Contains(startURL, "canary") || slices.ContainsFunc(slices.Collect(maps.Values(variables)), func(v string) bool { return strings.Contains(v, "canary") }) {
 			failing = min(1, 0.2*c.Errors)

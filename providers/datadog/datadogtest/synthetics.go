@@ -1,6 +1,7 @@
 package datadogtest
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -12,11 +13,15 @@ import (
 type Tester interface {
 	// Test returns a synthetic test by its public id.
 	Test(id string) (Test, bool)
+	// TestIDs lists the public ids of all tests, in a stable order.
+	TestIDs() []string
 }
 
 // Test is a synthetic test: it runs on schedule from one location.
 type Test struct {
 	Type string // api or browser
+	Name string
+	Tags []string
 	// Subtype of an API test: http, multi and others.
 	Subtype string
 	Every   time.Duration // from one run to the next, which start at whole multiples since the epoch; 0 = it is paused
@@ -36,6 +41,10 @@ const pageOfResults = 150
 // GET /api/v1/synthetics/tests/ID: public_id and type [code]; 404 for one that does not
 // exist [docs].
 //
+// GET /api/v1/synthetics/tests: tests with public_id, name, type, status and tags [code];
+// page_size is 100 unless asked otherwise, and pages are counted from 0 [code]; a page
+// beyond the last one is empty [guess].
+//
 // GET /api/v2/synthetics/tests/ID/results, and for browser tests
 // /api/v2/synthetics/tests/browser/ID/results: data, newest first, with id and
 // attributes status, run_type, started_at and finished_at in milliseconds, location and
@@ -44,6 +53,10 @@ const pageOfResults = 150
 func (s *Server) synthetics(w http.ResponseWriter, r *http.Request, now time.Time) bool {
 	if r.Method != http.MethodGet {
 		return false
+	}
+	if r.URL.Path == "/api/v1/synthetics/tests" {
+		s.listTests(w, r)
+		return true
 	}
 	path, results := strings.CutPrefix(r.URL.Path, "/api/v2/synthetics/tests/")
 	id, config := strings.CutPrefix(r.URL.Path, "/api/v1/synthetics/tests/")
@@ -80,6 +93,29 @@ func (s *Server) synthetics(w http.ResponseWriter, r *http.Request, now time.Tim
 		answer(w, map[string]any{"data": test.results(id, time.UnixMilli(to).UTC())})
 	}
 	return true
+}
+
+// listTests answers with a page of all tests.
+func (s *Server) listTests(w http.ResponseWriter, r *http.Request) {
+	size, errSize := strconv.Atoi(cmp.Or(r.URL.Query().Get("page_size"), "100"))
+	page, errPage := strconv.Atoi(cmp.Or(r.URL.Query().Get("page_number"), "0"))
+	if errSize != nil || errPage != nil || size < 1 || page < 0 {
+		complain(w, http.StatusBadRequest, "Invalid page")
+		return
+	}
+	tests := []map[string]any{}
+	if world, has := s.World.(Tester); has {
+		ids := world.TestIDs()
+		for _, id := range ids[min(page*size, len(ids)):min((page+1)*size, len(ids))] {
+			test, _ := world.Test(id)
+			status := "live"
+			if test.Every == 0 {
+				status = "paused"
+			}
+			tests = append(tests, map[string]any{"public_id": id, "name": test.Name, "type": test.Type, "subtype": test.Subtype, "status": status, "tags": test.Tags})
+		}
+	}
+	answer(w, map[string]any{"tests": tests})
 }
 
 // results returns the newest results of runs that finished before a time.

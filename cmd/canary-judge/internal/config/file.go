@@ -144,7 +144,7 @@ type checksText struct {
 	Passed     *queryText      `yaml:"passed" doc:"Query for the passed runs instead"`
 	Runs       *queryText      `yaml:"runs" doc:"Query for all runs of a step"`
 	Trigger    *triggerText    `yaml:"trigger" doc:"Start the runs of synthetics, as a batch for each arm and step, instead of reading those that run by themselves"`
-	Synthetics *syntheticsText `yaml:"synthetics" doc:"Public ids of Datadog's synthetic tests, instead of queries: a list for each arm, whose tests are compared in order; or tests, told apart by locations. Each pair is a metric" example:"{baseline: [abc-def-ghi], canary: [jkl-mno-pqr]}"`
+	Synthetics *syntheticsText `yaml:"synthetics" doc:"Public ids of Datadog's synthetic tests, instead of queries: a list for each arm, whose tests are compared in order; or tests, or all with a tag, told apart by locations. Each pair is a metric" example:"{baseline: [abc-def-ghi], canary: [jkl-mno-pqr]}"`
 }
 
 type direction analysis.Direction

@@ -19,6 +19,8 @@ import (
 type syntheticsText struct {
 	// Tests of each arm, compared in order: as many in each.
 	Tests map[providers.Arm][]string
+	// Tag names tests instead, the same in both arms; "" = none.
+	Tag string
 	// Locations whose runs are an arm's, "" for those of all.
 	Locations map[providers.Arm]string
 }
@@ -42,7 +44,8 @@ var (
 	locationName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:-]*$`)
 )
 
-// bind reads a list, a list for each arm, or tests with a location for each arm.
+// bind reads a list, a list for each arm, or tests, by their ids or a tag, which may have a
+// location for each arm.
 func (s *syntheticsText) bind(b *binder, n *yaml.Node) {
 	s.Tests, s.Locations = map[providers.Arm][]string{}, map[providers.Arm]string{}
 	if n.Kind == yaml.SequenceNode {
@@ -59,24 +62,37 @@ func (s *syntheticsText) bind(b *binder, n *yaml.Node) {
 		case "tests":
 			tests := b.publicIDs(e.value)
 			s.Tests[providers.Baseline], s.Tests[providers.Canary] = tests, tests
+		case "tag":
+			s.bindTag(b, e.value)
 		case "locations":
 			s.bindLocations(b, e.value)
 		default:
-			b.unknown(e.key, "key", []string{"baseline", "canary", "tests", "locations"})
+			b.unknown(e.key, "key", []string{"baseline", "canary", "tests", "tag", "locations"})
 		}
 	}
 	arms := seen["baseline"] || seen["canary"]
 	switch {
-	case arms && (seen["tests"] || seen["locations"]):
+	case arms && (seen["tests"] || seen["tag"] || seen["locations"]):
 		b.problem(n, "give each arm tests of its own (baseline and canary), or tests with their locations, not both")
-	case seen["tests"] != seen["locations"]:
-		b.problem(n, "tests and locations belong together: {tests: [abc-def-ghi], locations: {baseline: aws:eu-central-1, canary: pl:canary}}")
+	case seen["tests"] && seen["tag"]:
+		b.problem(n, "give tests or tag, not both")
+	case seen["locations"] && !seen["tests"] && !seen["tag"]:
+		b.problem(n, "locations belong to tests: {tests: [abc-def-ghi], locations: {baseline: aws:eu-central-1, canary: pl:canary}}")
 	case len(s.Tests[providers.Baseline]) != len(s.Tests[providers.Canary]):
 		b.problem(n, "%d tests for the baseline, %d for the canary; each is compared with the one at the same place of the other list",
 			len(s.Tests[providers.Baseline]), len(s.Tests[providers.Canary]))
-	case !arms && !seen["tests"]:
+	case !arms && !seen["tests"] && !seen["tag"]:
 		b.problem(n, "no tests are named")
 	}
+}
+
+// bindTag reads the tag of tests.
+func (s *syntheticsText) bindTag(b *binder, n *yaml.Node) {
+	text, ok := b.text(n, "a tag")
+	if s.Tag = strings.TrimSpace(text); ok && s.Tag == "" {
+		b.problem(n, "the tag is empty")
+	}
+	b.places[&s.Tag] = n
 }
 
 // bindLocations reads a location for each arm.
@@ -135,12 +151,71 @@ func (r *resolver) apart(groups [][]metric) [][]metric {
 	return all
 }
 
+// mostTagged bounds the tests of a tag: each is a metric.
+const mostTagged = 50
+
+// lookUp names the tests of a tag by their ids, also in the document that a recording
+// keeps. It reports whether the metric has any.
+func (r *resolver) lookUp(m *metric) bool {
+	if m.Checks == nil || m.Checks.Synthetics == nil || m.Checks.Synthetics.Tag == "" {
+		return true
+	}
+	s := m.Checks.Synthetics
+	name := m.Provider
+	if name == "" {
+		name = r.file.Provider
+	}
+	settings := r.sections[name]
+	switch {
+	case r.types[name].Checks == nil:
+		return true // reported where its queries are made
+	case r.options.Tagged == nil:
+		r.config.Tags = append(r.config.Tags, s.Tag)
+		return false
+	case len(r.problems) > 0:
+		return false // nobody is asked for a config that is faulty anyway
+	}
+	r.complete(reflect.ValueOf(settings).Elem())
+	ids, err := r.options.Tagged(name, settings, s.Tag, m.Checks.Trigger != nil)
+	switch {
+	case err != nil:
+		r.problemAt(&s.Tag, s, "%v", err)
+	case len(ids) == 0:
+		r.problemAt(&s.Tag, s, "no synthetic test has the tag %s", s.Tag)
+	case len(ids) > mostTagged:
+		r.problemAt(&s.Tag, s, "%d synthetic tests have the tag %s, and each is a metric of its own; use one that at most %d have", len(ids), s.Tag, mostTagged)
+	default:
+		s.Tests[providers.Baseline], s.Tests[providers.Canary] = ids, ids
+		r.places[s].Content = named(r.places[s], ids)
+		return true
+	}
+	return false
+}
+
+// named returns the entries of a mapping with the tests' ids in place of their tag.
+func named(n *yaml.Node, ids []string) []*yaml.Node {
+	list := &yaml.Node{Kind: yaml.SequenceNode}
+	for _, id := range ids {
+		list.Content = append(list.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: id})
+	}
+	entries := []*yaml.Node{{Kind: yaml.ScalarNode, Value: "tests"}, list}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value != "tag" {
+			entries = append(entries, n.Content[i], n.Content[i+1])
+		}
+	}
+	return entries
+}
+
 // split returns the metrics with one pair of tests each.
 func (r *resolver) split(group []metric) []metric {
 	var all []metric
 	var from []*metric
 	for i := range group {
 		m := &group[i]
+		if !r.lookUp(m) {
+			continue
+		}
 		if m.Checks == nil || m.Checks.Synthetics == nil || len(m.Checks.Synthetics.Tests[providers.Canary]) < 2 {
 			all, from = append(all, *m), append(from, m)
 			continue
@@ -316,8 +391,12 @@ func (*syntheticsText) JSONSchema() *jsonschema.Schema {
 			Properties: &jsonschema.Properties{{Name: "baseline", Schema: tests}, {Name: "canary", Schema: tests}},
 		},
 		{
-			Type: "object", Required: []string{"tests", "locations"}, AdditionalProperties: false,
+			Type: "object", Required: []string{"tests"}, AdditionalProperties: false,
 			Properties: &jsonschema.Properties{{Name: "tests", Schema: tests}, {Name: "locations", Schema: locations}},
+		},
+		{
+			Type: "object", Required: []string{"tag"}, AdditionalProperties: false,
+			Properties: &jsonschema.Properties{{Name: "tag", Schema: text}, {Name: "locations", Schema: locations}},
 		},
 	}}
 }

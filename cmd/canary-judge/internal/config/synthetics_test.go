@@ -1,12 +1,15 @@
 package config
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/providers/datadog"
 )
 
 // checksOnly is a config whose metric checks the given tests.
@@ -90,10 +93,10 @@ func TestSyntheticsMistakes(t *testing.T) {
 		"[shop]":                           `6:27: "shop" is no public id of a test; they look like abc-def-ghi`,
 		"['abc-def-gh\")']":                "is no public id",
 		"{baseline: [abc-def-ghi]}":        "1 tests for the baseline, 0 for the canary",
-		"{canary: [abc-def-ghi], base: 1}": `unknown key "base"; valid: baseline, canary, tests, locations`,
+		"{canary: [abc-def-ghi], base: 1}": `unknown key "base"; valid: baseline, canary, tests, tag, locations`,
 		"{baseline: [abc-def-ghi, abc-def-ghi], canary: [abc-def-gh1, abc-def-gh2]}": "the test abc-def-ghi is there twice",
-		"{tests: [abc-def-ghi]}":                                                                       "tests and locations belong together",
-		"{locations: {baseline: 'aws:a', canary: 'aws:b'}}":                                            "tests and locations belong together",
+		"{tests: [abc-def-ghi]}":                                                                       "both arms read the same runs",
+		"{locations: {baseline: 'aws:a', canary: 'aws:b'}}":                                            "locations belong to tests",
 		"{tests: [abc-def-ghi], locations: {baseline: 'aws:a'}}":                                       "the location of the canary is missing",
 		"{tests: [abc-def-ghi], locations: {baseline: 'aws:a', canary: 'a\")'}}":                       "is no location",
 		"{tests: [abc-def-ghi], baseline: [abc-def-ghi], locations: {baseline: 'aws:a', canary: 'a'}}": "not both",
@@ -142,6 +145,74 @@ func TestSyntheticsMistakes(t *testing.T) {
 	}
 	text = strings.Replace(text, "unit: s", "direction: decrease", 1)
 	if _, err := parse(strings.Replace(text, "checks: {synthetics", "checks: {failed: x, passed: y, nothing", 1), nil, nil); err == nil {
+		t.Error("nonsense is accepted")
+	}
+}
+
+// The tests of a tag are named by their ids, also for the replay, which looks nothing up.
+func TestTagsBecomeTests(t *testing.T) {
+	t.Parallel()
+	const locations = "{tag: 'team:shop', locations: {baseline: 'aws:a', canary: 'pl:b'}}"
+	for _, tt := range []struct {
+		name, synthetics string
+		ids              []string
+		err              error
+		want             map[string]string // the canary's failed runs, by metric
+		problem          string
+	}{
+		{"two", locations, []string{"abc-def-ghi", "jkl-mno-pqr"}, nil, map[string]string{
+			"journey (abc-def-ghi)": `synthetics("abc-def-ghi").location("pl:b").failed()`,
+			"journey (jkl-mno-pqr)": `synthetics("jkl-mno-pqr").location("pl:b").failed()`,
+		}, ""},
+		{"one, started", "{tag: 'team:shop'}, trigger: {canary: {variables: {A: b}}}", []string{"abc-def-ghi"}, nil, map[string]string{
+			"journey": `synthetics("abc-def-ghi").triggered({"variables":{"A":"b"}}).failed()`,
+		}, ""},
+		{"none", locations, nil, nil, nil, "6:32: no synthetic test has the tag team:shop"},
+		{"an error", locations, nil, errors.New("no network"), nil, "6:32: no network"},
+		{"too many", locations, make([]string, 51), nil, nil, "6:32: 51 synthetic tests have the tag team:shop"},
+	} {
+		options := Options{Types: types(), Env: map[string]string{"DD_API_KEY": "key"}, Tagged: func(provider string, settings any, tag string, paused bool) ([]string, error) {
+			if provider != "datadog" || tag != "team:shop" || paused != strings.Contains(tt.synthetics, "trigger") || settings.(*datadog.Settings).APIKey != "key" {
+				t.Errorf("%s: asked %s for %s", tt.name, provider, tag)
+			}
+			return tt.ids, tt.err
+		}}
+		c, err := Parse("canary.yaml", []byte(checksOnly(concurrent, tt.synthetics)), options)
+		if tt.problem != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.problem) {
+				t.Errorf("%s: %v, want %q", tt.name, err, tt.problem)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		again, err := Parse("recorded", c.Document, Options{Types: types(), Literal: true})
+		if err != nil {
+			t.Errorf("%s: %v in %s", tt.name, err, c.Document)
+			continue
+		}
+		for _, c := range []*Config{c, again} {
+			got := map[string]string{}
+			for _, m := range c.Metrics {
+				got[m.Name] = m.Queries[providers.Bad][providers.Canary]
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("%s: (-want +got)\n%s", tt.name, diff)
+			}
+		}
+	}
+	// Where nothing is looked up, the tag is told, and nobody is asked for a faulty config.
+	c, err := parse(checksOnly(concurrent, locations), nil, nil)
+	if err != nil || len(c.Metrics) != 0 || !slices.Equal(c.Tags, []string{"team:shop"}) {
+		t.Errorf("not looked up: %v, %+v", err, c)
+	}
+	asked := Options{Types: types(), Tagged: func(string, any, string, bool) ([]string, error) {
+		t.Error("a faulty config asks")
+		return nil, nil
+	}}
+	if _, err := Parse("canary.yaml", []byte(checksOnly("{}", locations)+"nonsense: 1\n"), asked); err == nil {
 		t.Error("nonsense is accepted")
 	}
 }
