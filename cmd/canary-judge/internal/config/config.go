@@ -35,6 +35,7 @@ type Config struct {
 	// comparison.
 	Notes   []string
 	Blast   Blast
+	Links   []Link
 	Actions Actions
 	// Document is the config as it was understood, as JSON, without secrets: what
 	// a recording keeps. It can be read again with Options.Literal.
@@ -200,6 +201,7 @@ func (r *resolver) resolve() *Config {
 	r.exposure()
 	r.guards()
 	r.blastRadius()
+	r.links()
 	r.actions()
 	r.settings()
 	if len(r.problems) > 0 {

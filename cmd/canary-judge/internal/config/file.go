@@ -24,6 +24,8 @@ type file struct {
 	Guards     []guard     `yaml:"guards" doc:"Monitors that watch over the canary: one that alerts fails it, and one that cannot be read keeps it from passing"`
 	Blast      *blast      `yaml:"blast_radius" doc:"What the blast radius is counted by"`
 
+	Links []link `yaml:"links" doc:"Pages to look at beside the report, such as a dashboard"`
+
 	OnPass         *onVerdict `yaml:"on_pass" doc:"What to do at a pass"`
 	OnFail         *onFail    `yaml:"on_fail" doc:"What to do at a fail"`
 	OnInconclusive *onVerdict `yaml:"on_inconclusive" doc:"What to do when the verdict is inconclusive at the end of the window"`

@@ -36,6 +36,9 @@ func New(c *config.Config, o *job.Outcome) *Report {
 		r.Metrics = append(r.Metrics, b.metric(i))
 	}
 	r.Blast = b.blast()
+	for _, l := range c.Links {
+		r.Pages = append(r.Pages, Page{l.Name, l.Over(r.Window.Start, r.Window.End)})
+	}
 	r.Looks = append(r.Looks, b.looks()...)
 	r.Reason = r.sentence()
 	return r

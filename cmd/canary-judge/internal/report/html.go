@@ -41,6 +41,7 @@ type page struct {
 	Style, Script                                         template.HTML
 	Actions, About                                        []pageSection
 	NotJudged, Blast                                      []string
+	Pages                                                 []pageLink
 	Columns                                               []string
 	Overview                                              []pageMetric
 	Metrics                                               []pageMetric
@@ -75,8 +76,8 @@ type pageQuery struct {
 	Link string
 }
 
-// pageRun is a run of a check that failed, with its page, "" = none.
-type pageRun struct{ Text, Link string }
+// pageLink is a text with the page it is about, "" = none.
+type pageLink struct{ Text, Link string }
 
 type pageFact struct{ Name, Text string }
 
@@ -93,7 +94,7 @@ type pageMetric struct {
 	Rows                                     []pageRow
 	Facts                                    []pageFact
 	Queries                                  []pageQuery
-	Runs                                     []pageRun
+	Runs                                     []pageLink
 	MoreRuns                                 int
 	Arms, Effect                             *pagePlot
 }
@@ -112,6 +113,9 @@ func (r *Report) page() page {
 	p := page{
 		Verdict: badge(r.Verdict), Word: strings.ToUpper(r.Verdict), Service: Clean(r.Service), Sentence: Clean(r.Reason),
 		Next: r.next(), Blast: cleanAll(r.blastLines()), Warmup: r.Window.Warmup, Timeline: r.timeline(), Looks: r.lookRows(),
+	}
+	for _, l := range r.Pages {
+		p.Pages = append(p.Pages, pageLink{Clean(l.Name), webPage(l.URL)})
 	}
 	p.Title = p.Word + ": canary " + p.Service
 	var style, script string
@@ -216,11 +220,7 @@ func (r *Report) pageMetric(at int) pageMetric {
 	}
 	runs := r.Generated.failedRuns(m.Name)
 	for _, f := range runs[:min(len(runs), mostRunsShown)] {
-		run := pageRun{Text: Clean(f.told())}
-		if isPage(f.URL) {
-			run.Link = f.URL
-		}
-		p.Runs = append(p.Runs, run)
+		p.Runs = append(p.Runs, pageLink{Clean(f.told()), webPage(f.URL)})
 	}
 	p.MoreRuns = len(runs) - len(p.Runs)
 	p.Heads, p.Rows = m.summaryRows()

@@ -70,6 +70,7 @@ type Report struct {
 	Guards     []Guard        `json:"guards,omitempty" doc:"What the guards said last"`
 	Exposure   *Exposure      `json:"exposure" doc:"The traffic the canary should get, and got"`
 	Notes      []string       `json:"notes,omitempty" doc:"What a reader of the verdict must know of the comparison"`
+	Pages      []Page         `json:"pages,omitempty" doc:"Pages to look at beside this, as the config links them"`
 	Looks      []Look         `json:"looks" doc:"How the effects developed; evenly thinned out in large runs"`
 	Config     Document       `json:"config,omitempty" doc:"The config it was judged with, without the providers' settings"`
 	Generated  *Generated     `json:"generated,omitempty" doc:"Where and when this was rendered; a replay may differ in nothing else"`
@@ -222,6 +223,12 @@ type Exposure struct {
 	Off      bool   `json:"off" doc:"Shown to be beyond the tolerance; the canary cannot pass then"`
 }
 
+// Page is a page to look at beside the report.
+type Page struct {
+	Name string `json:"name" doc:"What it is called"`
+	URL  string `json:"url" doc:"Its address, for the time of the run"`
+}
+
 // Look is what was known at one look.
 type Look struct {
 	Look    int            `json:"look" doc:"Number, from 1"`
@@ -283,17 +290,19 @@ func (g *Generated) link(metric, part, arm string) string {
 		if l.Metric != metric || l.Part != part || l.Arm != arm {
 			continue
 		}
-		if isPage(l.URL) {
-			return l.URL
+		if page := webPage(l.URL); page != "" {
+			return page
 		}
 	}
 	return ""
 }
 
-// isPage reports whether an address is of the web.
-func isPage(address string) bool {
-	u, err := url.Parse(address)
-	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+// webPage returns an address if it is of the web, else "": a saved result may say anything.
+func webPage(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") {
+		return address
+	}
+	return ""
 }
 
 // Action is what was done at the verdict.

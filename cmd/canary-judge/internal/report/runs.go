@@ -54,11 +54,7 @@ func (r *Report) failedRunLines() (lines, pages []string) {
 				pages = append(pages, "")
 				break
 			}
-			page := f.URL
-			if !isPage(page) {
-				page = ""
-			}
-			lines, pages = append(lines, m.Name+", "+f.told()), append(pages, page)
+			lines, pages = append(lines, m.Name+", "+f.told()), append(pages, webPage(f.URL))
 		}
 	}
 	return lines, pages

@@ -68,10 +68,30 @@ Failed runs, the latest first:
 	}
 }
 
+// The config's links are in every format that people read.
+func TestPagesAreLinked(t *testing.T) {
+	t.Parallel()
+	r := big(1, 4)
+	r.Pages = []Page{{"Dashboard", "https://app.example/d/a?from=1&to=2"}, {"Nonsense", "javascript:alert(1)"}}
+	for format, tt := range map[string]struct {
+		write func(*bytes.Buffer) error
+		want  string
+	}{
+		"text":     {func(b *bytes.Buffer) error { return r.Text(b, false) }, "\nLook at:\n  Dashboard: https://app.example/d/a?from=1&to=2\n  Nonsense\n"},
+		"markdown": {func(b *bytes.Buffer) error { return r.Markdown(b) }, "**Look at:**\n\n- Dashboard ([open](<https://app.example/d/a?from=1&to=2>))\n- Nonsense\n"},
+		"html":     {func(b *bytes.Buffer) error { return r.HTML(b) }, `<li><a href="https://app.example/d/a?from=1&amp;to=2" rel="noreferrer">Dashboard</a></li><li>Nonsense</li>`},
+	} {
+		var b bytes.Buffer
+		if err := tt.write(&b); err != nil || !strings.Contains(b.String(), tt.want) {
+			t.Errorf("%s: %v, want %q in %s", format, err, tt.want, b.String())
+		}
+	}
+}
+
 // checkLink fails unless an address becomes one link with nothing beside it.
 func checkLink(t *testing.T, address string) {
 	t.Helper()
-	if !isPage(address) {
+	if webPage(address) == "" {
 		return
 	}
 	var b bytes.Buffer

@@ -147,6 +147,7 @@ const (
 	windowTitle     = "Window:"
 	limitTitle      = "Rate limit:"
 	failedRunsTitle = "Failed runs, the latest first:"
+	pagesTitle      = "Look at:"
 )
 
 // section is a part of the remarks.
@@ -200,6 +201,13 @@ func (r *Report) remarks() []section {
 	}
 	if lines, pages := r.failedRunLines(); len(lines) > 0 {
 		all = append(all, section{failedRunsTitle, lines, pages})
+	}
+	if len(r.Pages) > 0 {
+		s := section{title: pagesTitle}
+		for _, p := range r.Pages {
+			s.lines, s.pages = append(s.lines, p.Name), append(s.pages, webPage(p.URL))
+		}
+		all = append(all, s)
 	}
 	add("Doubts about the data:", doubts)
 	add(comparisonTitle, r.Notes)
