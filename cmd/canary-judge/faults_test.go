@@ -65,6 +65,21 @@ func answers(status int, body string, headers ...string) fault {
 	}
 }
 
+// hang answers nothing.
+func hang(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }
+
+// drip answers a space a second.
+func drip(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+	for r.Context().Err() == nil {
+		fmt.Fprint(w, " ")
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-r.Context().Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
 // mangled changes the text of a healthy answer.
 func mangled(change func(string) string) fault {
 	return func(w http.ResponseWriter, r *http.Request, healthy http.Handler) {
@@ -171,6 +186,11 @@ func judgeAgainst(t *testing.T, config string, transport http.RoundTripper, args
 // serveFaulty is a network with a stand-in that has a healthy canary and a fault.
 func serveFaulty(t *testing.T, f fault) http.RoundTripper {
 	healthy := &datadogtest.Server{World: datadogtest.Shop(datadogtest.Canary{}), APIKey: apiKey, AppKey: appKey}
+	return faulty(t, healthy, f)
+}
+
+// faulty is a network with a server that has a fault.
+func faulty(t *testing.T, healthy http.Handler, f fault) http.RoundTripper {
 	return providertest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// A server learns that its client is gone only after it has read the body.
 		body, err := io.ReadAll(r.Body)
@@ -188,16 +208,6 @@ func serveFaulty(t *testing.T, f fault) http.RoundTripper {
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	const page = "<html>please log in, KEYS</html>"
-	drip := func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
-		for r.Context().Err() == nil {
-			fmt.Fprint(w, " ")
-			_ = http.NewResponseController(w).Flush()
-			select {
-			case <-r.Context().Done():
-			case <-time.After(time.Second):
-			}
-		}
-	}
 	for _, tt := range []struct {
 		name string
 		err  error // of the network
@@ -209,7 +219,7 @@ func TestFaults(t *testing.T) {
 		{"no such name", &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "api.datadoghq.com", IsNotFound: true}}, nil, 4, "lookup api.datadoghq.com: no such host; check the address"},
 		{"a certificate that is not trusted", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, nil, 4, "certificate signed by unknown authority"},
 		{"reset", &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}, nil, 4, "connection reset by peer"},
-		{"hang", nil, func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }, 4, "the source is slow or hangs"},
+		{"hang", nil, hang, 4, "the source is slow or hangs"},
 		{"slow drip", nil, drip, 4, "the source is slow or hangs"},
 		{"truncated JSON", nil, mangled(func(s string) string { return s[:len(s)/2] }), 4, "not JSON as the query API answers it"},
 		{"cut off", nil, answers(200, "{", "Content-Length", "1000"), 4, "the answer broke off"},
@@ -374,7 +384,7 @@ func TestFaultsOfDiagnosis(t *testing.T) {
 		{"nothing in it", answers(200, "{}"), "no traffic: trace.http.request.errors is known, but nothing sent it in the last 4 hours"},
 		{"keys as tags", answers(200, `{"data":{"attributes":{"tags":["KEYS:a"]}}}`), "it has [secret] [secret]"},
 		{"404", answers(404, ""), "unknown metric: Datadog has never had trace.http.request.errors"},
-		{"hang", func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }, "the source is slow or hangs"},
+		{"hang", hang, "the source is slow or hangs"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -12,7 +10,6 @@ import (
 	"time"
 
 	"github.com/canary-judge/canary-judge/providers/datadog/datadogtest"
-	"github.com/canary-judge/canary-judge/providers/providertest"
 )
 
 // monitored is faultConfig with a monitor that watches.
@@ -43,23 +40,13 @@ func withMonitor(w http.ResponseWriter, r *http.Request, standIn http.Handler) {
 // middle of it, the run does not pass; it says what is wrong, and shows no key.
 func TestFaultsOfEveryRoute(t *testing.T) {
 	t.Parallel()
-	drip := func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
-		for r.Context().Err() == nil {
-			fmt.Fprint(w, " ")
-			_ = http.NewResponseController(w).Flush()
-			select {
-			case <-r.Context().Done():
-			case <-time.After(time.Second):
-			}
-		}
-	}
 	const page = "<html>please log in, KEYS</html>"
 	faults := []struct {
 		name string
 		fault
 		want string
 	}{
-		{"hang", func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }, "the source is slow or hangs"},
+		{"hang", hang, "the source is slow or hangs"},
 		{"slow drip", drip, "the source is slow or hangs"},
 		{"cut off", answers(200, "{", "Content-Length", "1000"), "the answer broke off"},
 		{"truncated JSON", mangled(func(s string) string { return s[:len(s)/2] }), "not JSON as the"},
@@ -105,19 +92,13 @@ func TestFaultsOfEveryRoute(t *testing.T) {
 						time.Sleep(time.Until(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)))
 						standIn := &datadogtest.Server{World: datadogtest.Shop(route.canary), APIKey: apiKey, AppKey: appKey}
 						var requests atomic.Int64
-						s := judgeAgainst(t, route.config, providertest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-							// A server learns that its client is gone only after it has read the body.
-							body, err := io.ReadAll(r.Body)
-							if err != nil {
-								return
-							}
-							r.Body = io.NopCloser(bytes.NewReader(body))
+						s := judgeAgainst(t, route.config, faulty(t, standIn, func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 							if strings.HasPrefix(r.URL.Path, route.path) && requests.Add(1) >= from {
 								tt.fault(w, r, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { withMonitor(w, r, standIn) }))
 								return
 							}
 							withMonitor(w, r, standIn)
-						})), route.args...)
+						}), route.args...)
 						if from > 1 && requests.Load() < from {
 							return // the run asked less often, and so met no fault
 						}

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -170,7 +169,6 @@ func TestFaultsOfBatches(t *testing.T) {
 	replaced := func(old, by string) fault {
 		return mangled(func(text string) string { return strings.ReplaceAll(text, old, by) })
 	}
-	hang := func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }
 	for _, tt := range []struct {
 		name, route string
 		fault
@@ -225,19 +223,13 @@ func TestFaultsOfBatches(t *testing.T) {
 					canary.Silent = true // only what failed is asked after
 				}
 				c := standIn(canary)
-				network := providertest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				network := faulty(t, c, func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 					if strings.HasPrefix(r.URL.Path, tt.route) {
-						// A server learns that its client is gone only after it has read the body.
-						body, err := io.ReadAll(r.Body)
-						if err != nil {
-							return
-						}
-						r.Body = io.NopCloser(bytes.NewReader(body))
 						tt.fault(w, r, c)
 						return
 					}
 					c.ServeHTTP(w, r)
-				}))
+				})
 				s := judgeAgainst(t, triggeredConfig(t, "length: 1h, step: 2m", "length: 30m, step: 1m"), network)
 				if s.code != tt.code || s.verdict != "inconclusive" || !strings.Contains(strings.Join(strings.Fields(s.out), " "), tt.want) {
 					t.Errorf("exit %d, %s; want %d and %q in\n%s%s", s.code, s.verdict, tt.code, tt.want, s.out, s.log)
@@ -364,7 +356,7 @@ func TestFaultsOfTags(t *testing.T) {
 		{"403", answers(403, `{"errors":["KEYS"]}`), exitNotJudged, "that the application key has the permission synthetics_read"},
 		{"429", answers(429, "", "X-RateLimit-Reset", "3000"), exitNotJudged, "429 Too Many Requests"},
 		{"503", answers(503, "KEYS"), exitNotJudged, "503 Service Unavailable: [secret] [secret]"},
-		{"hang", func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }, exitNotJudged, "the source is slow or hangs"},
+		{"hang", hang, exitNotJudged, "the source is slow or hangs"},
 		{"HTML", answers(200, "<html>KEYS"), exitNotJudged, "not JSON as the synthetics API answers it"},
 		{"empty", answers(200, "{}"), exitNotJudged, "the answer has no tests"},
 		{"a test without an id", answers(200, `{"tests":[{"status":"live"}]}`), exitNotJudged, "a test has no public_id"},
@@ -376,7 +368,7 @@ func TestFaultsOfTags(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				c := standIn(datadogtest.Canary{})
-				p, err := datadog.New(datadog.Settings{APIKey: apiKey, AppKey: appKey}, providertest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { tt.fault(w, r, c) })))
+				p, err := datadog.New(datadog.Settings{APIKey: apiKey, AppKey: appKey}, faulty(t, c, tt.fault))
 				if err != nil {
 					t.Fatal(err)
 				}
