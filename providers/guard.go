@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
-// Guard is a watch over the canary that its source keeps already, such as a
-// monitor.
+// Guard is a watch over the canary that its source keeps already: one monitor by its
+// ID, or all those that a Search finds.
 type Guard struct {
-	Name string // in reports and recordings: "monitor 12345"
-	ID   string // the source's
+	Name   string // in reports and recordings: "monitor 12345"
+	ID     string // the source's
+	Search string // in the source's syntax; "" = by ID
 	// Labels are the canary's: a guard of many groups counts by those of the canary.
 	Labels []Label
 }

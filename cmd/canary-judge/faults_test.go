@@ -115,14 +115,21 @@ func shifted(by time.Duration) fault {
 type session struct {
 	code              int
 	out, log, verdict string
+	dir               string // with run.jsonl and result.json
 }
 
 // judgeFaulty runs the config against a transport.
 func judgeFaulty(t *testing.T, transport http.RoundTripper, args ...string) session {
 	t.Helper()
+	return judgeConfig(t, faultConfig, transport, args...)
+}
+
+// judgeConfig runs a config against a transport.
+func judgeConfig(t *testing.T, config string, transport http.RoundTripper, args ...string) session {
+	t.Helper()
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }
-	if err := os.WriteFile(file("canary.yaml"), []byte(faultConfig), 0o600); err != nil {
+	if err := os.WriteFile(file("canary.yaml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p, err := datadog.New(datadog.Settings{APIKey: apiKey, AppKey: appKey}, transport)
@@ -135,7 +142,7 @@ func judgeFaulty(t *testing.T, transport http.RoundTripper, args ...string) sess
 		args:    append([]string{"run", "-v", "-c", file("canary.yaml"), "--record", file("run.jsonl"), "-o", "text", "-o", "json=" + file("result.json"), "-o", "markdown=" + file("result.md")}, args...),
 		instead: map[string]providers.Provider{"datadog": p},
 	}
-	s := session{code: a.run(t.Context())}
+	s := session{code: a.run(t.Context()), dir: dir}
 	s.out, s.log = stdout.String(), stderr.String()
 	all := []string{s.out, s.log}
 	for _, name := range []string{"run.jsonl", "result.json", "result.md"} {

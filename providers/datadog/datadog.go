@@ -46,6 +46,7 @@ type Provider struct {
 	site     string
 	base     *url.URL // instead of the site's, or nil
 	tests    testTypes
+	sets     monitorSets
 	limit    atomic.Pointer[http.Header]
 }
 

@@ -1,6 +1,7 @@
 package datadog
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +93,26 @@ func FuzzParseEvents(f *testing.F) {
 		got, err := parseEvents(again + ")")
 		if diff := cmp.Diff(q, got, cmp.AllowUnexported(eventQuery{})); err != nil || diff != "" {
 			t.Errorf("%q, written out as %q: %v\n%s", expr, again, err, diff)
+		}
+	})
+}
+
+// Whatever a server says, a page of a search has monitors with ids, no more than there
+// are, and some if there are any.
+func FuzzReadMonitorPage(f *testing.F) {
+	for _, seed := range []string{
+		`{"monitors":[{"id":1},{"id":2}],"metadata":{"total_count":3,"page":0,"page_count":2,"per_page":2}}`,
+		`{"monitors":[],"metadata":{"total_count":0,"page":0}}`, `{"monitors":null}`, `{"errors":["x"]}`, "<html>",
+	} {
+		f.Add([]byte(seed), 0)
+	}
+	f.Fuzz(func(t *testing.T, body []byte, page int) {
+		ids, total, err := readMonitorPage(body, page)
+		if err != nil {
+			return
+		}
+		if len(ids) > total || len(ids) == 0 && total > 0 || slices.ContainsFunc(ids, func(id int64) bool { return id <= 0 }) {
+			t.Errorf("%v of %d", ids, total)
 		}
 	})
 }

@@ -15,6 +15,8 @@ import (
 type Script struct {
 	Streams []Stream
 	Tests   map[string]Test // by public id
+	// Watch returns the monitors as they are at a time; nil for none.
+	Watch func(now time.Time) []Monitor
 	// Late is how long what happened takes to be there.
 	Late time.Duration
 }
@@ -70,6 +72,14 @@ func (s Script) Metric(name string) *Metric {
 func (s Script) Test(id string) (Test, bool) {
 	t, known := s.Tests[id]
 	return t, known
+}
+
+// Monitors implements Watched.
+func (s Script) Monitors(now time.Time) []Monitor {
+	if s.Watch == nil {
+		return nil
+	}
+	return s.Watch(now)
 }
 
 // Query implements World.

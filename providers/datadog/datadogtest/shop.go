@@ -16,16 +16,34 @@ type Canary struct {
 // Shop is a world of two services, discounts and storefront, in env:prod. Of their
 // requests and views 100 in 10 seconds go to version:v1 and 50 to version:v2, the canary; 2 %
 // fail, half of all last longer than 0.2 s. The synthetic test abc-def-ghi is aimed at the
-// baseline and jkl-mno-pqr at the canary; both run each minute. The same canary is the same
-// world.
+// baseline and jkl-mno-pqr at the canary; both run each minute. The monitors 101, of
+// errors, and 102, of latency, have a group a version and the tags service:discounts and
+// team:shop; where the canary is worse, they have been alerting for ten minutes. The same
+// canary is the same world.
 func Shop(c Canary) Script {
-	s := Script{Late: 20 * time.Second, Tests: map[string]Test{"abc-def-ghi": journey(1, 0), "jkl-mno-pqr": {Type: "browser"}}}
+	s := Script{Late: 20 * time.Second, Watch: c.monitors, Tests: map[string]Test{"abc-def-ghi": journey(1, 0), "jkl-mno-pqr": {Type: "browser"}}}
 	s.Streams = append(s.Streams, version("v1", 100, Canary{})...)
 	if !c.Silent {
 		s.Streams = append(s.Streams, version("v2", 50, c)...)
 		s.Tests["jkl-mno-pqr"] = journey(2, min(1, 0.2*c.Errors))
 	}
 	return s
+}
+
+// monitors are those of the shop.
+func (c Canary) monitors(now time.Time) []Monitor {
+	one := func(id int64, name string, worse bool) Monitor {
+		m := Monitor{ID: id, Name: name, Tags: []string{"service:discounts", "team:shop"}, Groups: []MonitorGroup{{Tags: "version:v1", Status: "OK"}}}
+		switch {
+		case c.Silent:
+		case worse:
+			m.Groups = append(m.Groups, MonitorGroup{Tags: "version:v2", Status: "Alert", Triggered: now.Add(-10 * time.Minute)})
+		default:
+			m.Groups = append(m.Groups, MonitorGroup{Tags: "version:v2", Status: "OK"})
+		}
+		return m
+	}
+	return []Monitor{one(101, "Errors of discounts", c.Errors > 0), one(102, "Latency of discounts", c.Latency > 0)}
 }
 
 // journey is a test of which a share of the runs fails.
