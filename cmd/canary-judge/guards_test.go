@@ -24,7 +24,10 @@ import (
 // of today alerted.
 var thatDay = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 
-const monitorsGuard = "guards: [{monitors: 'tag:\"team:shop\"'}]\n"
+const (
+	monitorsGuard = "guards: [{monitors: 'tag:\"team:shop\"'}]\n"
+	errorsGuard   = "guards: [{error_tracking: service:discounts}]\n"
+)
 
 // watchShop is the shop with a healthy canary, and its monitors changed.
 func watchShop(change func(into time.Duration, all []datadogtest.Monitor)) datadogtest.Script {
@@ -36,6 +39,30 @@ func watchShop(change func(into time.Duration, all []datadogtest.Monitor)) datad
 		return all
 	}
 	return world
+}
+
+// trackShop is the shop with a healthy canary and more issues.
+func trackShop(more ...datadogtest.TrackedIssue) datadogtest.Script {
+	world := datadogtest.Shop(datadogtest.Canary{})
+	world.Errors = append(world.Errors, more...)
+	return world
+}
+
+// newIssue is one that has an error every 10 seconds in each version, from five minutes
+// into a run on.
+func newIssue(firstVersion string, versions ...string) datadogtest.TrackedIssue {
+	i := datadogtest.TrackedIssue{Track: "trace", Issue: datadogtest.Issue{
+		ID: "0b0d1a5e-0000-11f1-8000-da7ad0900003", Type: "TypeError", Message: "<b>no</b> @here", Version: firstVersion, FirstSeen: thatDay.Add(5 * time.Minute),
+	}}
+	for _, version := range versions {
+		i.Errors = append(i.Errors, datadogtest.Stream{Tags: []string{"service:discounts", "version:" + version}, Count: func(t time.Time) float64 {
+			if t.Before(thatDay.Add(5 * time.Minute)) {
+				return 0
+			}
+			return 1
+		}})
+	}
+	return i
 }
 
 // canarysGroup changes the group of the canary in the first monitor.
@@ -71,6 +98,14 @@ func TestGuards(t *testing.T) {
 			}
 		}), 3, "inconclusive", "found 2: monitor 102 was found, and is gone"},
 		{"none is found", "guards: [{monitors: 'tag:\"team:shoop\"'}]\n", watchShop(nothing), 4, "inconclusive", `search the monitors for tag:"team:shoop": it finds none; check the search`},
+		{"no new errors", errorsGuard, trackShop(), 0, "pass", "error tracking of trace (service:discounts) has no issue new in v2 with 10 errors or more"},
+		// Ten errors from 10:05 on are there at 10:07; that look is of the steps to 10:05:30.
+		{"new errors", errorsGuard, trackShop(newIssue("v2", "v2")), 1, "fail", `FAIL after 4.5 of 30 min: error tracking of trace (service:discounts) has an issue new in v2: TypeError "<b>no</b> @here", 10 errors: https://app.datadoghq.com/error-tracking/issue/0b0d1a5e-0000-11f1-8000-da7ad0900003`},
+		{"new errors of both versions", errorsGuard, trackShop(newIssue("v2", "v1", "v2")), 3, "inconclusive", "nothing passes while a guard cannot be read: error tracking of trace (service:discounts) has an issue new in v2, and not shown to be of no other version"},
+		{"new errors without a version", errorsGuard, trackShop(newIssue("", "v2")), 3, "inconclusive", "and without a version: it may be the canary's"},
+		{"new errors of the baseline", errorsGuard, trackShop(newIssue("v1", "v1")), 0, "pass", "has no issue new in v2"},
+		{"a search for errors that finds none", "guards: [{error_tracking: service:discount}]\n", trackShop(newIssue("v2", "v2")), 3, "inconclusive", "has had no issue in 14 days, and the search may be wrong"},
+		{"both kinds", "guards: [{monitor: 101}, {monitors: service:discounts}, {error_tracking: service:discounts}]\n", trackShop(), 0, "pass", `monitor 101 "Errors of discounts" is quiet`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -83,6 +118,44 @@ func TestGuards(t *testing.T) {
 				}
 				if tt.code == 4 {
 					return // a run that broke off has no verdict to say again
+				}
+				replayed(t, s)
+			})
+		})
+	}
+}
+
+// The guards of examples/datadog, in a window that has just ended.
+func TestGuardsExample(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../examples/datadog/guards.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, canary := range map[string]datadogtest.Canary{"quiet": {}, "alert": {Errors: 4, Latency: 0.5}} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(time.Until(thatDay))
+				server := &datadogtest.Server{World: datadogtest.Shop(canary), APIKey: apiKey, AppKey: appKey}
+				s := judgeConfig(t, string(text), providertest.Serve(t, server), "--set", "version=v2", "--start", "-62m", "--end", "-2m")
+				result, err := os.ReadFile(filepath.Join(s.dir, "result.json"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				var got struct {
+					Guards []struct{ Name, State string }
+				}
+				if err := json.Unmarshal(result, &got); err != nil {
+					t.Fatal(err)
+				}
+				for _, g := range got.Guards {
+					if g.State != want {
+						t.Errorf("%s is %s, want %s", g.Name, g.State, want)
+					}
+				}
+				if len(got.Guards) != 2 || (s.verdict == "fail") != (want == "alert") {
+					t.Errorf("%s, %d guards:\n%s%s", s.verdict, len(got.Guards), s.out, s.log)
 				}
 				replayed(t, s)
 			})
@@ -144,6 +217,7 @@ func TestFaultsOfGuards(t *testing.T) {
 		"guards: [{monitor: 101}]\n": "/api/v1/monitor/101",
 		monitorsGuard:                "/api/v1/monitor/search",
 		monitorsGuard + " ":          "/api/v1/monitor/102",
+		errorsGuard:                  "/api/v2/error-tracking/issues/search",
 	} {
 		for _, tt := range broken {
 			for from, name := range map[int64]string{1: "from the start", 12: "from the middle"} {
@@ -185,6 +259,11 @@ func TestGuardsAreChecked(t *testing.T) {
 			`guard: the monitors (tag:"team:shop") of datadog must stay quiet`, `monitors (tag:"team:shop"): found 2: none alerts`,
 		}},
 		{monitorsGuard, datadogtest.Canary{Errors: 4}, 3, []string{`monitors (tag:"team:shop"): found 2: monitor 101 "Errors of discounts" alerts since 2026-11-23T09:50:00Z, before the run`}},
+		{errorsGuard, datadogtest.Canary{}, 0, []string{
+			"guard: the error tracking of trace (service:discounts) of datadog must stay quiet",
+			"error tracking of trace (service:discounts): has no issue new in v2 with 10 errors or more",
+		}},
+		{"guards: [{error_tracking: 'service:nobody'}]\n", datadogtest.Canary{}, 3, []string{"error tracking of trace (service:nobody): has had no issue in 14 days"}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			time.Sleep(time.Until(thatDay))

@@ -47,6 +47,7 @@ type Provider struct {
 	base     *url.URL // instead of the site's, or nil
 	tests    testTypes
 	sets     monitorSets
+	finding  findingSearches
 	limit    atomic.Pointer[http.Header]
 }
 

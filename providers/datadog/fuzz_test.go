@@ -116,3 +116,31 @@ func FuzzReadMonitorPage(f *testing.F) {
 		}
 	})
 }
+
+// Whatever a server says, issues have ids of their own and counts, and a time that is one
+// if any.
+func FuzzReadIssues(f *testing.F) {
+	for _, seed := range []string{
+		`{"data":[{"id":"a","type":"error_tracking_search_result","attributes":{"total_count":9},"relationships":{"issue":{"data":{"id":"a","type":"issue"}}}}],` +
+			`"included":[{"id":"a","type":"issue","attributes":{"error_type":"E","error_message":"m","first_seen":1795428000000,"first_seen_version":"v1"}},{"id":"u","type":"user"}]}`,
+		`{"data":[]}`, `{"data":null}`, `{"data":[{"id":"a","type":"error_tracking_search_result"}],"included":[{"id":"a","type":"issue"}]}`, "<html>",
+	} {
+		f.Add([]byte(seed), int64(10))
+	}
+	f.Fuzz(func(t *testing.T, body []byte, atLeast int64) {
+		all, err := readIssues(body)
+		if err != nil {
+			return
+		}
+		ids := map[string]bool{}
+		for _, i := range all {
+			if i.id == "" || ids[i.id] || i.count < 0 || !i.firstSeen.IsZero() && (i.firstSeen.Before(earliestResult) || !i.firstSeen.Before(latestResult)) {
+				t.Errorf("%+v", i)
+			}
+			ids[i.id] = true
+		}
+		if cutOff(all, atLeast) && len(all) < mostIssues {
+			t.Errorf("%d issues are cut off", len(all))
+		}
+	})
+}

@@ -7,7 +7,8 @@ import (
 	"github.com/canary-judge/canary-judge/providers"
 )
 
-// Watch implements providers.Watcher by the state of monitors.
+// Watch implements providers.Watcher by the state of monitors, and by the issues of
+// Error Tracking.
 func (p *Provider) Watch(ctx context.Context, guards []providers.Guard, since time.Time) ([]providers.Sighting, error) {
 	sightings := make([]providers.Sighting, len(guards))
 	for i, g := range guards {
@@ -22,7 +23,10 @@ func (p *Provider) Watch(ctx context.Context, guards []providers.Guard, since ti
 }
 
 func (p *Provider) sighting(ctx context.Context, g providers.Guard, since time.Time) (providers.Sighting, *providers.Error) {
-	if g.Search != "" {
+	switch {
+	case g.Errors != nil:
+		return p.newErrors(ctx, g.Errors, since)
+	case g.Search != "":
 		return p.monitorSet(ctx, g, since)
 	}
 	return p.monitor(ctx, g.ID, g.Labels, since)

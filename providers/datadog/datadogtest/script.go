@@ -16,7 +16,8 @@ type Script struct {
 	Streams []Stream
 	Tests   map[string]Test // by public id
 	// Watch returns the monitors as they are at a time; nil for none.
-	Watch func(now time.Time) []Monitor
+	Watch  func(now time.Time) []Monitor
+	Errors []TrackedIssue
 	// Late is how long what happened takes to be there.
 	Late time.Duration
 }

@@ -18,8 +18,9 @@ type Canary struct {
 // fail, half of all last longer than 0.2 s. The synthetic test abc-def-ghi is aimed at the
 // baseline and jkl-mno-pqr at the canary; both run each minute. The monitors 101, of
 // errors, and 102, of latency, have a group a version and the tags service:discounts and
-// team:shop; where the canary is worse, they have been alerting for ten minutes. The same
-// canary is the same world.
+// team:shop; where the canary is worse, they have been alerting for ten minutes. Error
+// Tracking of traces has an old issue of both versions, and where the canary has more errors
+// those are one of their own. The same canary is the same world.
 func Shop(c Canary) Script {
 	s := Script{Late: 20 * time.Second, Watch: c.monitors, Tests: map[string]Test{"abc-def-ghi": journey(1, 0), "jkl-mno-pqr": {Type: "browser"}}}
 	s.Streams = append(s.Streams, version("v1", 100, Canary{})...)
@@ -27,7 +28,31 @@ func Shop(c Canary) Script {
 		s.Streams = append(s.Streams, version("v2", 50, c)...)
 		s.Tests["jkl-mno-pqr"] = journey(2, min(1, 0.2*c.Errors))
 	}
+	s.Errors = c.issues()
 	return s
+}
+
+// issues are those of the shop: a version's errors that are as many as ever, and the rest
+// of the canary's.
+func (c Canary) issues() []TrackedIssue {
+	stream := func(version string, mean float64) Stream {
+		return Stream{Tags: []string{"service:discounts", "env:prod", "version:" + version}, Count: poisson(uint64(len(version)), mean)}
+	}
+	old := TrackedIssue{Track: "trace", Errors: []Stream{stream("v1", 2)}, Issue: Issue{
+		ID: "0b0d1a5e-0000-11f1-8000-da7ad0900001", Type: "requests.exceptions.Timeout", Message: "no answer in 2 s",
+		FirstSeen: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), Version: "v1",
+	}}
+	if c.Silent {
+		return []TrackedIssue{old}
+	}
+	old.Errors = append(old.Errors, stream("v2", 1))
+	if c.Errors == 0 {
+		return []TrackedIssue{old}
+	}
+	return []TrackedIssue{old, {Track: "trace", Errors: []Stream{stream("v2", c.Errors)}, Issue: Issue{
+		ID: "0b0d1a5e-0000-11f1-8000-da7ad0900002", Type: "KeyError", Message: "'discount'", Version: "v2",
+		FirstSeen: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC),
+	}}}
 }
 
 // monitors are those of the shop.
