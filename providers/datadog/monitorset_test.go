@@ -51,7 +51,7 @@ func TestMonitorSet(t *testing.T) {
 			State: providers.Unread, Link: "https://app.datadoghq.com/monitors/2",
 			Detail: `found 2: monitor 2 "M2 [secret]" is in the state No Data for service:store-canary`,
 		}},
-		{"one alerts", []datadogtest.Monitor{inState(3, "No Data"), inState(2, "Alert"), inState(1, "OK")}, providers.Sighting{
+		{"one alerts", []datadogtest.Monitor{inState(3, "OK"), inState(2, "Alert"), inState(1, "No Data")}, providers.Sighting{
 			State: providers.Alerting, Link: "https://app.datadoghq.com/monitors/2",
 			Detail: `found 3: monitor 2 "M2 [secret]" alerts for service:store-canary`,
 		}},
@@ -146,9 +146,11 @@ func TestTroubleWithMonitorSearches(t *testing.T) {
 		{"another page", 200, page(`{"id":1}`, `"total_count":1,"page":1`), providers.Shape, "page 0 was asked for, and the answer is page 1"},
 		{"the same page again", 200, page(`{"id":1}`, `"total_count":2,"page":%d`), providers.Shape, "there are 2 monitors, and the pages have 2, or one of them twice"},
 		{"pages that overlap", 200, page(`{"id":1%[1]d},{"id":12}`, `"total_count":3,"page":%[1]d`), providers.Shape, "there are 3 monitors, and the pages have 4"},
+		{"more on the pages than there are", 200, page(`{"id":1%[1]d},{"id":2%[1]d}`, `"total_count":3,"page":%[1]d`), providers.Shape, "there are 3 monitors, and the pages have 4"},
 		{"a total that changes", 200, page(`{"id":1}`, `"total_count":1%d,"page":%[1]d`), providers.Shape, "there were 10 monitors, and by page 1 there are 11"},
 		{"no id", 200, page(`{"name":"x"}`, `"total_count":1,"page":0`), providers.Shape, "a monitor has no id"},
 		{"an id that is none", 200, page(`{"id":-1}`, `"total_count":1,"page":0`), providers.Shape, "a monitor has no id"},
+		{"an id that is zero", 200, page(`{"id":0}`, `"total_count":1,"page":0`), providers.Shape, "a monitor has no id"},
 		{"an id that is a text", 200, page(`{"id":"1"}`, `"total_count":1,"page":0`), providers.Shape, "cannot unmarshal"},
 		{"a monitor that cannot be read", 200, page(`{"id":1}`, `"total_count":1,"page":0`), providers.Shape, "read monitor 1: the answer is not the monitor's"},
 	} {

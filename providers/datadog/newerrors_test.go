@@ -96,6 +96,7 @@ func TestNewErrors(t *testing.T) {
 		{"one of both beside one alone", of(errorsOf("a", "v2", during, map[string]int{"v2": 20, "v1": 20}), errorsOf("b", "v2", during, map[string]int{"v2": 11})), nil, providers.Alerting, `has an issue new in v2: Errorb "m", 11 errors`, "https://app.datadoghq.com/error-tracking/issue/b"},
 		{"first seen in the baseline", of(errorsOf("a", "v1", during, map[string]int{"v2": 20})), nil, providers.Quiet, "has no issue new", ""},
 		{"the version in other letters", of(errorsOf("a", "V2_b", during, map[string]int{"v2_b": 20})), func(e *providers.NewErrors) { e.Version = "v2+B" }, providers.Alerting, "new in v2+B", "https://app.datadoghq.com/error-tracking/issue/a"},
+		{"the version as it is", of(errorsOf("a", "V2+b", during, map[string]int{"v2_b": 20})), func(e *providers.NewErrors) { e.Version = "v2+B" }, providers.Alerting, "new in v2+B", "https://app.datadoghq.com/error-tracking/issue/a"},
 		{"without a version, new", of(errorsOf("a", "", during, map[string]int{"": 12}), past("v1")), nil, providers.Unread, `has an issue new, and without a version: it may be the canary's: Errora "m", 12 errors`, ""},
 		{"without a version or a time", of(errorsOf("a", "", time.Time{}, map[string]int{"": 12}), past("v1")), nil, providers.Unread, "without a version", ""},
 		{"without a version, old", of(errorsOf("a", "", before, map[string]int{"": 12}), past("v1")), nil, providers.Quiet, "has no issue new", ""},
@@ -184,10 +185,10 @@ func TestIssueSearches(t *testing.T) {
 	})
 }
 
-// oneIssue is an answer with an issue.
+// oneIssue is an answer with an issue, and something else of the same id.
 func oneIssue(version string, count int) string {
-	return fmt.Sprintf(`{"data":[{"id":"a","type":"error_tracking_search_result","attributes":{"total_count":%d},"relationships":{"issue":{"data":{"id":"a","type":"issue"}}}}],`+
-		`"included":[{"id":"u","type":"user","attributes":{"name":"x"}},{"id":"a","type":"issue","attributes":{"error_type":"E","error_message":"m","first_seen":1795428000000,"first_seen_version":%q}}]}`, count, version)
+	return fmt.Sprintf(`{"data":[{"id":"r","type":"error_tracking_search_result","attributes":{"total_count":%d},"relationships":{"issue":{"data":{"id":"a","type":"issue"}}}}],`+
+		`"included":[{"id":"a","type":"issue","attributes":{"error_type":"E","error_message":"m","first_seen":1795428000000,"first_seen_version":%q}},{"id":"a","type":"user","attributes":{"name":"x"}}]}`, count, version)
 }
 
 // None of these may look like an Error Tracking that is quiet, or show a key.
