@@ -5,13 +5,27 @@ import (
 	"time"
 )
 
-// Guard is a watch over the canary that its source keeps already, such as a
-// monitor.
+// Guard is a watch over the canary that its source keeps already: one monitor by its
+// ID, all those that a Search finds, or the errors that are new.
 type Guard struct {
-	Name string // in reports and recordings: "monitor 12345"
-	ID   string // the source's
+	Name   string     // in reports and recordings: "monitor 12345"
+	ID     string     // the source's; "" = not by an ID
+	Search string     // for monitors, in the source's syntax; "" = not by a search
+	Errors *NewErrors // nil = not errors
 	// Labels are the canary's: a guard of many groups counts by those of the canary.
 	Labels []Label
+}
+
+// NewErrors are issues, as a source calls errors of the same kind, that came with the
+// canary.
+type NewErrors struct {
+	Search  string // for the errors, in the source's syntax
+	Track   string // where they come from: trace, logs or rum
+	Version string // the canary's, by which an issue is new
+	AtLeast int64  // errors since the run began that make an issue count; at least 1
+	// AbsentIsZero says that a source that knows no issue at all has none; else the
+	// search may be wrong.
+	AbsentIsZero bool
 }
 
 // State is what a guard says of the canary.

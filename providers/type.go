@@ -16,8 +16,8 @@ type Type struct {
 	// Checks returns the queries for the failed runs and for all runs of a synthetic
 	// test. Nil: the source has no such tests.
 	Checks func(Check) (failed, runs string)
-	// Monitors says that the provider is a Watcher, whose guards are monitors.
-	Monitors bool
+	// Guards says that the provider is a Watcher.
+	Guards bool
 	// UsualStep is the distance between points, when the config does not say.
 	UsualStep time.Duration
 	// Lag is how long the newest points take to be complete, when the config does not

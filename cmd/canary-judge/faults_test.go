@@ -139,11 +139,11 @@ type session struct {
 // judgeFaulty runs the config of this file against a transport.
 func judgeFaulty(t *testing.T, transport http.RoundTripper, args ...string) session {
 	t.Helper()
-	return judgeAgainst(t, faultConfig, transport, args...)
+	return judgeConfig(t, faultConfig, transport, args...)
 }
 
-// judgeAgainst runs a config against a transport.
-func judgeAgainst(t *testing.T, config string, transport http.RoundTripper, args ...string) session {
+// judgeConfig runs a config against a transport.
+func judgeConfig(t *testing.T, config string, transport http.RoundTripper, args ...string) session {
 	t.Helper()
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }

@@ -92,7 +92,7 @@ func TestFaultsOfEveryRoute(t *testing.T) {
 						time.Sleep(time.Until(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)))
 						standIn := &datadogtest.Server{World: datadogtest.Shop(route.canary), APIKey: apiKey, AppKey: appKey}
 						var requests atomic.Int64
-						s := judgeAgainst(t, route.config, faulty(t, standIn, func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+						s := judgeConfig(t, route.config, faulty(t, standIn, func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 							if strings.HasPrefix(r.URL.Path, route.path) && requests.Add(1) >= from {
 								tt.fault(w, r, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { withMonitor(w, r, standIn) }))
 								return

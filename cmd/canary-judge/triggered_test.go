@@ -84,7 +84,7 @@ func TestTriggeredChecks(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				c := standIn(tt.canary)
-				s := judgeAgainst(t, triggeredConfig(t), providertest.Serve(t, c))
+				s := judgeConfig(t, triggeredConfig(t), providertest.Serve(t, c))
 				if s.code != tt.code || s.verdict != tt.verdict {
 					t.Fatalf("exit %d, %s; want %d, %s:\n%s%s", s.code, s.verdict, tt.code, tt.verdict, s.out, s.log)
 				}
@@ -230,7 +230,7 @@ func TestFaultsOfBatches(t *testing.T) {
 					}
 					c.ServeHTTP(w, r)
 				})
-				s := judgeAgainst(t, triggeredConfig(t, "length: 1h, step: 2m", "length: 30m, step: 1m"), network)
+				s := judgeConfig(t, triggeredConfig(t, "length: 1h, step: 2m", "length: 30m, step: 1m"), network)
 				if s.code != tt.code || s.verdict != "inconclusive" || !strings.Contains(strings.Join(strings.Fields(s.out), " "), tt.want) {
 					t.Errorf("exit %d, %s; want %d and %q in\n%s%s", s.code, s.verdict, tt.code, tt.want, s.out, s.log)
 				}
@@ -244,7 +244,7 @@ func TestTriggeredNowAndThen(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := standIn(datadogtest.Canary{})
-		s := judgeAgainst(t, triggeredConfig(t, "trigger:\n", "trigger:\n        every: 6m\n"), providertest.Serve(t, c))
+		s := judgeConfig(t, triggeredConfig(t, "trigger:\n", "trigger:\n        every: 6m\n"), providertest.Serve(t, c))
 		m := s.result.Metrics[0]
 		if looks := s.result.Window.Looks; s.code != 3 || looks != 30 || float64(m.Canary.Total) != 30 || len(c.times) != 20 {
 			t.Errorf("exit %d, %d looks, %v runs of the canary, %d batches:\n%s", s.code, looks, m.Canary.Total, len(c.times), s.out)
@@ -278,7 +278,7 @@ func TestStartURLMustBeHeeded(t *testing.T) {
 					world.Tests["mno-pqr-stu"] = tt.test
 				}
 				c.server.World = world
-				s := judgeAgainst(t, triggeredConfig(t, "length: 1h", "length: 10m"), providertest.Serve(t, c))
+				s := judgeConfig(t, triggeredConfig(t, "length: 1h", "length: 10m"), providertest.Serve(t, c))
 				if tt.want == "" {
 					if s.code != 3 || len(c.times) == 0 {
 						t.Errorf("exit %d:\n%s", s.code, s.out)
@@ -324,7 +324,7 @@ func TestTestsByTag(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := standIn(datadogtest.Canary{Errors: 4})
-		s := judgeAgainst(t, triggeredConfig(t, "synthetics: [mno-pqr-stu]", "synthetics: {tag: 'team:checkout'}"), providertest.Serve(t, c))
+		s := judgeConfig(t, triggeredConfig(t, "synthetics: [mno-pqr-stu]", "synthetics: {tag: 'team:checkout'}"), providertest.Serve(t, c))
 		if s.code != exitFail || !strings.Contains(s.log, "tests with the tag team:checkout: mno-pqr-stu (Checkout)") || c.paths["GET /api/v1/synthetics/tests"] != 2 {
 			t.Errorf("exit %d, %v:\n%s%s", s.code, c.paths, s.out, s.log)
 		}

@@ -48,6 +48,8 @@ type Provider struct {
 	batches  batches
 	failed   failedRuns
 	limit    limit
+	sets     monitorSets
+	finding  findingSearches
 }
 
 const (

@@ -36,37 +36,40 @@ type monitorGroup struct {
 	LastTriggered json.Number `json:"last_triggered_ts"` // seconds since the epoch
 }
 
-// Watch implements providers.Watcher by the state of monitors.
-func (p *Provider) Watch(ctx context.Context, guards []providers.Guard, since time.Time) ([]providers.Sighting, error) {
-	sightings := make([]providers.Sighting, len(guards))
-	for i, g := range guards {
-		doing := "read " + g.Name
-		body, failure := p.call(ctx, doing, http.MethodGet, "/api/v1/monitor/"+url.PathEscape(g.ID),
-			url.Values{"group_states": {"all"}, "with_downtimes": {"true"}}, nil)
-		if failure != nil {
-			switch {
-			case strings.HasPrefix(failure.Detail, "404"):
-				failure.Class = providers.BadQuery
-				failure.Cure = "check the monitor's id, and that DD_SITE and the keys are of its organisation"
-			case strings.HasPrefix(failure.Detail, "403"):
-				failure.Cure = "check DD_API_KEY and DD_SITE, and that the application key has the permission monitors_read"
-			}
-			return nil, failure
+// monitor returns what a monitor says of the canary.
+func (p *Provider) monitor(ctx context.Context, id string, labels []providers.Label, since time.Time) (providers.Sighting, *providers.Error) {
+	doing := "read monitor " + id
+	body, failure := p.monitors(ctx, doing, "/api/v1/monitor/"+url.PathEscape(id), url.Values{"group_states": {"all"}, "with_downtimes": {"true"}})
+	if failure != nil {
+		if isGone(failure) {
+			failure.Class = providers.BadQuery
+			failure.Cure = "check the monitor's id, and that DD_SITE and the keys are of its organisation"
 		}
-		m, err := readMonitor(body, g.ID)
-		if err != nil {
-			return nil, p.misread(doing, err)
-		}
-		s, err := m.sighting(g.Labels, since)
-		if err != nil {
-			return nil, p.misread(doing, err)
-		}
-		s.Guard, s.Link = g.Name, p.app()+"/monitors/"+g.ID
-		s.Detail = providers.Quote(fmt.Sprintf("%q %s", m.Name, s.Detail), p.secrets()...)
-		sightings[i] = s
+		return providers.Sighting{}, failure
 	}
-	return sightings, nil
+	m, err := readMonitor(body, id)
+	if err != nil {
+		return providers.Sighting{}, p.misread(doing, err)
+	}
+	s, err := m.sighting(labels, since)
+	if err != nil {
+		return providers.Sighting{}, p.misread(doing, err)
+	}
+	s.Link, s.Detail = p.app()+"/monitors/"+id, fmt.Sprintf("%q %s", m.Name, s.Detail)
+	return s, nil
 }
+
+// monitors asks the monitors API.
+func (p *Provider) monitors(ctx context.Context, doing, path string, parameters url.Values) ([]byte, *providers.Error) {
+	body, failure := p.call(ctx, doing, http.MethodGet, path, parameters, nil)
+	if failure != nil && strings.HasPrefix(failure.Detail, "403") {
+		failure.Cure = "check DD_API_KEY and DD_SITE, and that the application key has the permission monitors_read"
+	}
+	return body, failure
+}
+
+// isGone reports whether what was asked for is not there.
+func isGone(failure *providers.Error) bool { return strings.HasPrefix(failure.Detail, "404") }
 
 // app returns the address of the site's application:
 // https://docs.datadoghq.com/getting_started/site/
@@ -223,5 +226,3 @@ func readSeconds(n json.Number) (time.Time, error) {
 	}
 	return t, nil
 }
-
-var _ providers.Watcher = (*Provider)(nil)

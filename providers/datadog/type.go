@@ -16,7 +16,7 @@ func Type() providers.Type {
 		},
 		Dialect:   Dialect{},
 		Checks:    runsQueries,
-		Monitors:  true,
+		Guards:    true,
 		UsualStep: 30 * time.Second,
 		// Trace metrics come in buckets of 10 s, of which the newest are filled up
 		// late; Datadog's own advice is to leave out the last 30 to 60 s.

@@ -16,6 +16,9 @@ import (
 type Script struct {
 	Streams []Stream
 	Tests   map[string]Test // by public id
+	// Watch returns the monitors as they are at a time; nil for none.
+	Watch  func(now time.Time) []Monitor
+	Errors []TrackedIssue
 	// Late is how long what happened takes to be there.
 	Late time.Duration
 }
@@ -75,6 +78,14 @@ func (s Script) Test(id string) (Test, bool) {
 
 // TestIDs implements Tester.
 func (s Script) TestIDs() []string { return slices.Sorted(maps.Keys(s.Tests)) }
+
+// Monitors implements Watched.
+func (s Script) Monitors(now time.Time) []Monitor {
+	if s.Watch == nil {
+		return nil
+	}
+	return s.Watch(now)
+}
 
 // Query implements World.
 func (s Script) Query(q Query) ([]Series, error) {

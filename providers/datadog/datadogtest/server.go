@@ -171,7 +171,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.allTags(w, v2Name)
 	case r.Method == http.MethodGet && isV2 && leaf == "tags":
 		s.tagConfiguration(w, v2Name)
-	case s.synthetics(w, r, now), s.batch(w, r, now):
+	case s.synthetics(w, r, now), s.batch(w, r, now), s.monitors(w, r, now), s.issues(w, r, now):
 	default:
 		complain(w, http.StatusNotFound, "Not found")
 	}

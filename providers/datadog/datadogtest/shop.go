@@ -20,26 +20,75 @@ type Canary struct {
 // requests and views 100 in 10 seconds go to version:v1 and 50 to version:v2, the canary; 2 %
 // fail, half of all last longer than 0.2 s. The synthetic test abc-def-ghi is aimed at the
 // baseline and jkl-mno-pqr at the canary; both run each minute. The test mno-pqr-stu is
-// paused, has the tag team:checkout, and can be aimed at the canary by a start URL or a variable with canary in it.
-// The same canary is the same world.
+// paused, has the tag team:checkout, and can be aimed at the canary by a start URL or a
+// variable with canary in it. The monitors 101, of errors, and 102, of latency, have a
+// group a version and the tags service:discounts and team:shop; where the canary is worse,
+// they have been alerting for ten minutes. Error Tracking of traces has an old issue of both
+// versions, and where the canary has more errors those are one of their own. The same canary
+// is the same world.
 func Shop(c Canary) Script {
-	s := Script{Late: 20 * time.Second, Tests: map[string]Test{"abc-def-ghi": journey(1, 0), "jkl-mno-pqr": {Type: "browser"}}}
-	s.Tests["mno-pqr-stu"] = Test{Name: "Checkout", Tags: []string{"team:checkout"}, Type: "browser", Takes: 25 * time.Second, Aimed: func(at time.Time, startURL string, variables map[string]string) bool {
-		failing := 0.0
-		if strings.Contains(startURL, "canary") || slices.ContainsFunc(slices.Collect(maps.Values(variables)), func(v string) bool { return strings.Contains(v, "canary") }) {
-			failing = min(1, 0.2*c.Errors)
-			if c.Silent {
-				failing = 1
-			}
-		}
-		return random(3, at).Float64() < failing
+	s := Script{Late: 20 * time.Second, Watch: c.monitors, Tests: map[string]Test{
+		"abc-def-ghi": journey(1, 0), "jkl-mno-pqr": {Type: "browser"},
+		"mno-pqr-stu": {Name: "Checkout", Tags: []string{"team:checkout"}, Type: "browser", Takes: 25 * time.Second, Aimed: c.fails},
 	}}
 	s.Streams = append(s.Streams, version("v1", 100, Canary{})...)
 	if !c.Silent {
 		s.Streams = append(s.Streams, version("v2", 50, c)...)
 		s.Tests["jkl-mno-pqr"] = journey(2, min(1, 0.2*c.Errors))
 	}
+	s.Errors = c.issues()
 	return s
+}
+
+// issues are those of the shop: a version's errors that are as many as ever, and the rest
+// of the canary's.
+func (c Canary) issues() []TrackedIssue {
+	stream := func(version string, mean float64) Stream {
+		return Stream{Tags: []string{"service:discounts", "env:prod", "version:" + version}, Count: poisson(uint64(len(version)), mean)}
+	}
+	old := TrackedIssue{Track: "trace", Errors: []Stream{stream("v1", 2)}, Issue: Issue{
+		ID: "0b0d1a5e-0000-11f1-8000-da7ad0900001", Type: "requests.exceptions.Timeout", Message: "no answer in 2 s",
+		FirstSeen: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), Version: "v1",
+	}}
+	if c.Silent {
+		return []TrackedIssue{old}
+	}
+	old.Errors = append(old.Errors, stream("v2", 1))
+	if c.Errors == 0 {
+		return []TrackedIssue{old}
+	}
+	return []TrackedIssue{old, {Track: "trace", Errors: []Stream{stream("v2", c.Errors)}, Issue: Issue{
+		ID: "0b0d1a5e-0000-11f1-8000-da7ad0900002", Type: "KeyError", Message: "'discount'", Version: "v2",
+		FirstSeen: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC),
+	}}}
+}
+
+// monitors are those of the shop.
+func (c Canary) monitors(now time.Time) []Monitor {
+	one := func(id int64, name string, worse bool) Monitor {
+		m := Monitor{ID: id, Name: name, Tags: []string{"service:discounts", "team:shop"}, Groups: []MonitorGroup{{Tags: "version:v1", Status: "OK"}}}
+		switch {
+		case c.Silent:
+		case worse:
+			m.Groups = append(m.Groups, MonitorGroup{Tags: "version:v2", Status: "Alert", Triggered: now.Add(-10 * time.Minute)})
+		default:
+			m.Groups = append(m.Groups, MonitorGroup{Tags: "version:v2", Status: "OK"})
+		}
+		return m
+	}
+	return []Monitor{one(101, "Errors of discounts", c.Errors > 0), one(102, "Latency of discounts", c.Latency > 0)}
+}
+
+// fails reports whether a run that goes to the canary, by its start URL or a variable, fails.
+func (c Canary) fails(at time.Time, startURL string, variables map[string]string) bool {
+	named := func(text string) bool { return strings.Contains(text, "canary") }
+	switch {
+	case !named(startURL) && !slices.ContainsFunc(slices.Collect(maps.Values(variables)), named):
+		return false
+	case c.Silent:
+		return true
+	}
+	return random(3, at).Float64() < min(1, 0.2*c.Errors)
 }
 
 // journey is a test of which a share of the runs fails.

@@ -21,7 +21,7 @@ type file struct {
 	Presets    []presetUse `yaml:"presets" doc:"Ready-made metrics of the provider, by name, or by name with parameters" example:"[http]"`
 	Metrics    []metric    `yaml:"metrics" doc:"What is compared"`
 	Exposure   *exposure   `yaml:"exposure" doc:"Whether the canary gets the traffic it should; if not, it cannot pass"`
-	Guards     []guard     `yaml:"guards" doc:"Monitors that watch over the canary: one that alerts fails it, and one that cannot be read keeps it from passing"`
+	Guards     []guard     `yaml:"guards" doc:"What Datadog watches over the canary by: one that alerts fails it, and one that cannot be read keeps it from passing"`
 	Blast      *blast      `yaml:"blast_radius" doc:"What the blast radius is counted by"`
 
 	Links []link `yaml:"links" doc:"Pages to look at beside the report, such as a dashboard"`

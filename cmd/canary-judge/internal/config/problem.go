@@ -77,6 +77,7 @@ var otherWords = map[string]string{
 	"threshold": "tolerance", "margin": "tolerance", "interval": "step", "period": "step", "duration": "length",
 	"delay": "lag", "control": "baseline", "stable": "baseline", "primary": "baseline", "experiment": "canary",
 	"query": "value", "dry_run": "advisory", "rollback": "revert", "remote": "push", "command": "run", "alpha": "false_alarm", "beta": "wrong_pass",
+	"apm": "trace", "spans": "trace",
 }
 
 // nearest returns the choice that a word was probably meant to be, or "".

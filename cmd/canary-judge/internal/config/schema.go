@@ -71,6 +71,12 @@ func (*absent) JSONSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{Enum: []string{"unknown", "zero"}}
 }
 
+// JSONSchema implements jsonschema.Schemer.
+func (*track) JSONSchema() *jsonschema.Schema { return &jsonschema.Schema{Enum: tracks} }
+
+// JSONSchema implements jsonschema.Schemer.
+func (*count) JSONSchema() *jsonschema.Schema { return &jsonschema.Schema{Type: "integer"} }
+
 // scalar is any single value.
 var scalar = []string{"string", "number", "boolean"}
 

@@ -26,7 +26,7 @@ func (r *run) watch(ctx context.Context, ready int) error {
 	var said []providers.Sighting
 	if late := time.Since(at) - r.Config.Window.Lag; late > max(watchable, 2*r.Config.Window.Step) {
 		for _, g := range r.Config.Guards {
-			said = append(said, providers.Sighting{Guard: g.Name, State: providers.Unread, Detail: "was not asked: the window is past, and monitors tell the present"})
+			said = append(said, providers.Sighting{Guard: g.Name, State: providers.Unread, Detail: "was not asked: the window is past, and guards tell the present"})
 		}
 	} else {
 		var err error
@@ -60,7 +60,7 @@ func Watch(ctx context.Context, c *config.Config, sources map[string]providers.P
 	for _, g := range c.Guards {
 		w, ok := sources[g.Provider].(providers.Watcher)
 		if !ok {
-			return nil, fmt.Errorf("%s: the provider %s has no monitors", g.Name, g.Provider)
+			return nil, fmt.Errorf("%s: the provider %s keeps no guards", g.Name, g.Provider)
 		}
 		said, err := w.Watch(ctx, []providers.Guard{g.Guard}, since)
 		if err != nil {

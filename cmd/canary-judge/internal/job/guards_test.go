@@ -138,7 +138,7 @@ func TestGuardsOfNobody(t *testing.T) {
 		c.Guards = []config.Guard{{Provider: "prometheus", Guard: providers.Guard{Name: "monitor 1"}}}
 		j, _ := newJob(c, &world{at: shop(1)})
 		o, err := j.Run(t.Context())
-		if err == nil || o.Result.Verdict != analysis.Inconclusive || !strings.Contains(err.Error(), "monitor 1: the provider prometheus has no monitors") {
+		if err == nil || o.Result.Verdict != analysis.Inconclusive || !strings.Contains(err.Error(), "monitor 1: the provider prometheus keeps no guards") {
 			t.Errorf("%v, %v", o.Result.Verdict, err)
 		}
 	})

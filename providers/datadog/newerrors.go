@@ -1,0 +1,190 @@
+package datadog
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+const (
+	// pastDays is how far back a search must have found an issue with a version to be
+	// known to find any.
+	pastDays = 14
+	// longestMessage is how much of an error's message is told.
+	longestMessage = 100
+)
+
+// findingSearches remembers which searches find issues with a version.
+type findingSearches struct {
+	mutex sync.Mutex
+	known map[providers.NewErrors]bool
+}
+
+// newErrors says whether issues of the canary's version have occurred since a time. An issue
+// is new when it was first seen in that version, and alerts when no other version has
+// it too: one that all versions have, as when a database is down, is first seen in any of
+// them.
+func (p *Provider) newErrors(ctx context.Context, e *providers.NewErrors, since time.Time) (providers.Sighting, *providers.Error) {
+	now := time.Now()
+	if least := since.Add(time.Second); now.Before(least) {
+		now = least // a time without an end is none
+	}
+	issues, failure := p.issues(ctx, e, e.Search, since, now)
+	if failure != nil {
+		return providers.Sighting{}, failure
+	}
+	var fresh, unversioned []issue
+	for _, i := range issues {
+		switch {
+		case i.count < e.AtLeast:
+		case isVersion(i.version, e.Version):
+			fresh = append(fresh, i)
+		case i.version == "" && (i.firstSeen.IsZero() || !i.firstSeen.Before(since)):
+			unversioned = append(unversioned, i)
+		}
+	}
+	alone, failure := p.alone(ctx, e, fresh, since, now)
+	if failure != nil {
+		return providers.Sighting{}, failure
+	}
+	unread := func(detail string) (providers.Sighting, *providers.Error) {
+		return providers.Sighting{State: providers.Unread, Detail: detail}, nil
+	}
+	switch {
+	case len(alone) > 0:
+		return providers.Sighting{
+			State: providers.Alerting, Link: p.app() + "/error-tracking/issue/" + url.PathEscape(largest(alone).id),
+			Detail: p.told(alone, "new in "+e.Version),
+		}, nil
+	case len(fresh) > 0:
+		return unread(p.told(fresh, "new in "+e.Version+", and not shown to be of no other version"))
+	case len(unversioned) > 0:
+		return unread(p.told(unversioned, "new, and without a version: it may be the canary's"))
+	case cutOff(issues, e.AtLeast):
+		return unread(fmt.Sprintf("has %d issues or more, of which no more are told; narrow the search", mostIssues))
+	}
+	doubt, failure := p.doubt(ctx, e, issues, since, now)
+	if failure != nil || doubt != "" {
+		return providers.Sighting{State: providers.Unread, Detail: doubt}, failure
+	}
+	return providers.Sighting{State: providers.Quiet, Detail: fmt.Sprintf("has no issue new in %s with %d errors or more", e.Version, e.AtLeast)}, nil
+}
+
+// issues searches for issues with errors in a time.
+func (p *Provider) issues(ctx context.Context, e *providers.NewErrors, search string, from, to time.Time) ([]issue, *providers.Error) {
+	doing := "search Error Tracking for " + search
+	body, failure := p.call(ctx, doing, http.MethodPost, "/api/v2/error-tracking/issues/search", url.Values{"include": {"issue"}},
+		&issueSearch{issueSearchData{"search_request", issueSearchAttributes{
+			From: from.UnixMilli(), To: to.UnixMilli(), Query: search, Track: e.Track, OrderBy: "TOTAL_COUNT", States: heeded,
+		}}})
+	if failure != nil {
+		if strings.HasPrefix(failure.Detail, "403") {
+			failure.Cure = "check DD_API_KEY and DD_SITE, and that the application key has the permission error_tracking_read"
+		}
+		return nil, failure
+	}
+	all, err := readIssues(body)
+	if err != nil {
+		return nil, p.misread(doing, err)
+	}
+	return all, nil
+}
+
+// alone returns those of the issues that have no errors but of the canary's version. They
+// are searched for by what is not of that version: were the version not to be searched for,
+// each issue would be found, and none be alone.
+func (p *Provider) alone(ctx context.Context, e *providers.NewErrors, fresh []issue, since, now time.Time) ([]issue, *providers.Error) {
+	if len(fresh) == 0 {
+		return nil, nil
+	}
+	version, err := tagValue(providers.Label{Name: "version", Value: e.Version})
+	if err != nil {
+		return nil, &providers.Error{Class: providers.BadQuery, Provider: Name, Doing: "search Error Tracking for " + e.Search, Err: err}
+	}
+	search := fmt.Sprintf(`-version:"%s"`, version)
+	if e.Search != "*" {
+		search = "(" + e.Search + ") " + search
+	}
+	others, failure := p.issues(ctx, e, search, since, now)
+	if failure != nil || len(others) >= mostIssues {
+		return nil, failure
+	}
+	var alone []issue
+	for _, i := range fresh {
+		if !slices.ContainsFunc(others, func(other issue) bool { return other.id == i.id }) {
+			alone = append(alone, i)
+		}
+	}
+	return alone, nil
+}
+
+// doubt says why nothing new may mean nothing: that the search finds no issue, or none
+// with a version; "" when it has ever found one.
+func (p *Provider) doubt(ctx context.Context, e *providers.NewErrors, issues []issue, since, now time.Time) (string, *providers.Error) {
+	p.finding.mutex.Lock()
+	defer p.finding.mutex.Unlock()
+	versioned := func(i issue) bool { return i.version != "" }
+	finds := p.finding.known[*e] || slices.ContainsFunc(issues, versioned)
+	if !finds {
+		var failure *providers.Error
+		if issues, failure = p.issues(ctx, e, e.Search, since.AddDate(0, 0, -pastDays), now); failure != nil {
+			return "", failure
+		}
+		finds = slices.ContainsFunc(issues, versioned)
+	}
+	switch {
+	case finds:
+		if p.finding.known == nil {
+			p.finding.known = map[providers.NewErrors]bool{}
+		}
+		p.finding.known[*e] = true
+	case len(issues) > 0:
+		return "has issues, and none says in which version it was first seen; set DD_VERSION where the errors come from", nil
+	case !e.AbsentIsZero:
+		return fmt.Sprintf("has had no issue in %d days, and the search may be wrong; check it, or write absent: zero", pastDays), nil
+	}
+	return "", nil
+}
+
+// isVersion reports whether a version is one that a config names: as it is, or as tags
+// are stored.
+func isVersion(seen, named string) bool {
+	stored, err := tagValue(providers.Label{Name: "version", Value: named})
+	return strings.EqualFold(seen, named) || err == nil && strings.EqualFold(seen, stored)
+}
+
+func largest(issues []issue) issue {
+	return slices.MaxFunc(issues, func(a, b issue) int { return cmp.Compare(a.count, b.count) })
+}
+
+// told tells of issues, of which something is to be said, by the largest.
+func (p *Provider) told(issues []issue, what string) string {
+	i := largest(issues)
+	kind := i.kind
+	if kind == "" {
+		kind = "an error without a type"
+	}
+	text := "has an issue " + what + ": "
+	if len(issues) > 1 {
+		text = fmt.Sprintf("has %d issues %s, the largest: ", len(issues), what)
+	}
+	return text + fmt.Sprintf("%s %q, %d errors", p.part(kind), p.part(i.message), i.count)
+}
+
+// part makes a text from outside fit to be a part of a detail. What is cut could be half
+// a secret, so that these are struck first.
+func (p *Provider) part(text string) string {
+	runes := []rune(providers.Quote(text, p.secrets()...))
+	if len(runes) > longestMessage {
+		return string(runes[:longestMessage]) + "…"
+	}
+	return string(runes)
+}
