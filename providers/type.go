@@ -16,6 +16,9 @@ type Type struct {
 	// Checks returns the queries for the failed runs and for all runs of a synthetic
 	// test, at one location unless it is "". Nil: the source has no such tests.
 	Checks func(test, location string) (failed, runs string)
+	// SLO returns the queries for the bad events and for all events of an SLO, in which
+	// $arm stands for an arm's labels. Nil: the source has no SLOs.
+	SLO func(id string) (bad, total string)
 	// Monitors says that the provider is a Watcher, whose guards are monitors.
 	Monitors bool
 	// UsualStep is the distance between points, when the config does not say.

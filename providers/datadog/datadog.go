@@ -2,8 +2,8 @@
 // the runs of its synthetic tests.
 //
 // All metric queries of a look travel in one request, as far as they share a window
-// and a step; the runs of a test take a request or two. The official client's core does authentication, sites and transport;
-// the request and the answer are a handful of types of our own, because the
+// and a step, those of SLOs among them; the runs of a test take a request or two. The
+// official client's core does authentication, sites and transport; the request and the answer are a handful of types of our own, because the
 // generated ones take minutes and gigabytes to compile and turn what they do not
 // understand into zeros without an error.
 package datadog
@@ -46,6 +46,7 @@ type Provider struct {
 	site     string
 	base     *url.URL // instead of the site's, or nil
 	tests    testTypes
+	slos     indicators
 	limit    atomic.Pointer[http.Header]
 }
 
@@ -120,6 +121,23 @@ type window struct {
 
 // Fetch implements providers.Provider.
 func (p *Provider) Fetch(ctx context.Context, queries []providers.Query) ([]providers.Answer, error) {
+	sent, sources, err := p.spread(ctx, queries)
+	if err != nil {
+		return nil, err
+	}
+	got, err := p.fetch(ctx, sent)
+	if err != nil {
+		return nil, err
+	}
+	answers := make([]providers.Answer, len(queries))
+	for i, s := range sources {
+		answers[i] = s.answer(queries[i], got)
+	}
+	return answers, nil
+}
+
+// fetch answers queries of metrics, for events and for runs.
+func (p *Provider) fetch(ctx context.Context, queries []providers.Query) ([]providers.Answer, error) {
 	answers := make([]providers.Answer, len(queries))
 	groups, order := map[window][]int{}, []window{}
 	var runs []int

@@ -16,6 +16,7 @@ func Type() providers.Type {
 		},
 		Dialect:   Dialect{},
 		Checks:    runsQueries,
+		SLO:       sloQueries,
 		Monitors:  true,
 		UsualStep: 30 * time.Second,
 		// Trace metrics come in buckets of 10 s, of which the newest are filled up

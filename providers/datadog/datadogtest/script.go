@@ -15,6 +15,7 @@ import (
 type Script struct {
 	Streams []Stream
 	Tests   map[string]Test // by public id
+	SLOs    map[string]SLO  // by id
 	// Late is how long what happened takes to be there.
 	Late time.Duration
 }
@@ -70,6 +71,12 @@ func (s Script) Metric(name string) *Metric {
 func (s Script) Test(id string) (Test, bool) {
 	t, known := s.Tests[id]
 	return t, known
+}
+
+// SLO implements Objectives.
+func (s Script) SLO(id string) (SLO, bool) {
+	one, known := s.SLOs[id]
+	return one, known
 }
 
 // Query implements World.

@@ -170,7 +170,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.allTags(w, v2Name)
 	case r.Method == http.MethodGet && isV2 && leaf == "tags":
 		s.tagConfiguration(w, v2Name)
-	case s.synthetics(w, r, now):
+	case s.synthetics(w, r, now), s.slo(w, r):
 	default:
 		complain(w, http.StatusNotFound, "Not found")
 	}

@@ -268,3 +268,33 @@ func TestShop(t *testing.T) {
 		t.Errorf("%g, then %g", mean, again)
 	}
 }
+
+// The answer about an SLO has the fields of the recorded ones.
+func TestSLO(t *testing.T) {
+	t.Parallel()
+	s := &Server{World: Shop(Canary{}), APIKey: "key", AppKey: "app"}
+	for _, tt := range []struct {
+		id   string
+		code int
+		want []string
+	}{
+		{Requests, 200, []string{`"type":"metric"`, `"type_id":1`, `"error":null`, `"bad_events_formula":{"formula":"query2"}`, `"data_source":"metrics"`, `"numerator":"sum:`}},
+		{Outcomes, 200, []string{`"id":"` + Outcomes + `"`, `"denominator":"sum:discounts.requests{*} by {env}.as_count()"`, `"created_at":1704322488`}},
+		{Alerts, 200, []string{`"type":"monitor"`, `"monitor_ids":[12345]`}},
+		{Slices, 200, []string{`"type":"time_slice"`, `"type_id":2`, `"query_interval_seconds":300`}},
+		{"x", 404, []string{`{"errors":["SLO not found: x not found"]}`}},
+	} {
+		w := send(s, ten, http.MethodGet, "/api/v1/slo/"+tt.id, "")
+		for _, want := range tt.want {
+			if w.Code != tt.code || !strings.Contains(w.Body.String(), want) {
+				t.Errorf("%s: %d, want %d and %s in %s", tt.id, w.Code, tt.code, want, w.Body)
+			}
+		}
+	}
+	if w := send(s, ten, http.MethodGet, "/api/v1/slo/"+Alerts, ""); strings.Contains(w.Body.String(), "numerator") {
+		t.Errorf("an SLO of monitors has queries: %s", w.Body)
+	}
+	if w := send(&Server{World: struct{ World }{}, APIKey: "key", AppKey: "app"}, ten, http.MethodGet, "/api/v1/slo/"+Requests, ""); w.Code != http.StatusNotFound {
+		t.Errorf("a world without SLOs answers %d", w.Code)
+	}
+}
