@@ -407,15 +407,18 @@ func TestFaultsOfSLOs(t *testing.T) {
 	}
 }
 
-// Twenty metrics, SLOs among them, are one request a step, at which there is a look; an SLO
-// is looked up once in a run, so that it matters to none that it is changed or taken away.
+// Twenty metrics, SLOs among them, are one request a step, of which there is a look. An SLO is
+// looked up once in a run, so that it matters to none that it is changed or taken away.
 func TestRequestsOfALook(t *testing.T) {
 	t.Parallel()
 	config := sloConfig + `  - name: outcomes
     ratio: {slo: fedcba9876543210fedcba9876543210}
     tolerance: 100%
+  - name: latency by apm
+    value: apm_metrics("service:discounts $arm").stat("latency_p95")
+    tolerance: 50%
 `
-	for n := range 18 {
+	for n := range 17 {
 		config += fmt.Sprintf("  - name: latency %d\n    value: p95:trace.http.request{$arm}\n    unit: s\n    tolerance: 50%%\n", n)
 	}
 	synctest.Test(t, func(t *testing.T) {

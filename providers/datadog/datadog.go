@@ -146,13 +146,11 @@ func (p *Provider) fetch(ctx context.Context, queries []providers.Query) ([]prov
 			runs = append(runs, i)
 			continue
 		}
-		if isEvents(q.Expr) {
-			if _, err := parseEvents(q.Expr); err != nil {
-				answers[i] = providers.Answer{Err: providers.Place(q, &providers.Error{
-					Class: providers.BadQuery, Provider: Name, Doing: "read the query", Err: err, Cure: "correct the query",
-				})}
-				continue
-			}
+		if err := readable(q.Expr); err != nil {
+			answers[i] = providers.Answer{Err: providers.Place(q, &providers.Error{
+				Class: providers.BadQuery, Provider: Name, Doing: "read the query", Err: err, Cure: "correct the query",
+			})}
+			continue
 		}
 		w := window{q.Start.UnixMilli(), q.End.UnixMilli(), q.Step}
 		if _, ok := groups[w]; !ok {
@@ -174,6 +172,18 @@ func (p *Provider) fetch(ctx context.Context, queries []providers.Query) ([]prov
 		return nil, err
 	}
 	return answers, nil
+}
+
+// readable reports what is wrong with a query in a language that is read here.
+func readable(expr string) error {
+	var err error
+	switch {
+	case isAPM(expr):
+		_, err = parseAPM(expr)
+	case isEvents(expr):
+		_, err = parseEvents(expr)
+	}
+	return err
 }
 
 // fetchGroup answers the queries at the given places, which share a window. When

@@ -49,6 +49,8 @@ func (p *Provider) explain(ctx context.Context, q providers.Query) (string, erro
 		if len(t.known) > 1 { // silent are the good events, or all
 			q.Part = providers.Total
 		}
+	case isAPM(q.Expr):
+		return p.diagnoseAPM(ctx, q)
 	case isEvents(q.Expr):
 		return p.diagnoseEvents(ctx, q)
 	}

@@ -31,10 +31,11 @@ const longestTag = 200
 // has operators, which cannot be mixed with commas
 // (https://docs.datadoghq.com/metrics/advanced-filtering/); in the search of events it is
 // service:discounts env:prod (https://docs.datadoghq.com/logs/explorer/search_syntax/). What
-// it is in the scopes of an SLO shows when this is looked up: until then it has commas.
+// it is in the scopes of an SLO shows when this is looked up: until then it has commas. For
+// APM its words must all hold.
 func (d Dialect) Filter(labels []providers.Label, at providers.Around) (string, error) {
-	slo := isSLO(at.Before)
-	if !slo && isEvents(at.Before+at.After) {
+	slo, apm := isSLO(at.Before), isAPM(at.Before)
+	if !slo && !apm && isEvents(at.Before+at.After) {
 		return searchFilter(labels, at)
 	}
 	tags := make([]string, len(labels))
@@ -48,8 +49,11 @@ func (d Dialect) Filter(labels []providers.Label, at providers.Around) (string, 
 		}
 		tags[i] = strings.ToLower(l.Name) + ":" + value
 	}
-	if slo {
+	switch {
+	case slo:
 		return strings.Join(tags, ","), nil
+	case apm:
+		return apmFilter(tags, at)
 	}
 	before := at.Before[strings.LastIndex(at.Before, "{")+1:]
 	after, _, closed := strings.Cut(at.After, "}")
@@ -84,7 +88,7 @@ func boolean(words []string) bool {
 // Value implements providers.Dialect: in the scope of a metric the value as
 // Datadog stores it, and in the search of events escaped for it too.
 func (Dialect) Value(l providers.Label, at providers.Around) (string, error) {
-	if !isSLO(at.Before) && isEvents(at.Before+at.After) {
+	if !isSLO(at.Before) && !isAPM(at.Before+at.After) && isEvents(at.Before+at.After) {
 		return searchValue(l, at)
 	}
 	return tagValue(l)
@@ -143,6 +147,13 @@ func (d Dialect) Check(expr string, part providers.Part, step time.Duration) err
 	}
 	if err := d.checkStep(step); err != nil {
 		return err
+	}
+	if isAPM(expr) {
+		q, err := parseAPM(expr)
+		if err != nil {
+			return err
+		}
+		return q.check(part)
 	}
 	if isEvents(expr) {
 		q, err := parseEvents(expr)
