@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // objective is the answer of
@@ -262,12 +263,12 @@ func (t tally) at(step time.Time, points map[string]map[time.Time]float64) (floa
 
 // narrowed returns a scope with tags that must hold too.
 func narrowed(scope string, tags []string) (string, error) {
-	scope = strings.TrimSpace(scope)
+	scope = strings.Trim(scope, " ")
 	all := words(scope)
 	switch {
 	case scope == "*":
 		return strings.Join(tags, ","), nil
-	case scope == "" || strings.ContainsAny(scope, `{}"'$\`) || !balanced(all):
+	case scope == "" || strings.ContainsAny(scope, `{}"'$\`) || strings.ContainsFunc(scope, unicode.IsControl) || !balanced(all):
 		return "", fmt.Errorf("its scope {%s} cannot take the tags of an arm", scope)
 	case mixed(all):
 		return "", fmt.Errorf("its scope {%s} mixes commas or ! with AND, OR, NOT or IN", scope)
@@ -414,5 +415,5 @@ func countOf(aggregation, metric, scope, functions string) (sum, error) {
 	if !counts {
 		return nil, fmt.Errorf("%s has no .as_count(), without which Datadog averages", head)
 	}
-	return sum{{events{head, strings.TrimSpace(scope)}, 1}}, nil
+	return sum{{events{head, strings.Trim(scope, " ")}, 1}}, nil
 }

@@ -36,6 +36,7 @@ func TestNarrowed(t *testing.T) {
 		{"a:b AND c:d,e:f", ""},
 		{"a:b OR !c:d", ""},
 		{`a:"b`, ""},
+		{"a:b\vc:d", ""},
 	} {
 		got, err := narrowed(tt.scope, []string{"service:shop", "version:v2"})
 		if got != tt.want || (err == nil) != (tt.want != "") {

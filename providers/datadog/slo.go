@@ -148,6 +148,20 @@ func (p *Provider) tally(ctx context.Context, expr string) (tally, *providers.Er
 	return t, nil
 }
 
+// paired reports whether a query for the events of an SLO has the one for the other part of
+// its metric beside it. What is known of an SLO's good events decides for both.
+func paired(q providers.Query, among []providers.Query) bool {
+	other, bad := strings.CutSuffix(strings.TrimSpace(q.Expr), ".bad()")
+	if bad {
+		other += ".total()"
+	} else {
+		other = strings.TrimSuffix(other, ".total()") + ".bad()"
+	}
+	return slices.ContainsFunc(among, func(o providers.Query) bool {
+		return o.Metric == q.Metric && o.Arm == q.Arm && o.Start.Equal(q.Start) && o.End.Equal(q.End) && strings.TrimSpace(o.Expr) == other
+	})
+}
+
 // source is where the answer to a query comes from.
 type source struct {
 	at    int            // place among the queries that are sent
@@ -175,6 +189,12 @@ func (p *Provider) spread(ctx context.Context, queries []providers.Query) ([]pro
 		}
 		t, err := p.tally(ctx, q.Expr)
 		switch {
+		case err == nil && !paired(q, queries):
+			sources[i].err = providers.Place(q, &providers.Error{
+				Class: providers.BadQuery, Provider: Name, Doing: "read the query",
+				Err: errors.New("the bad events of an SLO and all of them are judged together"), Cure: "write ratio: {slo: ID}",
+			})
+			continue
 		case err == nil:
 			sources[i] = source{tally: &t, terms: map[string]int{}}
 		case err.Class == providers.BadQuery:

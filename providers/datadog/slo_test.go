@@ -254,6 +254,25 @@ func TestSLOWithARefusedQuery(t *testing.T) {
 	}
 }
 
+// Half an SLO beside another query would lose what silence about good events means.
+func TestHalfAnSLO(t *testing.T) {
+	t.Parallel()
+	s := &service{slo: ratioSLO("sum:r{code:2xx}.as_count()", "sum:r{*}.as_count()"), counts: map[string]map[int]float64{"sum:hits{*}.as_count()": {0: 1}}}
+	other := eventsOf("total")
+	other.Expr = "sum:hits{*}.as_count()"
+	another := eventsOf("total")
+	another.Arm = providers.Baseline
+	answers, err := open(t, keys, providertest.Serve(t, s)).Fetch(t.Context(), []providers.Query{eventsOf("bad"), other, another})
+	if err != nil || answers[1].Err != nil {
+		t.Fatalf("%v, %v", answers, err)
+	}
+	for _, i := range []int{0, 2} {
+		if want := "the bad events of an SLO and all of them are judged together; write ratio: {slo: ID}"; answers[i].Err == nil || !strings.Contains(answers[i].Err.Error(), want) {
+			t.Errorf("query %d: %v, want %q", i, answers[i].Err, want)
+		}
+	}
+}
+
 // Each case is an SLO that arms cannot be judged by, or a server in trouble with it. None
 // may look like events, or show a key.
 func TestTroubleWithSLOs(t *testing.T) {
@@ -317,10 +336,10 @@ func TestTroubleWithSLOs(t *testing.T) {
 				})))
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 				defer cancel()
-				answers, err := p.Fetch(ctx, []providers.Query{eventsOf("bad")})
+				answers, err := p.Fetch(ctx, []providers.Query{eventsOf("bad"), eventsOf("total")})
 				if tt.own {
-					if err != nil || len(answers) != 1 {
-						t.Fatalf("%d answers, %v; want the error in the answer", len(answers), err)
+					if err != nil || len(answers) != 2 || answers[1].Err == nil {
+						t.Fatalf("%d answers, %v; want the error in each answer", len(answers), err)
 					}
 					err = answers[0].Err
 				}
