@@ -16,6 +16,9 @@ type Type struct {
 	// Checks returns the queries for the failed runs and for all runs of a synthetic
 	// test. Nil: the source has no such tests.
 	Checks func(Check) (failed, runs string)
+	// SLO returns the queries for the bad events and for all events of an SLO, in which
+	// $arm stands for an arm's labels. Nil: the source has no SLOs.
+	SLO func(id string) (bad, total string)
 	// Guards says that the provider is a Watcher.
 	Guards bool
 	// UsualStep is the distance between points, when the config does not say.

@@ -97,15 +97,28 @@ func TestDatadogDiagnosis(t *testing.T) {
 		{"service: discounts, version: v2", `sum:trace.http.request.hits{$arm,!env:prod}.as_count()`, "no traffic in these steps: the metric and each of its tags are there"},
 		{"service: discounts, version: v9", `logs("status:error $arm").rollup("count")`, "nothing matches version:v9: no event of logs has it in these steps"},
 		{"service: discounts, version: v2", `logs("status:error $arm -env:prod").index("main").rollup("count")`, "no traffic in these steps: each word of the search matches some events"},
+		{"service: discount, version: v2", `apm_metrics("$arm").stat("hits")`, "no traffic at all: the service discount has no traces of its primary operation in these steps"},
+		{"service: discounts, version: v2", `apm_metrics("$arm operation_name:rack.request").stat("hits")`, "no traffic at all: the service discounts has no traces of the operation rack.request in these steps"},
+		{"service: discounts, version: v9", `apm_metrics("$arm -a:b").stat("errors")`, "nothing matches version:v9: no trace of the service discounts has it in these steps"},
+		{"service: discounts, version: v2", `apm_metrics("$arm -version:v2").stat("errors")`, "no errors in these steps, or no traffic"},
+		{"service: discounts, version: v2", `apm_metrics("$arm -version:v2").stat("latency_p95")`, "no traffic in these steps: each word matches some traces of the service"},
+		{"service: discounts, version: v9", "SLO " + datadogtest.Requests, "unknown tag value: trace.http.request.errors has had no version:v9 in the last 4 hours; it has had v1, v2"},
+		{"service: discounts, version: v9", "SLO " + datadogtest.Outcomes, "unknown tag value: discounts.requests has had no version:v9 in the last 4 hours; it has had v1, v2"},
+		{"service: discounts, version: v2, pod: a", "SLO " + datadogtest.Outcomes, "tag not on this metric: discounts.requests has no tag pod"},
+		{"service: storefront, version: v2", "SLO " + datadogtest.Requests, "unknown tag value: trace.http.request.errors has had no service:storefront"},
 		{"service: discounts, version: v2", `ci_tests("$arm").rollup("count")`, "no events at all: ci_tests has none in these steps"},
 	} {
 		path := filepath.Join(t.TempDir(), "canary.yaml")
-		text := "provider: datadog\nbaseline: {service: discounts, version: v1}\ncanary: {" + tt.labels + "}\nmetrics:\n  - name: m\n    value: '" + tt.query + "'\n    tolerance: 10%\n"
+		measured, part := "value: '"+tt.query+"'", "value"
+		if id, is := strings.CutPrefix(tt.query, "SLO "); is {
+			measured, part = "ratio: {slo: "+id+"}", "bad"
+		}
+		text := "provider: datadog\nbaseline: {service: discounts, version: v1}\ncanary: {" + tt.labels + "}\nmetrics:\n  - name: m\n    " + measured + "\n    tolerance: 10%\n"
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		code, out, log := judge(t, server.URL, "check", "--live", "-c", path)
-		_, found, _ := strings.Cut(out, "m, value of the canary: nothing\n    why: ")
+		_, found, _ := strings.Cut(out, "m, "+part+" of the canary: nothing\n    why: ")
 		line, _, _ := strings.Cut(found, "\n")
 		if code != exitInconclusive || !strings.HasPrefix(line, tt.want) {
 			t.Errorf("%s: exit %d, %q; want %q\n%s%s", tt.query, code, line, tt.want, out, log)

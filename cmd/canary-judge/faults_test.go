@@ -364,6 +364,100 @@ func TestNoFault(t *testing.T) {
 	}
 }
 
+// sloConfig has an SLO and what else it takes to be a run.
+const sloConfig = `provider: datadog
+baseline: {env: prod, version: v1}
+canary: {env: prod, version: v2}
+window: {length: 30m, step: 30s, warmup: 1m}
+metrics:
+  - name: availability
+    ratio: {slo: 0123456789abcdef0123456789abcdef, absent: zero}
+    tolerance: 100%
+`
+
+// Whatever is wrong with the look-up of an SLO, a run does not pass, and says what to do.
+func TestFaultsOfSLOs(t *testing.T) {
+	t.Parallel()
+	const page = "<html>please log in, KEYS</html>"
+	for _, tt := range []struct {
+		name string
+		fault
+		want string
+	}{
+		{"hang", func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }, "the source is slow or hangs"},
+		{"truncated JSON", mangled(func(s string) string { return s[:len(s)/2] }), "not JSON as the SLO API answers it"},
+		{"cut off", answers(200, "{", "Content-Length", "1000"), "the answer broke off"},
+		{"HTML page", answers(200, page, "Content-Type", "text/html"), "not JSON as the SLO API answers it"},
+		{"empty 200", answers(200, ""), "not JSON as the SLO API answers it"},
+		{"204", answers(204, ""), "not JSON as the SLO API answers it"},
+		{"empty object", answers(200, "{}"), "the answer is not the SLO's"},
+		{"null data", answers(200, `{"data":null,"error":null}`), "the answer is not the SLO's"},
+		{"200 with an error", answers(200, `{"data":null,"error":"Timeout for KEYS"}`), "the answer reports an error: Timeout for [secret] [secret]"},
+		{"another SLO", mangled(func(s string) string { return strings.Replace(s, "0123456789abcdef", "1123456789abcdef", 1) }), "the answer is not the SLO's"},
+		{"unknown enum", mangled(func(s string) string { return strings.Replace(s, `"type":"metric"`, `"type":"KEYS"`, 1) }), `it is an SLO of the type "KEYS"; name an SLO that counts events`},
+		{"numbers for queries", mangled(func(s string) string { return strings.Replace(s, `"formula":"query2"`, `"formula":7`, 1) }), "not JSON as the SLO API answers it"},
+		{"of monitors", mangled(func(s string) string { return strings.Replace(s, `"type":"metric"`, `"type":"monitor"`, 1) }), "let its monitors watch over the canary: guards: [{monitor: ID}]"},
+		{"a formula that is not known", mangled(func(s string) string { return strings.Replace(s, `"formula":"query2"`, `"formula":"query2 / 2"`, 1) }), `only counts that are added and subtracted are understood, not "/ 2"; write queries for its events instead`},
+		{"401", answers(401, `{"errors":["KEYS"]}`), "check DD_API_KEY, DD_APP_KEY and DD_SITE"},
+		{"403", answers(403, `{"errors":["KEYS"]}`), "403 Forbidden: [secret] [secret]; check DD_API_KEY and DD_SITE, and that the application key has the permission slos_read"},
+		{"404", answers(404, `{"errors":["SLO not found: KEYS not found"]}`), "404 Not Found: SLO not found: [secret] [secret] not found; check the SLO's id"},
+		{"302", answers(302, "", "Location", "https://elsewhere.example/"), "credentials follow no redirect"},
+		{"429", answers(429, "", "X-RateLimit-Reset", "3000"), "429 Too Many Requests"},
+		{"500", answers(500, page), "500 Internal Server Error"},
+		{"502", answers(502, page), "502 Bad Gateway"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := judgeConfig(t, sloConfig, serveFaulty(t, func(w http.ResponseWriter, r *http.Request, healthy http.Handler) {
+					if r.Method == http.MethodGet {
+						tt.fault(w, r, healthy)
+						return
+					}
+					healthy.ServeHTTP(w, r)
+				}), "--start", "-40m", "--end", "-10m")
+				if s.code != 4 || s.verdict != "inconclusive" || !strings.Contains(strings.Join(strings.Fields(s.out), " "), tt.want) {
+					t.Errorf("exit %d, %s; want 4 and %q in\n%s", s.code, s.verdict, tt.want, s.out)
+				}
+			})
+		})
+	}
+}
+
+// Twenty metrics, SLOs among them, are one request a step, of which there is a look. An SLO is
+// looked up once in a run, so that it matters to none that it is changed or taken away.
+func TestRequestsOfALook(t *testing.T) {
+	t.Parallel()
+	config := sloConfig + `  - name: outcomes
+    ratio: {slo: fedcba9876543210fedcba9876543210}
+    tolerance: 100%
+  - name: latency by apm
+    value: apm_metrics("service:discounts $arm").stat("latency_p95")
+    tolerance: 50%
+`
+	for n := range 17 {
+		config += fmt.Sprintf("  - name: latency %d\n    value: p95:trace.http.request{$arm}\n    unit: s\n    tolerance: 50%%\n", n)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		var lookUps, queries atomic.Int64
+		s := judgeConfig(t, config, serveFaulty(t, func(w http.ResponseWriter, r *http.Request, healthy http.Handler) {
+			switch {
+			case r.Method == http.MethodPost:
+				queries.Add(1)
+			case lookUps.Add(1) > 2:
+				answers(404, "")(w, r, healthy)
+				return
+			}
+			healthy.ServeHTTP(w, r)
+		}))
+		// Before the first look come a probe and the steps of the warm-up.
+		steps := strings.Count(s.log, "fetched 44 queries from datadog")
+		if s.code != 0 || steps < 10 || queries.Load() != int64(steps) || lookUps.Load() != 2 {
+			t.Errorf("exit %d; data of %d steps by %d requests for series and %d for SLOs; want as many as steps, and 2\n%s%s", s.code, steps, queries.Load(), lookUps.Load(), s.out, s.log)
+		}
+	})
+}
+
 // Trouble with the routes that explain an empty answer is told, costs nothing more, and
 // shows no key.
 func TestFaultsOfDiagnosis(t *testing.T) {

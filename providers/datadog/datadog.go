@@ -2,8 +2,8 @@
 // the runs of its synthetic tests.
 //
 // All metric queries of a look travel in one request, as far as they share a window
-// and a step; the runs of a test take a request or two. The official client's core does authentication, sites and transport;
-// the request and the answer are a handful of types of our own, because the
+// and a step, those of SLOs among them; the runs of a test take a request or two. The
+// official client's core does authentication, sites and transport; the request and the answer are a handful of types of our own, because the
 // generated ones take minutes and gigabytes to compile and turn what they do not
 // understand into zeros without an error.
 package datadog
@@ -50,6 +50,7 @@ type Provider struct {
 	limit    limit
 	sets     monitorSets
 	finding  findingSearches
+	slos     indicators
 }
 
 const (
@@ -123,6 +124,23 @@ type window struct {
 
 // Fetch implements providers.Provider.
 func (p *Provider) Fetch(ctx context.Context, queries []providers.Query) ([]providers.Answer, error) {
+	sent, sources, err := p.spread(ctx, queries)
+	if err != nil {
+		return nil, err
+	}
+	got, err := p.fetch(ctx, sent)
+	if err != nil {
+		return nil, err
+	}
+	answers := make([]providers.Answer, len(queries))
+	for i, s := range sources {
+		answers[i] = s.answer(queries[i], got)
+	}
+	return answers, nil
+}
+
+// fetch answers queries of metrics, for events and for runs.
+func (p *Provider) fetch(ctx context.Context, queries []providers.Query) ([]providers.Answer, error) {
 	answers := make([]providers.Answer, len(queries))
 	groups, order := map[window][]int{}, []window{}
 	var runs []int
@@ -131,13 +149,11 @@ func (p *Provider) Fetch(ctx context.Context, queries []providers.Query) ([]prov
 			runs = append(runs, i)
 			continue
 		}
-		if isEvents(q.Expr) {
-			if _, err := parseEvents(q.Expr); err != nil {
-				answers[i] = providers.Answer{Err: providers.Place(q, &providers.Error{
-					Class: providers.BadQuery, Provider: Name, Doing: "read the query", Err: err, Cure: "correct the query",
-				})}
-				continue
-			}
+		if err := readable(q.Expr); err != nil {
+			answers[i] = providers.Answer{Err: providers.Place(q, &providers.Error{
+				Class: providers.BadQuery, Provider: Name, Doing: "read the query", Err: err, Cure: "correct the query",
+			})}
+			continue
 		}
 		w := window{q.Start.UnixMilli(), q.End.UnixMilli(), q.Step}
 		if _, ok := groups[w]; !ok {
@@ -159,6 +175,18 @@ func (p *Provider) Fetch(ctx context.Context, queries []providers.Query) ([]prov
 		return nil, err
 	}
 	return answers, nil
+}
+
+// readable reports what is wrong with a query in a language that is read here.
+func readable(expr string) error {
+	var err error
+	switch {
+	case isAPM(expr):
+		_, err = parseAPM(expr)
+	case isEvents(expr):
+		_, err = parseEvents(expr)
+	}
+	return err
 }
 
 // fetchGroup answers the queries at the given places, which share a window. When

@@ -40,6 +40,17 @@ func (p *Provider) explain(ctx context.Context, q providers.Query) (string, erro
 	switch {
 	case isRuns(q.Expr):
 		return "the test made no run that finished in these steps; check its schedule and whether it is paused", nil
+	case isSLO(q.Expr):
+		t, failure := p.tally(ctx, q.Expr)
+		if failure != nil {
+			return "", failure
+		}
+		q.Expr = strings.Join(t.exprs(), " + ")
+		if len(t.known) > 1 { // silent are the good events, or all
+			q.Part = providers.Total
+		}
+	case isAPM(q.Expr):
+		return p.diagnoseAPM(ctx, q)
 	case isEvents(q.Expr):
 		return p.diagnoseEvents(ctx, q)
 	}
@@ -51,6 +62,11 @@ func (p *Provider) explain(ctx context.Context, q providers.Query) (string, erro
 		why, err := p.diagnoseMetric(ctx, part[1], part[2], part[3])
 		if why != "" || err != nil {
 			return why, err
+		}
+	}
+	for _, part := range parts {
+		if why := contradiction(words(part[3])); why != "" {
+			return why, nil
 		}
 	}
 	if q.Part == providers.Bad {
@@ -102,6 +118,25 @@ func missingTag(name string, scope []string, m metadata) string {
 		case !slices.Contains(values[key], value):
 			return fmt.Sprintf("unknown tag value: %s has had no %s:%s in the last 4 hours; it has had %s", name, key, value, few(slices.Sorted(slices.Values(values[key]))))
 		}
+	}
+	return ""
+}
+
+// contradiction names two tags of a scope of which what is measured may have only one.
+func contradiction(scope []string) string {
+	if slices.ContainsFunc(scope, func(w string) bool { return slices.Contains([]string{"OR", "NOT", "IN", "("}, strings.ToUpper(w)) }) {
+		return ""
+	}
+	first := map[string]string{}
+	for _, w := range scope {
+		key, _, ok := strings.Cut(w, ":")
+		if !ok || strings.HasPrefix(w, "!") || strings.Contains(w, "*") {
+			continue
+		}
+		if other := first[key]; other != "" && other != w {
+			return fmt.Sprintf("no traffic with %s and %s: the query asks for both at once; does it fix a label of the arm?", other, w)
+		}
+		first[key] = w
 	}
 	return ""
 }

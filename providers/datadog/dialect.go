@@ -30,9 +30,12 @@ const longestTag = 200
 // service:discounts,env:prod, or service:discounts AND env:prod where the scope
 // has operators, which cannot be mixed with commas
 // (https://docs.datadoghq.com/metrics/advanced-filtering/); in the search of events it is
-// service:discounts env:prod (https://docs.datadoghq.com/logs/explorer/search_syntax/).
+// service:discounts env:prod (https://docs.datadoghq.com/logs/explorer/search_syntax/). What
+// it is in the scopes of an SLO shows when this is looked up: until then it has commas. For
+// APM its words must all hold.
 func (d Dialect) Filter(labels []providers.Label, at providers.Around) (string, error) {
-	if isEvents(at.Before + at.After) {
+	slo, apm := isSLO(at.Before), isAPM(at.Before)
+	if !slo && !apm && isEvents(at.Before+at.After) {
 		return searchFilter(labels, at)
 	}
 	tags := make([]string, len(labels))
@@ -45,6 +48,12 @@ func (d Dialect) Filter(labels []providers.Label, at providers.Around) (string, 
 			return "", err
 		}
 		tags[i] = strings.ToLower(l.Name) + ":" + value
+	}
+	switch {
+	case slo:
+		return strings.Join(tags, ","), nil
+	case apm:
+		return apmFilter(tags, at)
 	}
 	before := at.Before[strings.LastIndex(at.Before, "{")+1:]
 	after, _, closed := strings.Cut(at.After, "}")
@@ -79,7 +88,7 @@ func boolean(words []string) bool {
 // Value implements providers.Dialect: in the scope of a metric the value as
 // Datadog stores it, and in the search of events escaped for it too.
 func (Dialect) Value(l providers.Label, at providers.Around) (string, error) {
-	if isEvents(at.Before + at.After) {
+	if !isSLO(at.Before) && !isAPM(at.Before+at.After) && isEvents(at.Before+at.After) {
 		return searchValue(l, at)
 	}
 	return tagValue(l)
@@ -127,11 +136,24 @@ func (d Dialect) Check(expr string, part providers.Part, step time.Duration) err
 	if isRuns(expr) {
 		return checkRuns(expr, part)
 	}
-	switch {
-	case part == providers.Buckets:
+	if isSLO(expr) {
+		if err := checkSLO(expr, part); err != nil {
+			return err
+		}
+		return d.checkStep(step)
+	}
+	if part == providers.Buckets {
 		return errors.New("Datadog hands out no buckets; make it a ratio of threshold counts: good: count(v: v<=0.5):NAME{$arm}.as_count(), total: count:NAME{$arm}.as_count()") //nolint:staticcheck // the name is a proper noun
-	case step%time.Second != 0:
-		return fmt.Errorf("the step is %s; Datadog's steps are whole seconds", step)
+	}
+	if err := d.checkStep(step); err != nil {
+		return err
+	}
+	if isAPM(expr) {
+		q, err := parseAPM(expr)
+		if err != nil {
+			return err
+		}
+		return q.check(part)
 	}
 	if isEvents(expr) {
 		q, err := parseEvents(expr)
@@ -152,6 +174,14 @@ func (d Dialect) Check(expr string, part providers.Part, step time.Duration) err
 		if mixed(words(m[1])) {
 			return fmt.Errorf("%s mixes commas or ! with AND, OR, NOT or IN, which Datadog refuses; write AND for commas, and NOT for each !, instead", m[0])
 		}
+	}
+	return nil
+}
+
+// checkStep reports a step that Datadog does not have.
+func (Dialect) checkStep(step time.Duration) error {
+	if step%time.Second != 0 {
+		return fmt.Errorf("the step is %s; Datadog's steps are whole seconds", step)
 	}
 	return nil
 }

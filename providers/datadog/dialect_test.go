@@ -64,6 +64,11 @@ func TestFilter(t *testing.T) {
 	if want := "service:a,env:b"; got != want || err != nil {
 		t.Errorf("%q, %v; want %q", got, err, want)
 	}
+	// For an SLO it is written when its scopes are known.
+	got, err = Dialect{}.Filter([]providers.Label{{Name: "Service", Value: "A+b"}, {Name: "env", Value: "b"}}, providers.Around{Before: `slo("0123456789abcdef0123456789abcdef","`, After: `").bad()`})
+	if want := "service:a_b,env:b"; got != want || err != nil {
+		t.Errorf("%q, %v; want %q", got, err, want)
+	}
 }
 
 func TestCheck(t *testing.T) {
@@ -86,6 +91,17 @@ func TestCheck(t *testing.T) {
 		{"avg:a{b:c}.rollup(avg)", providers.Value, 30 * time.Second, ""},
 		{"avg:a{b:c}.rollup(avg, 60)", providers.Value, 30 * time.Second, ".rollup(avg, 60) is not the step of 30s; write .rollup(…, $step)"},
 		{"avg:a{b:c}.rollup(30) + avg:d{b:c}.rollup(60)", providers.Value, 30 * time.Second, ".rollup(60) is not the step"},
+		{`slo("0123456789abcdef0123456789abcdef","a:b,c:d").bad()`, providers.Bad, 30 * time.Second, ""},
+		{`slo("0123456789abcdef0123456789abcdef", "a:b").total()`, providers.Total, 30 * time.Second, ""},
+		{`slo("0123456789abcdef0123456789abcdef","a:b").bad()`, providers.Total, 30 * time.Second, "counts the bad events of an SLO; write ratio: {slo: 0123456789abcdef0123456789abcdef}"},
+		{`slo("0123456789abcdef0123456789abcdef","a:b").total()`, providers.Value, 30 * time.Second, "counts the total events"},
+		{`slo("0123456789abcdef0123456789abcdef","a:b").bad()`, providers.Bad, 1500 * time.Millisecond, "Datadog's steps are whole seconds"},
+		{`slo("0123456789abcdef0123456789abcdef","a:b").good()`, providers.Bad, 30 * time.Second, "want the events of an SLO as"},
+		{`slo("0123","a:b").bad()`, providers.Bad, 30 * time.Second, "want the events of an SLO as"},
+		{`slo("0123456789abcdef0123456789abcdef").bad()`, providers.Bad, 30 * time.Second, "want the events of an SLO as"},
+		{`slo("0123456789abcdef0123456789abcdef","").bad()`, providers.Bad, 30 * time.Second, `"" is no tag of an arm`},
+		{`slo("0123456789abcdef0123456789abcdef","a:b OR c:d").bad()`, providers.Bad, 30 * time.Second, `"a:b OR c:d" is no tag of an arm`},
+		{`slo("0123456789abcdef0123456789abcdef","a:b,!c:d").bad()`, providers.Bad, 30 * time.Second, `"!c:d" is no tag of an arm`},
 	} {
 		err := Dialect{}.Check(tt.expr, tt.part, tt.step)
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {

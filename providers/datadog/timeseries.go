@@ -35,7 +35,7 @@ type attributes struct {
 	Formulas []formula `json:"formulas"`
 }
 
-// query asks for a metric, or for events.
+// query asks for a metric, for events, or for a statistic of APM.
 type query struct {
 	Name       string   `json:"name"`
 	DataSource string   `json:"data_source"`
@@ -43,6 +43,13 @@ type query struct {
 	Search     *search  `json:"search,omitempty"`
 	Indexes    []string `json:"indexes,omitempty"` // none = all
 	Compute    *compute `json:"compute,omitempty"`
+
+	Stat          string `json:"stat,omitempty"` // of APM, with what follows
+	Service       string `json:"service,omitempty"`
+	OperationName string `json:"operation_name,omitempty"`
+	ResourceName  string `json:"resource_name,omitempty"`
+	SpanKind      string `json:"span_kind,omitempty"`
+	QueryFilter   string `json:"query_filter,omitempty"`
 }
 
 type search struct {
@@ -94,6 +101,11 @@ func timeseriesRequest(queries []providers.Query, at []int, from, to time.Time) 
 
 // queryOf returns what is asked for by a name.
 func queryOf(name string, q providers.Query) query {
+	if isAPM(q.Expr) {
+		if a, err := parseAPM(q.Expr); err == nil {
+			return a.query(name)
+		}
+	}
 	if isEvents(q.Expr) {
 		if e, err := parseEvents(q.Expr); err == nil {
 			return query{

@@ -16,6 +16,7 @@ func Type() providers.Type {
 		},
 		Dialect:   Dialect{},
 		Checks:    runsQueries,
+		SLO:       sloQueries,
 		Guards:    true,
 		UsualStep: 30 * time.Second,
 		// Trace metrics come in buckets of 10 s, of which the newest are filled up
@@ -35,7 +36,7 @@ func Type() providers.Type {
 // Those that say what silence about bad events means have a total of the same source, with
 // the same labels and parameters, so that a wrong one has no total either. trace.*.errors
 // comes into being with the first error.
-var presets = []providers.Preset{apm, rum, logs, containers, kubernetes}
+var presets = []providers.Preset{apm, apmService, rum, logs, containers, kubernetes}
 
 var apm = providers.Preset{
 	Name: "apm",
@@ -67,6 +68,40 @@ var apm = providers.Preset{
   tolerance: ${tail_tolerance}
 - name: requests
   value: sum:trace.${operation}.hits{$arm}.as_count()
+  direction: either
+  tolerance: 50%
+  advisory: true
+`,
+}
+
+// Without a unit: the reference does not say which the statistics have, and a tolerance that
+// is a share of the baseline needs none.
+var apmService = providers.Preset{
+	Name: "apm_service",
+	Doc:  "The same of the service's primary operation, by APM's own statistics; the arms name the service",
+	Params: []providers.Param{
+		{Name: "latency_tolerance", Doc: "accepted change of the median and of the 95th percentile", Default: "15%"},
+		{Name: "tail_tolerance", Doc: "accepted change of the 99th percentile, which scatters more", Default: "30%"},
+	},
+	Metrics: `
+- name: errors
+  ratio:
+    bad: apm_metrics("$arm").stat("errors")
+    total: apm_metrics("$arm").stat("hits")
+    absent: zero
+  tolerance: 25%
+  floor: 0.1%
+- name: latency p50
+  value: apm_metrics("$arm").stat("latency_p50")
+  tolerance: ${latency_tolerance}
+- name: latency p95
+  value: apm_metrics("$arm").stat("latency_p95")
+  tolerance: ${latency_tolerance}
+- name: latency p99
+  value: apm_metrics("$arm").stat("latency_p99")
+  tolerance: ${tail_tolerance}
+- name: requests
+  value: apm_metrics("$arm").stat("hits")
   direction: either
   tolerance: 50%
   advisory: true

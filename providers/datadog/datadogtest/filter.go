@@ -103,6 +103,8 @@ func (p *filterParser) not() (filter, error) {
 	sign, rest := p.tokens[0][:1], p.tokens[0][1:]
 	switch {
 	case p.take("NOT") || p.take("-"):
+	case rest == "" && sign == "!":
+		return nil, fmt.Errorf("a ! negates nothing")
 	case sign == "-" || sign == "!":
 		p.tokens[0] = rest
 	default:

@@ -16,6 +16,7 @@ import (
 type Script struct {
 	Streams []Stream
 	Tests   map[string]Test // by public id
+	SLOs    map[string]SLO  // by id
 	// Watch returns the monitors as they are at a time; nil for none.
 	Watch  func(now time.Time) []Monitor
 	Errors []TrackedIssue
@@ -87,10 +88,19 @@ func (s Script) Monitors(now time.Time) []Monitor {
 	return s.Watch(now)
 }
 
+// SLO implements Objectives.
+func (s Script) SLO(id string) (SLO, bool) {
+	one, known := s.SLOs[id]
+	return one, known
+}
+
 // Query implements World.
 func (s Script) Query(q Query) ([]Series, error) {
-	if q.Source == "metrics" {
+	switch q.Source {
+	case "metrics":
 		return s.metric(q)
+	case "apm_metrics":
+		return s.apm(q)
 	}
 	keep, err := parseSearch(q.Text)
 	if err != nil {
@@ -116,6 +126,60 @@ func eventAggregation(q Query) (aggregation, error) {
 		return aggregation{quantile: float64(n) / 100}, err
 	}
 	return aggregation{}, fmt.Errorf("the stand-in does not know %s of %q", q.Aggregation, q.Measure)
+}
+
+// latencies are the percentiles of a latency.
+var latencies = map[string]string{
+	"latency_p50": "p50", "latency_p75": "p75", "latency_p90": "p90", "latency_p95": "p95", "latency_p99": "p99", "latency_p999": "p99.9",
+}
+
+// apm answers by the trace metrics of a service:
+// https://docs.datadoghq.com/tracing/metrics/metrics_namespace/
+func (s Script) apm(q Query) ([]Series, error) {
+	scope := "service:" + q.APM.Service
+	for key, value := range map[string]string{"resource_name": q.APM.Resource, "span_kind": q.APM.SpanKind} {
+		if strings.ContainsAny(value, " {}(),") {
+			return nil, fmt.Errorf("the stand-in knows no %s such as %q", key, value)
+		}
+		if value != "" {
+			scope += " AND " + key + ":" + value
+		}
+	}
+	if q.Text != "" {
+		scope += " AND (" + q.Text + ")"
+	}
+	operation := q.APM.Operation
+	if operation == "" {
+		operation = s.primary(q)
+	}
+	switch {
+	case q.APM.Service == "":
+		return nil, errors.New("the stand-in wants a service")
+	case q.APM.Stat == "hits" || q.APM.Stat == "errors":
+		q.Text = "sum:trace." + operation + "." + q.APM.Stat + "{" + scope + "}.as_count()"
+	case latencies[q.APM.Stat] != "":
+		q.Text = latencies[q.APM.Stat] + ":trace." + operation + "{" + scope + "}"
+	default:
+		return nil, fmt.Errorf("the stand-in does not know the statistic %q", q.APM.Stat)
+	}
+	return s.metric(q)
+}
+
+// primary returns the operation of a service with the most requests, "" for none.
+func (s Script) primary(q Query) string {
+	requests := map[string]float64{}
+	best := ""
+	for _, stream := range s.matching(func(stream Stream) bool { return slices.Contains(stream.Tags, "service:"+q.APM.Service) }) {
+		name, traced := strings.CutPrefix(stream.Metric, "trace.")
+		name, hits := strings.CutSuffix(name, ".hits")
+		if traced && hits {
+			requests[name] += stream.Count(q.From)
+			if best == "" || requests[name] > requests[best] {
+				best = name
+			}
+		}
+	}
+	return best
 }
 
 func (s Script) metric(q Query) ([]Series, error) {

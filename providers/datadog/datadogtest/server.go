@@ -32,6 +32,11 @@
 //     averaged, by max: and min: in space too. Interpolation across sources is not there.
 //   - Formulas are names of queries only; functions other than as_count, as_rate and rollup
 //     are refused [guess: a stand-in must not misread].
+//   - apm_metrics has stat, service, operation_name, resource_name, span_kind and
+//     query_filter, the scope of a metric; without an operation the primary one is meant
+//     [code], that with the most requests [docs]. Nothing matching is an empty answer
+//     [cassette]. Numbers and units are those of the trace metrics [guess]; hits, errors and
+//     latency percentiles are answered, others are a 400.
 //   - Events know count, sum, min, max, avg, cardinality and percentiles [code]; here only
 //     count, cardinality (= count) and percentiles are answered, others are a 400.
 //
@@ -96,15 +101,24 @@ type World interface {
 // Query is what is asked of a world.
 type Query struct {
 	Source      string   // such as metrics or logs
-	Text        string   // a metrics query, or the search for events
+	Text        string   // a metrics query, the search for events, or the filter of APM's statistics
 	Indexes     []string // of logs
 	Aggregation string   // of events
 	Measure     string   // what is aggregated, "" for count
+	APM         APM      // of the source apm_metrics
 	// Buckets of Interval start at multiples of it since the epoch, from From
 	// (inclusive) to To (exclusive).
 	From, To time.Time
 	Interval time.Duration
 	Now      time.Time // when it is asked
+}
+
+// APM is what is asked of trace metrics by the source apm_metrics.
+type APM struct {
+	Stat, Service string
+	Operation     string // "" for the primary one
+	Resource      string // "" for all
+	SpanKind      string // "" for all
 }
 
 // Series is a series of an answer.
@@ -171,7 +185,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.allTags(w, v2Name)
 	case r.Method == http.MethodGet && isV2 && leaf == "tags":
 		s.tagConfiguration(w, v2Name)
-	case s.synthetics(w, r, now), s.batch(w, r, now), s.monitors(w, r, now), s.issues(w, r, now):
+	case s.synthetics(w, r, now), s.batch(w, r, now), s.monitors(w, r, now), s.issues(w, r, now), s.slo(w, r):
 	default:
 		complain(w, http.StatusNotFound, "Not found")
 	}
@@ -210,11 +224,17 @@ type asked struct {
 			From, To, Interval int64
 			Formulas           []struct{ Formula string }
 			Queries            []struct {
-				Name, Query string
-				DataSource  string `json:"data_source"`
-				Indexes     []string
-				Search      struct{ Query string }
-				Compute     struct {
+				Name, Query   string
+				DataSource    string `json:"data_source"`
+				Indexes       []string
+				Stat, Service string
+				OperationName string `json:"operation_name"`
+				ResourceName  string `json:"resource_name"`
+				SpanKind      string `json:"span_kind"`
+				QueryFilter   string `json:"query_filter"`
+
+				Search  struct{ Query string }
+				Compute struct {
 					Aggregation, Metric string
 					Interval            int64
 				}
@@ -248,7 +268,8 @@ func (s *Server) timeseries(w http.ResponseWriter, r *http.Request, now time.Tim
 	queries := map[string]Query{}
 	for _, q := range at.Queries {
 		queries[q.Name] = Query{
-			Source: q.DataSource, Text: q.Query + q.Search.Query, Indexes: q.Indexes,
+			Source: q.DataSource, Text: q.Query + q.Search.Query + q.QueryFilter, Indexes: q.Indexes,
+			APM:         APM{q.Stat, q.Service, q.OperationName, q.ResourceName, q.SpanKind},
 			Aggregation: q.Compute.Aggregation, Measure: q.Compute.Metric,
 			From: from, To: to, Interval: interval, Now: now,
 		}

@@ -268,3 +268,65 @@ func TestShop(t *testing.T) {
 		t.Errorf("%g, then %g", mean, again)
 	}
 }
+
+// Statistics of APM are those of the trace metrics of the operation with the most requests.
+func TestAPM(t *testing.T) {
+	t.Parallel()
+	times := func(n float64) func(time.Time) float64 { return func(time.Time) float64 { return n } }
+	tags := func(more ...string) []string { return append([]string{"service:shop"}, more...) }
+	s := &Server{APIKey: "key", AppKey: "app", World: Script{Streams: []Stream{
+		{Source: "metrics", Metric: "trace.rack.request.hits", Type: "count", Tags: tags("env:prod", "span_kind:server"), Count: times(3)},
+		{Source: "metrics", Metric: "trace.rack.request.hits", Type: "count", Tags: tags("env:dev"), Count: times(1)},
+		{Source: "metrics", Metric: "trace.rack.request.errors", Type: "count", Tags: tags("env:prod"), Count: times(2)},
+		{Source: "metrics", Metric: "trace.rack.request", Type: "distribution", Unit: "second", Tags: tags("env:prod"), Count: times(3), Level: times(0.5), Spread: 0.1},
+		{Source: "metrics", Metric: "trace.redis.command.hits", Type: "count", Tags: tags("env:prod", "resource_name:get"), Count: times(2)},
+	}}}
+	got := values(t, send(s, ten.Add(time.Hour), http.MethodPost, "/api/v2/query/timeseries", request(
+		`"data_source":"apm_metrics","stat":"hits","service":"shop"`,
+		`"data_source":"apm_metrics","stat":"hits","service":"shop","query_filter":"env:prod"`,
+		`"data_source":"apm_metrics","stat":"errors","service":"shop","query_filter":"env:prod AND NOT env:dev"`,
+		`"data_source":"apm_metrics","stat":"latency_p50","service":"shop","query_filter":"env:prod"`,
+		`"data_source":"apm_metrics","stat":"hits","service":"shop","operation_name":"redis.command","resource_name":"get"`,
+		`"data_source":"apm_metrics","stat":"hits","service":"shop","span_kind":"server"`,
+		`"data_source":"apm_metrics","stat":"hits","service":"other"`,
+	)))
+	want := map[string]string{"0": "12 12 12 12", "1": "9 9 9 9", "2": "6 6 6 6", "3": "0.5 0.5 0.5 0.5", "4": "6 6 6 6", "5": "9 9 9 9"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	for _, bad := range []string{`"stat":"apdex","service":"shop"`, `"stat":"hits"`, `"stat":"hits","service":"shop","resource_name":"GET /"`} {
+		if w := send(s, ten, http.MethodPost, "/api/v2/query/timeseries", request(`"data_source":"apm_metrics",`+bad)); w.Code != http.StatusBadRequest {
+			t.Errorf("%s: %d %s", bad, w.Code, w.Body)
+		}
+	}
+}
+
+// The answer about an SLO has the fields of the recorded ones.
+func TestSLO(t *testing.T) {
+	t.Parallel()
+	s := &Server{World: Shop(Canary{}), APIKey: "key", AppKey: "app"}
+	for _, tt := range []struct {
+		id   string
+		code int
+		want []string
+	}{
+		{Requests, 200, []string{`"type":"metric"`, `"type_id":1`, `"error":null`, `"bad_events_formula":{"formula":"query2"}`, `"data_source":"metrics"`, `"numerator":"sum:`}},
+		{Outcomes, 200, []string{`"id":"` + Outcomes + `"`, `"denominator":"sum:discounts.requests{*} by {env}.as_count()"`, `"created_at":1704322488`}},
+		{Alerts, 200, []string{`"type":"monitor"`, `"monitor_ids":[12345]`}},
+		{Slices, 200, []string{`"type":"time_slice"`, `"type_id":2`, `"query_interval_seconds":300`}},
+		{"x", 404, []string{`{"errors":["SLO not found: x not found"]}`}},
+	} {
+		w := send(s, ten, http.MethodGet, "/api/v1/slo/"+tt.id, "")
+		for _, want := range tt.want {
+			if w.Code != tt.code || !strings.Contains(w.Body.String(), want) {
+				t.Errorf("%s: %d, want %d and %s in %s", tt.id, w.Code, tt.code, want, w.Body)
+			}
+		}
+	}
+	if w := send(s, ten, http.MethodGet, "/api/v1/slo/"+Alerts, ""); strings.Contains(w.Body.String(), "numerator") {
+		t.Errorf("an SLO of monitors has queries: %s", w.Body)
+	}
+	if w := send(&Server{World: struct{ World }{}, APIKey: "key", AppKey: "app"}, ten, http.MethodGet, "/api/v1/slo/"+Requests, ""); w.Code != http.StatusNotFound {
+		t.Errorf("a world without SLOs answers %d", w.Code)
+	}
+}

@@ -21,13 +21,14 @@ type Canary struct {
 // fail, half of all last longer than 0.2 s. The synthetic test abc-def-ghi is aimed at the
 // baseline and jkl-mno-pqr at the canary; both run each minute. The test mno-pqr-stu is
 // paused, has the tag team:checkout, and can be aimed at the canary by a start URL or a
-// variable with canary in it. The monitors 101, of errors, and 102, of latency, have a
-// group a version and the tags service:discounts and team:shop; where the canary is worse,
-// they have been alerting for ten minutes. Error Tracking of traces has an old issue of both
-// versions, and where the canary has more errors those are one of their own. The same canary
-// is the same world.
+// variable with canary in it. The SLOs Requests and Outcomes count the requests of
+// discounts, Alerts and Slices no events. The monitors 101, of errors, and 102, of latency,
+// have a group a version and the tags service:discounts and team:shop; where the canary is
+// worse, they have been alerting for ten minutes. Error Tracking of traces has an old issue
+// of both versions, and where the canary has more errors those are one of their own. The
+// same canary is the same world.
 func Shop(c Canary) Script {
-	s := Script{Late: 20 * time.Second, Watch: c.monitors, Tests: map[string]Test{
+	s := Script{Late: 20 * time.Second, Watch: c.monitors, SLOs: objectives, Tests: map[string]Test{
 		"abc-def-ghi": journey(1, 0), "jkl-mno-pqr": {Type: "browser"},
 		"mno-pqr-stu": {Name: "Checkout", Tags: []string{"team:checkout"}, Type: "browser", Takes: 25 * time.Second, Aimed: c.fails},
 	}}
@@ -91,6 +92,47 @@ func (c Canary) fails(at time.Time, startURL string, variables map[string]string
 	return random(3, at).Float64() < min(1, 0.2*c.Errors)
 }
 
+// The ids of the shop's SLOs.
+const (
+	// Requests counts bad requests by a query of their own, in the newer form.
+	Requests = "0123456789abcdef0123456789abcdef"
+	// Outcomes counts good requests and all, in the older form, by environment.
+	Outcomes = "fedcba9876543210fedcba9876543210"
+	// Alerts is an SLO of monitors.
+	Alerts = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	// Slices is an SLO of time slices.
+	Slices = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+)
+
+var objectives = map[string]SLO{
+	Requests: {
+		Type:        "metric",
+		Numerator:   "sum:trace.http.request.hits{service:discounts}.as_count() - sum:trace.http.request.errors{service:discounts}.as_count()",
+		Denominator: "(sum:trace.http.request.hits{service:discounts}.as_count() - sum:trace.http.request.errors{service:discounts}.as_count()) + (sum:trace.http.request.errors{service:discounts}.as_count())",
+		Specification: map[string]any{"count": map[string]any{
+			"good_events_formula": map[string]string{"formula": "query1 - query2"},
+			"bad_events_formula":  map[string]string{"formula": "query2"},
+			"queries": []map[string]string{
+				{"data_source": "metrics", "name": "query1", "query": "sum:trace.http.request.hits{service:discounts}.as_count()"},
+				{"data_source": "metrics", "name": "query2", "query": "sum:trace.http.request.errors{service:discounts}.as_count()"},
+			},
+		}},
+	},
+	Outcomes: {
+		Type:        "metric",
+		Numerator:   "sum:discounts.requests{outcome:ok OR outcome:redirected} by {env}.as_count()",
+		Denominator: "sum:discounts.requests{*} by {env}.as_count()",
+	},
+	Alerts: {Type: "monitor"},
+	Slices: {Type: "time_slice", Specification: map[string]any{"time_slice": map[string]any{
+		"comparator": "<", "threshold": 0.5, "query_interval_seconds": 300,
+		"query": map[string]any{
+			"formulas": []map[string]string{{"formula": "query1"}},
+			"queries":  []map[string]string{{"data_source": "metrics", "name": "query1", "query": "p95:trace.http.request{service:discounts}"}},
+		},
+	}}},
+}
+
 // journey is a test of which a share of the runs fails.
 func journey(seed uint64, failing float64) Test {
 	return Test{Type: "browser", Every: time.Minute, Takes: 12 * time.Second, Failed: func(t time.Time) bool {
@@ -130,6 +172,8 @@ func version(name string, requests float64, c Canary) []Stream {
 	return []Stream{
 		counted(metric("trace.http.request.hits", "count", "request", discounts), all),
 		counted(metric("trace.http.request.errors", "count", "", discounts), bad),
+		counted(metric("discounts.requests", "count", "request", tags("discounts", "outcome:ok")), good),
+		counted(metric("discounts.requests", "count", "request", tags("discounts", "outcome:failed")), bad),
 		counted(level(metric("trace.http.request", "distribution", "second", discounts), seconds), all),
 		level(metric("container.cpu.usage", "gauge", "nanocore", discounts), jitter(seed+6, 3e8, 0.1)),
 		level(metric("container.memory.usage", "gauge", "byte", discounts), jitter(seed+7, 2e8, 0.02)),

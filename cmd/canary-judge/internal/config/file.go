@@ -136,8 +136,9 @@ func (q *queryText) bind(b *binder, n *yaml.Node) {
 type ratioText struct {
 	Bad    *queryText `yaml:"bad" doc:"Query for the bad events of a step" example:"sum(increase(http_requests_total{$arm,code=~\"5..\"}[$step]))"`
 	Good   *queryText `yaml:"good" doc:"Query for the good events instead"`
-	Total  *queryText `yaml:"total" required:"true" doc:"Query for all events of a step" example:"sum(increase(http_requests_total{$arm}[$step]))"`
+	Total  *queryText `yaml:"total" doc:"Query for all events of a step" example:"sum(increase(http_requests_total{$arm}[$step]))"`
 	Absent absent     `yaml:"absent" default:"unknown" doc:"What it means when the source never mentions the bad events at all: unknown (no pass: the query may be wrong) or zero"`
+	SLO    sloID      `yaml:"slo" doc:"Id of an SLO of Datadog that counts events, instead of queries: its bad events and all of them, in each arm" example:"0123456789abcdef0123456789abcdef"`
 }
 
 // checksText measures failed runs of synthetic checks.

@@ -180,6 +180,11 @@ func (r *resolver) source(m *metric, a *analysis.Metric, c *Metric, t providers.
 		expand(m.Value, providers.Value)
 	case m.Ratio != nil:
 		a.Kind, a.AbsentIsZero = analysis.Ratio, m.Ratio.Absent == absentZero
+		if r.places[&m.Ratio.SLO] != nil {
+			r.slo(m, c, t)
+			break
+		}
+		r.needs(m.Ratio.Total, "total", m.Ratio, m)
 		q, good := either(m.Ratio.Bad, m.Ratio.Good, "bad", "good", m.Ratio)
 		c.Complement = good
 		expand(q, providers.Bad)
@@ -194,12 +199,7 @@ func (r *resolver) source(m *metric, a *analysis.Metric, c *Metric, t providers.
 		}
 	case m.Checks != nil:
 		a.Kind = analysis.Checks
-		if m.Checks.Trigger != nil {
-			r.problemAt(m.Checks.Trigger, m, "trigger starts synthetic tests; name them with synthetics: [abc-def-ghi]")
-		}
-		if m.Checks.Runs == nil {
-			r.problemAt(m.Checks, m, "runs is missing")
-		}
+		r.needs(m.Checks.Runs, "runs", m.Checks, m)
 		q, passed := either(m.Checks.Failed, m.Checks.Passed, "failed", "passed", m.Checks)
 		c.Complement = passed
 		expand(q, providers.Bad)
@@ -210,8 +210,18 @@ func (r *resolver) source(m *metric, a *analysis.Metric, c *Metric, t providers.
 	r.misplaced(m, a.Kind)
 }
 
+// needs notes a query that is missing where others are given.
+func (r *resolver) needs(q *queryText, name string, address any, m *metric) {
+	if q == nil {
+		r.problemAt(address, m, "%s is missing", name)
+	}
+}
+
 // misplaced notes settings that mean nothing for the kind of metric.
 func (r *resolver) misplaced(m *metric, kind analysis.Kind) {
+	if m.Checks != nil && m.Checks.Trigger != nil && m.Checks.Synthetics == nil {
+		r.problemAt(m.Checks.Trigger, m, "trigger starts synthetic tests; name them with synthetics: [abc-def-ghi]")
+	}
 	for _, s := range []struct {
 		name    string
 		address any

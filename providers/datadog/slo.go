@@ -1,0 +1,254 @@
+package datadog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// The events that an SLO counts are asked for in a language of our own:
+//
+//	slo("0123456789abcdef0123456789abcdef","service:shop,version:v2").bad()
+//	slo("0123456789abcdef0123456789abcdef","service:shop,version:v2").total()
+//
+// with the tags of the arm, which narrow every scope of the SLO's own queries. These
+// travel in the request of all other queries of a look; the SLO is looked up once.
+
+// sloQuery says which events of an SLO to count.
+type sloQuery struct {
+	id      string
+	tags    []string
+	counted string // bad or total
+}
+
+// sloSyntax is a query for the events of an SLO, whose id is 32 hexadecimal digits, as in
+// the examples of
+// https://docs.datadoghq.com/api/latest/service-level-objectives/get-an-slos-details/
+var sloSyntax = regexp.MustCompile(`^slo\("([0-9a-f]{32})",\s*"([^"]*)"\)\.(bad|total)\(\)$`)
+
+// armTag is a tag that narrows a scope, whatever operators this has.
+var armTag = regexp.MustCompile(`^[^\s{}(),"'!*$\\]+:[^\s{}(),"'!*$\\]+$`)
+
+// isSLO reports whether a query asks for the events of an SLO; it may be faulty.
+func isSLO(expr string) bool { return strings.HasPrefix(strings.TrimSpace(expr), "slo(") }
+
+func parseSLO(expr string) (sloQuery, error) {
+	m := sloSyntax.FindStringSubmatch(strings.TrimSpace(expr))
+	if m == nil {
+		return sloQuery{}, errors.New(`want the events of an SLO as slo("ID","$arm").bad() or .total(), with the 32 hexadecimal digits of its id`)
+	}
+	q := sloQuery{m[1], strings.Split(m[2], ","), m[3]}
+	for _, tag := range q.tags {
+		if !armTag.MatchString(tag) {
+			return sloQuery{}, fmt.Errorf("%q is no tag of an arm; want tags as key:value, with commas between", tag)
+		}
+	}
+	return q, nil
+}
+
+// checkSLO reports what is wrong with a query for the events of an SLO.
+func checkSLO(expr string, part providers.Part) error {
+	q, err := parseSLO(expr)
+	switch {
+	case err != nil:
+		return err
+	case string(part) != q.counted:
+		return fmt.Errorf("%s counts the %s events of an SLO; write ratio: {slo: %s}", expr, q.counted, q.id)
+	}
+	return nil
+}
+
+// sloQueries implements providers.Type.SLO.
+func sloQueries(id string) (bad, total string) {
+	q := "slo(" + strconv.Quote(id) + `,"$arm")`
+	return q + ".bad()", q + ".total()"
+}
+
+// indicators remembers what SLOs count, so that a change of one in the middle of a run
+// changes nothing of it.
+type indicators struct {
+	mutex sync.Mutex
+	known map[string]*indicator // by the SLO's id
+}
+
+// indicator returns what an SLO counts.
+func (p *Provider) indicator(ctx context.Context, id string) (*indicator, *providers.Error) {
+	p.slos.mutex.Lock()
+	defer p.slos.mutex.Unlock()
+	if known := p.slos.known[id]; known != nil {
+		return known, nil
+	}
+	doing := "look up the SLO " + id
+	body, failure := p.call(ctx, doing, http.MethodGet, "/api/v1/slo/"+id, nil, nil)
+	if failure != nil {
+		switch {
+		case strings.HasPrefix(failure.Detail, "404"):
+			failure.Class = providers.BadQuery
+			failure.Cure = "check the SLO's id, and that DD_SITE and the keys are of its organisation"
+		case strings.HasPrefix(failure.Detail, "403"):
+			failure.Cure = "check DD_API_KEY and DD_SITE, and that the application key has the permission slos_read"
+		}
+		return nil, failure
+	}
+	o, err := readSLO(body, id)
+	if err != nil {
+		return nil, p.misread(doing, err)
+	}
+	i, err := o.indicator()
+	if err != nil {
+		return nil, p.unfit(id, err)
+	}
+	if p.slos.known == nil {
+		p.slos.known = map[string]*indicator{}
+	}
+	p.slos.known[id] = i
+	return i, nil
+}
+
+// unfit returns the error of an SLO that arms cannot be judged by.
+func (p *Provider) unfit(id string, err error) *providers.Error {
+	e := &providers.Error{
+		Class: providers.BadQuery, Provider: Name, Doing: "judge by the SLO " + id, Detail: providers.Quote(err.Error(), p.secrets()...),
+		Cure: "write queries for its events instead: ratio: {bad: …, total: …}",
+	}
+	var u unfit
+	if errors.As(err, &u) {
+		e.Cure = u.cure
+	}
+	return e
+}
+
+// tally returns what a query for the events of an SLO adds up.
+func (p *Provider) tally(ctx context.Context, expr string) (tally, *providers.Error) {
+	q, err := parseSLO(expr)
+	if err != nil {
+		return tally{}, &providers.Error{
+			Class: providers.BadQuery, Provider: Name, Doing: "read the query", Err: err, Cure: "correct the query",
+		}
+	}
+	i, failure := p.indicator(ctx, q.id)
+	if failure != nil {
+		return tally{}, failure
+	}
+	t, err := i.tally(q.counted).narrowed(q.tags)
+	if err != nil {
+		return tally{}, p.unfit(q.id, err)
+	}
+	return t, nil
+}
+
+// paired reports whether a query for the events of an SLO has the one for the other part of
+// its metric beside it. What is known of an SLO's good events decides for both.
+func paired(q providers.Query, among []providers.Query) bool {
+	other, bad := strings.CutSuffix(strings.TrimSpace(q.Expr), ".bad()")
+	if bad {
+		other += ".total()"
+	} else {
+		other = strings.TrimSuffix(other, ".total()") + ".bad()"
+	}
+	return slices.ContainsFunc(among, func(o providers.Query) bool {
+		return o.Metric == q.Metric && o.Arm == q.Arm && o.Start.Equal(q.Start) && o.End.Equal(q.End) && strings.TrimSpace(o.Expr) == other
+	})
+}
+
+// source is where the answer to a query comes from.
+type source struct {
+	at    int            // place among the queries that are sent
+	tally *tally         // of an SLO; nil for a query that is sent as it is
+	terms map[string]int // places of the SLO's queries
+	err   error
+}
+
+// spread returns the queries to send, and where the answers to the given ones come from:
+// instead of one for the events of an SLO those stand that it adds up.
+func (p *Provider) spread(ctx context.Context, queries []providers.Query) ([]providers.Query, []source, error) {
+	type key struct {
+		providers.Key
+		start, end int64
+		expr       string
+	}
+	var sent []providers.Query
+	sources := make([]source, len(queries))
+	shared := map[key]int{} // between the parts of a metric
+	for i, q := range queries {
+		if !isSLO(q.Expr) {
+			sources[i].at = len(sent)
+			sent = append(sent, q)
+			continue
+		}
+		t, err := p.tally(ctx, q.Expr)
+		switch {
+		case err == nil && !paired(q, queries):
+			sources[i].err = providers.Place(q, &providers.Error{
+				Class: providers.BadQuery, Provider: Name, Doing: "read the query",
+				Err: errors.New("the bad events of an SLO and all of them are judged together"), Cure: "write ratio: {slo: ID}",
+			})
+			continue
+		case err == nil:
+			sources[i] = source{tally: &t, terms: map[string]int{}}
+		case err.Class == providers.BadQuery:
+			sources[i].err = providers.Place(q, err)
+			continue
+		default:
+			return nil, nil, err
+		}
+		for _, expr := range t.exprs() {
+			k := key{providers.Key{Metric: q.Metric, Arm: q.Arm}, q.Start.UnixNano(), q.End.UnixNano(), expr}
+			if _, there := shared[k]; !there {
+				shared[k] = len(sent)
+				one := q
+				one.Expr = expr
+				sent = append(sent, one)
+			}
+			sources[i].terms[expr] = shared[k]
+		}
+	}
+	return sent, sources, nil
+}
+
+// answer returns the answer to a query from those to what was sent.
+func (s source) answer(q providers.Query, got []providers.Answer) providers.Answer {
+	switch {
+	case s.err != nil:
+		return providers.Answer{Err: s.err}
+	case s.tally == nil:
+		return got[s.at]
+	}
+	points := map[string]map[time.Time]float64{}
+	times := map[time.Time]bool{}
+	for expr, at := range s.terms {
+		if got[at].Err != nil || len(got[at].Series) > 1 {
+			return got[at]
+		}
+		points[expr] = map[time.Time]float64{}
+		for _, series := range got[at].Series {
+			for _, point := range series.Points {
+				if !math.IsNaN(point.Value) {
+					points[expr][point.Time], times[point.Time] = point.Value, true
+				}
+			}
+		}
+	}
+	series := analysis.Series{Step: q.Step}
+	for at := range times {
+		if value, known := s.tally.at(at, points); known {
+			series.Points = append(series.Points, analysis.Point{Time: at, Value: value})
+		}
+	}
+	if series.Points == nil {
+		return providers.Answer{}
+	}
+	slices.SortFunc(series.Points, func(a, b analysis.Point) int { return a.Time.Compare(b.Time) })
+	return providers.Answer{Series: []analysis.Series{series}}
+}
