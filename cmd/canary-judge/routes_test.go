@@ -12,8 +12,8 @@ import (
 	"github.com/canary-judge/canary-judge/providers/datadog/datadogtest"
 )
 
-// monitored is faultConfig with a monitor that watches.
-const monitored = faultConfig + "guards: [{monitor: 12345}]\n"
+// guardedConfig has a guard of each kind.
+const guardedConfig = faultConfig + "guards: [{monitor: 101}, {monitors: 'tag:\"team:shop\"'}, {error_tracking: 'service:discounts env:prod'}]\n"
 
 // scheduledConfig judges tests that run by themselves.
 const scheduledConfig = `provider: datadog
@@ -26,15 +26,16 @@ metrics:
     tolerance: 20pt
 `
 
-// withMonitor answers for the monitor, which the stand-in's world has not, and leaves the rest to
-// the stand-in.
-func withMonitor(w http.ResponseWriter, r *http.Request, standIn http.Handler) {
-	if !strings.HasPrefix(r.URL.Path, "/api/v1/monitor/") {
-		standIn.ServeHTTP(w, r)
-		return
-	}
-	answers(200, `{"id":12345,"name":"Errors","overall_state":"OK","multi":false,"options":{"silenced":{}},"state":{"groups":{}}}`)(w, r, nil)
-}
+// objectiveConfig judges by an SLO.
+const objectiveConfig = `provider: datadog
+baseline: {service: discounts, version: v1}
+canary: {service: discounts, version: v2}
+window: {length: 30m, step: 30s, warmup: 1m}
+metrics:
+  - name: requests that failed
+    ratio: {slo: ` + datadogtest.Requests + `, absent: zero}
+    tolerance: 100%
+`
 
 // Whatever is wrong with one route of those that decide, from the start of a run or in the
 // middle of it, the run does not pass; it says what is wrong, and shows no key.
@@ -78,7 +79,10 @@ func TestFaultsOfEveryRoute(t *testing.T) {
 	}{
 		{"a test", "/api/v1/synthetics/tests/jkl-mno-pqr", scheduledConfig, healthy, []string{"--start", "-70m", "--end", "-10m"}},
 		{"results", "/api/v2/synthetics/tests/browser/jkl-mno-pqr/results", scheduledConfig, healthy, []string{"--start", "-70m", "--end", "-10m"}},
-		{"a monitor", "/api/v1/monitor/12345", monitored, healthy, nil},
+		{"a monitor", "/api/v1/monitor/101", guardedConfig, healthy, nil},
+		{"a search for monitors", "/api/v1/monitor/search", guardedConfig, healthy, nil},
+		{"issues", "/api/v2/error-tracking/issues/search", guardedConfig, healthy, nil},
+		{"an SLO", "/api/v1/slo/", objectiveConfig, healthy, []string{"--start", "-40m", "--end", "-10m"}},
 		{"the start of a batch", "/api/v1/synthetics/tests/trigger/ci", triggeredConfig(t), healthy, nil},
 		{"a batch", "/api/v1/synthetics/ci/batch/", triggeredConfig(t), healthy, nil},
 		{"failed results", "/api/v2/synthetics/tests/poll_results", triggeredConfig(t), gone, nil},
@@ -94,10 +98,10 @@ func TestFaultsOfEveryRoute(t *testing.T) {
 						var requests atomic.Int64
 						s := judgeConfig(t, route.config, faulty(t, standIn, func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 							if strings.HasPrefix(r.URL.Path, route.path) && requests.Add(1) >= from {
-								tt.fault(w, r, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { withMonitor(w, r, standIn) }))
+								tt.fault(w, r, standIn)
 								return
 							}
-							withMonitor(w, r, standIn)
+							standIn.ServeHTTP(w, r)
 						}), route.args...)
 						if from > 1 && requests.Load() < from {
 							return // the run asked less often, and so met no fault
