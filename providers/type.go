@@ -18,6 +18,9 @@ type Type struct {
 	Checks func(test, location string) (failed, runs string)
 	// Monitors says that the provider is a Watcher, whose guards are monitors.
 	Monitors bool
+	// Acts reports whether settings ask for more than fetching: such a provider is in use
+	// even where no metric and no guard is its. Nil: none do.
+	Acts func(settings any) bool
 	// UsualStep is the distance between points, when the config does not say.
 	UsualStep time.Duration
 	// Lag is how long the newest points take to be complete, when the config does not

@@ -64,6 +64,17 @@ type loud struct {
 	to   io.Writer
 }
 
+// unwrapped returns a provider without what tells of its fetches.
+func unwrapped(p providers.Provider) providers.Provider {
+	switch wrapped := p.(type) {
+	case loud:
+		return wrapped.next
+	case watchful:
+		return wrapped.next
+	}
+	return p
+}
+
 // watchful tells of every fetch of a provider that is a Watcher too.
 type watchful struct {
 	loud

@@ -1,6 +1,8 @@
 package datadog
 
 import (
+	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +94,24 @@ func FuzzParseEvents(f *testing.F) {
 		got, err := parseEvents(again + ")")
 		if diff := cmp.Diff(q, got, cmp.AllowUnexported(eventQuery{})); err != nil || diff != "" {
 			t.Errorf("%q, written out as %q: %v\n%s", expr, again, err, diff)
+		}
+	})
+}
+
+// Whatever a server says to a mark, it was taken only where the answer is a 202 that holds
+// nothing, or an object with data and no error.
+func FuzzReadMarked(f *testing.F) {
+	for _, body := range []string{``, ` `, `{"data":null}`, `{"data":{}}`, `{"errors":["x"]}`, `{"data":null,"errors":[]}`, `{"data":null,"errors":"x"}`, `{}`, `null`, `[]`, `<html>`, `{"data":nu`} {
+		f.Add(202, []byte(body))
+		f.Add(200, []byte(body))
+	}
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		if readMarked(status, body) != nil {
+			return
+		}
+		var answer map[string]any
+		if status != http.StatusAccepted || strings.TrimSpace(string(body)) != "" && (json.Unmarshal(body, &answer) != nil || answer == nil) {
+			t.Errorf("%d %q counts as a mark that was taken", status, body)
 		}
 	})
 }

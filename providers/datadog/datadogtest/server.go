@@ -81,6 +81,8 @@ type Server struct {
 
 	lock sync.Mutex
 	used map[time.Time]int // requests by the start of their period
+
+	marks []Mark
 }
 
 // World is what an organisation holds.
@@ -170,7 +172,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.allTags(w, v2Name)
 	case r.Method == http.MethodGet && isV2 && leaf == "tags":
 		s.tagConfiguration(w, v2Name)
-	case s.synthetics(w, r, now):
+	case s.synthetics(w, r, now), s.dora(w, r):
 	default:
 		complain(w, http.StatusNotFound, "Not found")
 	}
