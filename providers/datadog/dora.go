@@ -65,9 +65,9 @@ func (p *Provider) MarkFailed(ctx context.Context, canary []providers.Label) err
 	body, status, failure := p.send(ctx, marking, http.MethodPatch, d.path(), nil, d.patch())
 	if failure == nil && status/100 != 2 {
 		failure = p.refused(marking, status, body)
-		d.cure(failure, status)
 	}
 	if failure != nil {
+		d.cure(failure, status)
 		return failure
 	}
 	if err := readMarked(status, body); err != nil {
@@ -138,15 +138,17 @@ func (d DORA) patch() *deploymentPatch {
 	return &patch
 }
 
-// cure says what to do about a mark that was refused.
+// cure says what to do about a mark that failed. status is 0 where no answer came.
 func (d DORA) cure(e *providers.Error, status int) {
-	switch status {
-	case http.StatusForbidden:
+	switch {
+	case e.Class == providers.Unreachable:
+		e.Cure = "look in Datadog whether it is marked, and mark it by hand if not"
+	case status == http.StatusForbidden:
 		e.Cure = "check DD_API_KEY and DD_SITE, and that the application key has the permission dora_metrics_write"
-	case http.StatusBadRequest, http.StatusNotFound:
+	case status == http.StatusBadRequest, status == http.StatusNotFound:
 		e.Class = providers.BadQuery
 		e.Cure = "check datadog.dora (" + d.String() + ") and DD_SITE: Datadog must have been told of the deployment before, by datadog-ci dora deployment or APM Deployment Tracking"
-	case http.StatusTooManyRequests:
+	case status == http.StatusTooManyRequests:
 		e.Cure = "mark it by hand in Datadog, or ask for a higher limit"
 	}
 }

@@ -140,7 +140,7 @@ func TestAnswersToMarks(t *testing.T) {
 		{"403", 403, `{"errors":["Forbidden ` + hidden + `"]}`, providers.Auth, "403 Forbidden: Forbidden [secret] [secret]; check DD_API_KEY and DD_SITE, and that the application key has the permission dora_metrics_write"},
 		{"404", 404, `{"errors":[{"title":"Not Found"}]}`, providers.BadQuery, "404 Not Found: Not Found; check datadog.dora"},
 		{"429", 429, "", providers.Limit, "429 Too Many Requests; mark it by hand in Datadog"},
-		{"500", 500, hidden, providers.Unreachable, "500 Internal Server Error: [secret] [secret]"},
+		{"500", 500, hidden, providers.Unreachable, "500 Internal Server Error: [secret] [secret]; look in Datadog whether it is marked"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
