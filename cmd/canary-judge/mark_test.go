@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -14,7 +17,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/job"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
+	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/datadog/datadogtest"
 )
 
@@ -191,5 +198,65 @@ func TestFailedMarksHoldNothingUp(t *testing.T) {
 				t.Errorf("actions (-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+// failingMarker is a provider that may not be able to mark.
+type failingMarker struct {
+	providers.Provider
+	marks, fails bool
+	told         *[]string // of whom, in order
+	name         string
+}
+
+func (m failingMarker) Marks() bool { return m.marks }
+
+func (m failingMarker) Deployment(canary []providers.Label) (string, error) {
+	return canary[0].Value, nil
+}
+
+func (m failingMarker) MarkFailed(context.Context, []providers.Label) error {
+	*m.told = append(*m.told, m.name)
+	if m.fails {
+		return errors.New(m.name + ": no")
+	}
+	return nil
+}
+
+// A revert that failed keeps no mark from being made, nor does one mark another: each is
+// told, in order, and every failure counts. Nothing is done at another verdict.
+func TestMarksFollowARevertThatFailed(t *testing.T) {
+	t.Parallel()
+	for verdict, want := range map[analysis.Verdict][]string{analysis.Failed: {"a", "c"}, analysis.Passed: nil, analysis.Inconclusive: nil} {
+		var told, lines []string
+		j := judged{
+			config:  &config.Config{Actions: config.Actions{Revert: &config.Revert{}}, Arms: map[providers.Arm]config.Arm{providers.Canary: {Labels: []providers.Label{{Name: "version", Value: "v2"}}}}},
+			outcome: &job.Outcome{Result: analysis.Result{Verdict: verdict}},
+			sources: map[string]providers.Provider{
+				"c": failingMarker{name: "c", marks: true, told: &told},
+				"b": failingMarker{name: "b", told: &told},
+				"a": failingMarker{name: "a", marks: true, fails: true, told: &told},
+			},
+		}
+		r := &report.Report{Generated: &report.Generated{}}
+		var log bytes.Buffer
+		a := &app{stderr: &log}
+		err := a.act(t.Context(), &options{}, nil, j, r)
+		for _, action := range r.Generated.Actions {
+			lines = append(lines, action.Kind+"|"+action.Deployment+"|"+action.Error)
+		}
+		if diff := cmp.Diff(want, told); diff != "" {
+			t.Errorf("%s: marked in (-want +got)\n%s", verdict, diff)
+		}
+		if verdict != analysis.Failed {
+			if err != nil || lines != nil {
+				t.Errorf("%s: %v, %v", verdict, lines, err)
+			}
+			continue
+		}
+		const unknown = "revert: which commit was judged could not be found out when the run began"
+		if diff := cmp.Diff([]string{"revert||" + unknown, "mark|a: v2|a: no", "mark|c: v2|"}, lines); diff != "" || err == nil || err.Error() != unknown+"\na: no" {
+			t.Errorf("%v, actions (-want +got)\n%s", err, diff)
+		}
 	}
 }
