@@ -21,6 +21,9 @@ type Type struct {
 	SLO func(id string) (bad, total string)
 	// Guards says that the provider is a Watcher.
 	Guards bool
+	// Acts reports whether settings ask for more than fetching: such a provider is in use
+	// even where no metric and no guard is its. Nil: none do.
+	Acts func(settings any) bool
 	// UsualStep is the distance between points, when the config does not say.
 	UsualStep time.Duration
 	// Lag is how long the newest points take to be complete, when the config does not

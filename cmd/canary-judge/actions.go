@@ -17,6 +17,7 @@ import (
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/revert"
+	"github.com/canary-judge/canary-judge/providers"
 )
 
 // repository returns what reverts with these settings. What the remote says while
@@ -43,27 +44,31 @@ func (c *cleaner) Write(p []byte) (int, error) {
 	}
 }
 
-// hasActions reports whether there is anything to do at a verdict.
-func hasActions(a config.Actions, v analysis.Verdict) bool {
-	return a.Of(v) != nil || v == analysis.Failed && a.Revert != nil
-}
-
 // act does what the config says to do at the verdict, and notes it in the report:
-// first the revert, then the command, also when the revert failed. It returns
-// what failed.
-func (a *app) act(ctx context.Context, o *options, places outputs, c *config.Config, v analysis.Verdict, r *report.Report) error {
-	if !hasActions(c.Actions, v) {
+// first the revert, then the marks, then the command, each also when one before it
+// failed. It returns what failed.
+func (a *app) act(ctx context.Context, o *options, places outputs, j judged, r *report.Report) error {
+	c, failed := j.config, j.outcome.Result.Verdict == analysis.Failed
+	hook, reverts := c.Actions.Of(j.outcome.Result.Verdict), failed && c.Actions.Revert != nil
+	var marks []marker
+	if failed {
+		marks = markers(j.sources)
+	}
+	if hook == nil && !reverts && len(marks) == 0 {
 		return nil
 	}
 	if !o.quiet {
 		fmt.Fprintln(a.stderr, report.Clean(r.Reason))
 	}
 	var errs []error
-	if v == analysis.Failed && c.Actions.Revert != nil {
+	if reverts {
 		errs = append(errs, a.revertNow(ctx, o, *c.Actions.Revert, r))
 	}
-	if h := c.Actions.Of(v); h != nil {
-		errs = append(errs, a.runHook(ctx, o, *h, places, r))
+	for _, m := range marks {
+		errs = append(errs, a.mark(ctx, o, m, c.Arms[providers.Canary].Labels, r))
+	}
+	if hook != nil {
+		errs = append(errs, a.runHook(ctx, o, *hook, places, r))
 	}
 	if o.dryRun {
 		return nil // the report says what would fail

@@ -30,13 +30,7 @@ func (a *app) voice(o *options, j *job.Job) *voice {
 		return v
 	}
 	for _, p := range j.Providers {
-		switch wrapped := p.(type) {
-		case loud:
-			p = wrapped.next
-		case watchful:
-			p = wrapped.next
-		}
-		if to, ok := p.(providers.Announcer); ok && to.Announces() {
+		if to, ok := unwrapped(p).(providers.Announcer); ok && to.Announces() {
 			v.to = append(v.to, to)
 		}
 	}

@@ -160,6 +160,9 @@ func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 	if _, err := a.observe(ctx, &options{}, c); err != nil {
 		return usage(err)
 	}
+	if err := a.markable(&options{}, c, sources); err != nil {
+		return usage(err)
+	}
 	step := c.Window.Step
 	end := time.Now().UTC().Add(-c.Window.Lag).Truncate(step)
 	start := end.Add(-probeSteps * step)

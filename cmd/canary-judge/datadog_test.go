@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"html"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -220,6 +221,72 @@ func TestRateLimitInTheReport(t *testing.T) {
 		}
 		if told := strings.Contains(out, "Rate limit:\n  datadog: 0 of 1 requests left"); told != (tt.name == "near") {
 			t.Errorf("%s:\n%s", tt.name, out)
+		}
+	}
+}
+
+// The page and the result of a live run link queries to the application of the site, also
+// where requests go elsewhere; its replay fetches nothing, and links to nothing.
+func TestDatadogLinks(t *testing.T) {
+	t.Parallel()
+	now := func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
+	server := httptest.NewServer(&datadogtest.Server{World: datadogtest.Shop(datadogtest.Canary{Errors: 4}), APIKey: apiKey, AppKey: appKey, Now: now})
+	defer server.Close()
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	text := `provider: datadog
+baseline: {service: discounts, version: v1}
+canary: {service: discounts, version: v2}
+window: {length: 30m, step: 30s, warmup: 1m}
+metrics:
+  - name: error lines
+    ratio: {bad: 'logs("status:error $arm").rollup("count")', total: 'logs("* $arm").rollup("count")'}
+    tolerance: 50%
+  - name: latency
+    value: p95:trace.http.request{$arm}
+    unit: s
+    tolerance: 50%
+`
+	if err := os.WriteFile(file("canary.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name   string
+		args   []string
+		linked bool
+	}{
+		{"run", []string{"run", "-v", "-c", file("canary.yaml"), "--record", file("run.jsonl"), "--start", "2026-11-23T10:00:00Z", "--end", "2026-11-23T10:31:00Z"}, true},
+		{"replay", []string{"replay", file("run.jsonl")}, false},
+	} {
+		_, _, log := judge(t, server.URL, append(tt.args, "-o", "json="+file("result.json"), "-o", "html="+file("page.html"))...)
+		result, err := os.ReadFile(file("result.json"))
+		if err != nil {
+			t.Fatalf("%v\n%s", err, log)
+		}
+		var r report.Report
+		if err := json.Unmarshal(result, &r); err != nil {
+			t.Fatal(err)
+		}
+		page, err := os.ReadFile(file("page.html"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, l := range r.Generated.Links {
+			got = append(got, l.Metric+" "+l.Part+" "+l.Arm)
+			if !strings.HasPrefix(l.URL, "https://app.datadoghq.com/logs?from_ts=1795428000000&live=false&query=") {
+				t.Errorf("%s: the link is %s", tt.name, l.URL)
+			}
+			if !strings.Contains(html.UnescapeString(string(page)), `href="`+l.URL+`"`) {
+				t.Errorf("%s: the page has no link to %s", tt.name, l.URL)
+			}
+		}
+		var want []string
+		if tt.linked {
+			want = []string{"error lines bad baseline", "error lines total baseline", "error lines bad canary", "error lines total canary"}
+		}
+		if diff := cmp.Diff(want, got); diff != "" || strings.Contains(string(page), "https://app.datadoghq.com") != tt.linked {
+			t.Errorf("%s: links (-want +got)\n%s", tt.name, diff)
 		}
 	}
 }

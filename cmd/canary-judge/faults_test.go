@@ -65,21 +65,6 @@ func answers(status int, body string, headers ...string) fault {
 	}
 }
 
-// hang answers nothing.
-func hang(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }
-
-// drip answers a space a second.
-func drip(w http.ResponseWriter, r *http.Request, _ http.Handler) {
-	for r.Context().Err() == nil {
-		fmt.Fprint(w, " ")
-		_ = http.NewResponseController(w).Flush()
-		select {
-		case <-r.Context().Done():
-		case <-time.After(time.Second):
-		}
-	}
-}
-
 // mangled changes the text of a healthy answer.
 func mangled(change func(string) string) fault {
 	return func(w http.ResponseWriter, r *http.Request, healthy http.Handler) {
@@ -145,12 +130,19 @@ func judgeFaulty(t *testing.T, transport http.RoundTripper, args ...string) sess
 // judgeConfig runs a config against a transport.
 func judgeConfig(t *testing.T, config string, transport http.RoundTripper, args ...string) session {
 	t.Helper()
+	return judgeWith(t, config, datadog.Settings{}, transport, args...)
+}
+
+// judgeWith runs a config with settings, whose keys it adds, against a transport.
+func judgeWith(t *testing.T, config string, settings datadog.Settings, transport http.RoundTripper, args ...string) session {
+	t.Helper()
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }
 	if err := os.WriteFile(file("canary.yaml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p, err := datadog.New(datadog.Settings{APIKey: apiKey, AppKey: appKey}, transport)
+	settings.APIKey, settings.AppKey = apiKey, appKey
+	p, err := datadog.New(settings, transport)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,8 +177,12 @@ func judgeConfig(t *testing.T, config string, transport http.RoundTripper, args 
 
 // serveFaulty is a network with a stand-in that has a healthy canary and a fault.
 func serveFaulty(t *testing.T, f fault) http.RoundTripper {
-	healthy := &datadogtest.Server{World: datadogtest.Shop(datadogtest.Canary{}), APIKey: apiKey, AppKey: appKey}
-	return faulty(t, healthy, f)
+	return faulty(t, standInServer(datadogtest.Canary{}), f)
+}
+
+// standInServer is a stand-in with a canary.
+func standInServer(canary datadogtest.Canary) *datadogtest.Server {
+	return &datadogtest.Server{World: datadogtest.Shop(canary), APIKey: apiKey, AppKey: appKey}
 }
 
 // faulty is a network with a server that has a fault.
@@ -202,12 +198,29 @@ func faulty(t *testing.T, healthy http.Handler, f fault) http.RoundTripper {
 	}))
 }
 
+// page is what a proxy shows to those it does not know.
+const page = "<html>please log in, KEYS</html>"
+
+// hang never answers.
+func hang(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }
+
+// drip answers without an end.
+func drip(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+	for r.Context().Err() == nil {
+		fmt.Fprint(w, " ")
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-r.Context().Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
 // Whatever is wrong with the source, a run does not pass: it exits 4 with the cause, or 3
 // where it must take what it gets for missing data. Neither key shows in the output,
 // in the log with -v, in the result or in the recording.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	const page = "<html>please log in, KEYS</html>"
 	for _, tt := range []struct {
 		name string
 		err  error // of the network
@@ -378,13 +391,12 @@ metrics:
 // Whatever is wrong with the look-up of an SLO, a run does not pass, and says what to do.
 func TestFaultsOfSLOs(t *testing.T) {
 	t.Parallel()
-	const page = "<html>please log in, KEYS</html>"
 	for _, tt := range []struct {
 		name string
 		fault
 		want string
 	}{
-		{"hang", func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }, "the source is slow or hangs"},
+		{"hang", hang, "the source is slow or hangs"},
 		{"truncated JSON", mangled(func(s string) string { return s[:len(s)/2] }), "not JSON as the SLO API answers it"},
 		{"cut off", answers(200, "{", "Content-Length", "1000"), "the answer broke off"},
 		{"HTML page", answers(200, page, "Content-Type", "text/html"), "not JSON as the SLO API answers it"},
@@ -509,6 +521,74 @@ func TestFaultsOfDiagnosis(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// What is told to Datadog of a canary that failed, a mark or an event, changes nothing about
+// the verdict when it goes wrong. A mark is an action: the run exits with 4 and says so. An
+// event is a word about the run: it exits as judged and warns. Neither shows a key.
+func TestFaultsOfWhatIsTold(t *testing.T) {
+	t.Parallel()
+	const (
+		marking   = "Failed to do: datadog: mark the deployment as failed: "
+		posting   = "the run could not be announced: datadog: post an event: "
+		notMarked = marking + "the answer is 200 and not 202 Accepted, so it does not say that the mark was taken"
+	)
+	for _, tt := range []struct {
+		name string
+		fault
+		mark, event string // what is said
+	}{
+		{"hang", hang, "context deadline exceeded; look in Datadog whether it is marked, and mark it by hand if not", "the source is slow or hangs"},
+		{"slow drip", drip, "look in Datadog whether it is marked", "the source is slow or hangs"},
+		{"cut off", answers(202, "{", "Content-Length", "1000"), marking + "the answer broke off", posting + "the answer broke off"},
+		{"truncated JSON", answers(202, `{"data":`), marking + "not JSON as the DORA API answers it", posting + "not JSON as the events API answers it"},
+		{"HTML page", answers(200, page, "Content-Type", "text/html"), notMarked + ": <html>please log in, [secret] [secret]</html>", posting + "not JSON as the events API answers it"},
+		{"HTML page that is accepted", answers(202, page), marking + "not JSON as the DORA API answers it", posting + "not JSON as the events API answers it"},
+		{"empty 200", answers(200, ""), notMarked, posting + "not JSON as the events API answers it"},
+		{"204", answers(204, ""), "the answer is 204 and not 202 Accepted", posting + "not JSON as the events API answers it"},
+		{"empty object", answers(202, "{}"), marking + "the answer does not say that the mark was taken", posting + "the answer does not say that the event was taken"},
+		{"null", answers(202, "null"), marking + "the answer does not say that the mark was taken", posting + "the answer does not say that the event was taken"},
+		{"a list", answers(202, "[]"), marking + "not JSON as the DORA API answers it", posting + "not JSON as the events API answers it"},
+		{"202 with errors", answers(202, `{"data":null,"errors":["KEYS"]}`), marking + "the answer has errors: [secret] [secret]", posting + "the answer does not say that the event was taken"},
+		{"400", answers(400, `{"errors":[{"title":"Bad Request","detail":"KEYS"}]}`), marking + "400 Bad Request: Bad Request [secret] [secret]; check datadog.dora (service discounts, env prod, version v2)", posting + "400 Bad Request: Bad Request [secret] [secret]; please report this"},
+		{"401", answers(401, `{"errors":["KEYS"]}`), marking + "401 Unauthorized: [secret] [secret]; check DD_API_KEY", posting + "401 Unauthorized: [secret] [secret]; check DD_API_KEY"},
+		{"403", answers(403, `{"errors":["KEYS"]}`), "the application key has the permission dora_metrics_write", posting + "403 Forbidden"},
+		{"404", answers(404, page), "Datadog must have been told of the deployment before", posting + "404 Not Found"},
+		{"413", answers(413, page), marking + "413 Request Entity Too Large", posting + "413 Request Entity Too Large"},
+		{"302", answers(302, "", "Location", "https://elsewhere.example/"), "credentials follow no redirect", "credentials follow no redirect"},
+		{"429 without headers", answers(429, `{"errors":["KEYS"]}`), marking + "429 Too Many Requests: [secret] [secret]; mark it by hand", posting + "429 Too Many Requests"},
+		{"429 with X-RateLimit-Reset", answers(429, "", "X-RateLimit-Reset", "3000"), "429 Too Many Requests", "429 Too Many Requests"},
+		{"500", answers(500, page), marking + "500 Internal Server Error: <html>please log in, [secret] [secret]</html>; look in Datadog whether it is marked", "500 Internal Server Error"},
+		{"502", answers(502, page), "502 Bad Gateway", "502 Bad Gateway"},
+		{"503", answers(503, page), "503 Service Unavailable", "503 Service Unavailable"},
+		{"504", answers(504, page), "504 Gateway Timeout", "504 Gateway Timeout"},
+	} {
+		for what, told := range map[string]struct {
+			settings datadog.Settings
+			route    string
+			code     int
+			want     string
+		}{
+			"mark":  {datadog.Settings{DORA: &datadog.DORA{Env: "prod"}}, "/api/v2/dora/deployments", exitNotJudged, tt.mark},
+			"event": {datadog.Settings{Events: true}, "/api/v1/events", exitFail, tt.event},
+		} {
+			t.Run(what+" "+tt.name, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					s := judgeWith(t, faultConfig, told.settings, faulty(t, standInServer(brokenCanary), func(w http.ResponseWriter, r *http.Request, healthy http.Handler) {
+						if r.URL.Path == told.route {
+							tt.fault(w, r, healthy)
+							return
+						}
+						healthy.ServeHTTP(w, r)
+					}))
+					if all := strings.Join(strings.Fields(s.out+s.log), " "); s.code != told.code || s.verdict != "fail" || !strings.Contains(all, told.want) {
+						t.Errorf("exit %d, %s; want %d, fail and %q in\n%s%s", s.code, s.verdict, told.code, told.want, s.out, s.log)
+					}
+				})
+			})
+		}
 	}
 }
 

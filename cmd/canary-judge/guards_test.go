@@ -211,7 +211,7 @@ func TestFaultsOfGuards(t *testing.T) {
 		{"302", answers(302, "", "Location", "https://elsewhere.example/"), "credentials follow no redirect"},
 		{"429", answers(429, `{"errors":["KEYS"]}`, "X-RateLimit-Reset", "36000"), "429 Too Many Requests"},
 		{"503", answers(503, "KEYS"), "503 Service Unavailable"},
-		{"hang", func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }, "the source is slow or hangs"},
+		{"hang", hang, "the source is slow or hangs"},
 	}
 	for guard, path := range map[string]string{
 		"guards: [{monitor: 101}]\n": "/api/v1/monitor/101",

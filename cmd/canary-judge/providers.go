@@ -70,6 +70,17 @@ type loud struct {
 	to   io.Writer
 }
 
+// unwrapped returns a provider without what tells of its fetches.
+func unwrapped(p providers.Provider) providers.Provider {
+	switch wrapped := p.(type) {
+	case loud:
+		return wrapped.next
+	case watchful:
+		return wrapped.next
+	}
+	return p
+}
+
 // watchful tells of every fetch of a provider that is a Watcher too.
 type watchful struct {
 	loud
@@ -124,14 +135,6 @@ func (l loud) Start(ctx context.Context, queries []providers.Query, limit time.D
 	}
 	fmt.Fprintln(l.to)
 	return err
-}
-
-// FailedRuns implements providers.FailedRunLister for a provider that does.
-func (l loud) FailedRuns() []providers.FailedRun {
-	if lister, ok := l.next.(providers.FailedRunLister); ok {
-		return lister.FailedRuns()
-	}
-	return nil
 }
 
 // Link implements providers.Linker for a provider that does.

@@ -26,22 +26,10 @@ metrics:
     tolerance: 20pt
 `
 
-// objectiveConfig judges by an SLO.
-const objectiveConfig = `provider: datadog
-baseline: {service: discounts, version: v1}
-canary: {service: discounts, version: v2}
-window: {length: 30m, step: 30s, warmup: 1m}
-metrics:
-  - name: requests that failed
-    ratio: {slo: ` + datadogtest.Requests + `, absent: zero}
-    tolerance: 100%
-`
-
 // Whatever is wrong with one route of those that decide, from the start of a run or in the
 // middle of it, the run does not pass; it says what is wrong, and shows no key.
 func TestFaultsOfEveryRoute(t *testing.T) {
 	t.Parallel()
-	const page = "<html>please log in, KEYS</html>"
 	faults := []struct {
 		name string
 		fault
@@ -82,7 +70,7 @@ func TestFaultsOfEveryRoute(t *testing.T) {
 		{"a monitor", "/api/v1/monitor/101", guardedConfig, healthy, nil},
 		{"a search for monitors", "/api/v1/monitor/search", guardedConfig, healthy, nil},
 		{"issues", "/api/v2/error-tracking/issues/search", guardedConfig, healthy, nil},
-		{"an SLO", "/api/v1/slo/", objectiveConfig, healthy, []string{"--start", "-40m", "--end", "-10m"}},
+		{"an SLO", "/api/v1/slo/", sloConfig, healthy, []string{"--start", "-40m", "--end", "-10m"}},
 		{"the start of a batch", "/api/v1/synthetics/tests/trigger/ci", triggeredConfig(t), healthy, nil},
 		{"a batch", "/api/v1/synthetics/ci/batch/", triggeredConfig(t), healthy, nil},
 		{"failed results", "/api/v2/synthetics/tests/poll_results", triggeredConfig(t), gone, nil},
@@ -94,7 +82,7 @@ func TestFaultsOfEveryRoute(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						// No result of a test is from the year in which bubbles begin.
 						time.Sleep(time.Until(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)))
-						standIn := &datadogtest.Server{World: datadogtest.Shop(route.canary), APIKey: apiKey, AppKey: appKey}
+						standIn := standInServer(route.canary)
 						var requests atomic.Int64
 						s := judgeConfig(t, route.config, faulty(t, standIn, func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 							if strings.HasPrefix(r.URL.Path, route.path) && requests.Add(1) >= from {

@@ -100,6 +100,9 @@ func (a *app) prepare(ctx context.Context, o *options) (*job.Job, error) {
 	if err != nil {
 		return nil, usage(err)
 	}
+	if err := a.markable(o, c, sources); err != nil {
+		return nil, usage(err)
+	}
 	j := &job.Job{
 		Config: c, Providers: sources, Start: start, Recording: &recording.Recording{},
 		Preflight: o.start == "", Progress: a.progress(o, c),
@@ -288,7 +291,7 @@ func rateLimits(j judged) []report.RateLimit {
 func failedRuns(j judged, w report.Window) []report.FailedRun {
 	var all []report.FailedRun
 	for _, name := range slices.Sorted(maps.Keys(j.sources)) {
-		lister, ok := j.sources[name].(providers.FailedRunLister)
+		lister, ok := unwrapped(j.sources[name]).(providers.FailedRunLister)
 		if !ok {
 			continue
 		}
@@ -319,7 +322,7 @@ func (a *app) conclude(ctx context.Context, o *options, places outputs, j judged
 	if err == nil && j.closed == nil {
 		code = a.verdictCode(ctx, o, j.outcome)
 		if ended := j.outcome.Ended; j.command == "run" && (ended == job.AtVerdict || ended == job.AtWindowEnd) {
-			err = a.act(ctx, o, places, j.config, j.outcome.Result.Verdict, r)
+			err = a.act(ctx, o, places, j, r)
 		}
 		if err != nil {
 			code = exitNotJudged

@@ -36,6 +36,7 @@ type Settings struct {
 	URL     string             `yaml:"url" env:"DD_URL" doc:"Address to send requests to instead of the site's: a proxy, or a stand-in for tests"`
 	Timeout providers.Duration `yaml:"timeout" default:"20s" doc:"Time limit of one request"`
 	Events  bool               `yaml:"events" default:"false" doc:"Post an event when a live run starts, and one at its verdict"`
+	DORA    *DORA              `yaml:"dora" doc:"Mark the canary's deployment as a change failure in DORA metrics when it fails"`
 }
 
 // Provider queries one organisation.

@@ -1,6 +1,9 @@
 package datadog
 
 import (
+	"encoding/json"
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -141,6 +144,49 @@ func FuzzReadIssues(f *testing.F) {
 		}
 		if cutOff(all, atLeast) && len(all) < mostIssues {
 			t.Errorf("%d issues are cut off", len(all))
+		}
+	})
+}
+
+// Whatever a server says to a mark, it was taken only where the answer is a 202 that holds
+// nothing, or an object with data and no error.
+func FuzzReadMarked(f *testing.F) {
+	for _, body := range []string{``, ` `, `{"data":null}`, `{"data":{}}`, `{"errors":["x"]}`, `{"data":null,"errors":[]}`, `{"data":null,"errors":"x"}`, `{}`, `null`, `[]`, `<html>`, `{"data":nu`} {
+		f.Add(202, []byte(body))
+		f.Add(200, []byte(body))
+	}
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		if readMarked(status, body) != nil {
+			return
+		}
+		var answer map[string]any
+		if status != http.StatusAccepted || strings.TrimSpace(string(body)) != "" && (json.Unmarshal(body, &answer) != nil || answer == nil) {
+			t.Errorf("%d %q counts as a mark that was taken", status, body)
+		}
+	})
+}
+
+// Whatever is searched for, its link goes to the page of its source, and searches for that.
+func FuzzLink(f *testing.F) {
+	p, err := New(Settings{APIKey: "a", AppKey: "b"}, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, search := range []string{"service:shop", `a&b=c#d?e/../f`, "a+b %20 é\x00\xff", `"x\\" OR *`, "https://evil.example/"} {
+		f.Add(search)
+	}
+	f.Fuzz(func(t *testing.T, search string) {
+		if strings.TrimSpace(search) == "" {
+			return
+		}
+		link := p.Link(providers.Query{Expr: "logs(" + quoteText(search) + `).rollup("count")`, Start: begin, End: begin.Add(time.Hour)})
+		got, err := url.Parse(link)
+		if err != nil {
+			t.Fatalf("%q: %v", search, err)
+		}
+		q := got.Query()
+		if got.Scheme+"://"+got.Host+got.Path != "https://app.datadoghq.com/logs" || got.Fragment != "" || len(q) != 4 || q.Get("query") != search {
+			t.Errorf("%q became %s", search, link)
 		}
 	})
 }

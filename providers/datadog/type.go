@@ -14,10 +14,14 @@ func Type() providers.Type {
 		Open: func(settings any) (providers.Provider, error) {
 			return New(*settings.(*Settings), nil)
 		},
-		Dialect:   Dialect{},
-		Checks:    runsQueries,
-		SLO:       sloQueries,
-		Guards:    true,
+		Dialect: Dialect{},
+		Checks:  runsQueries,
+		SLO:     sloQueries,
+		Guards:  true,
+		Acts: func(settings any) bool {
+			s := settings.(*Settings)
+			return s.Events || s.DORA != nil
+		},
 		UsualStep: 30 * time.Second,
 		// Trace metrics come in buckets of 10 s, of which the newest are filled up
 		// late; Datadog's own advice is to leave out the last 30 to 60 s.

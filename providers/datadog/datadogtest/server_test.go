@@ -330,3 +330,41 @@ func TestSLO(t *testing.T) {
 		t.Errorf("a world without SLOs answers %d", w.Code)
 	}
 }
+
+// A deployment is marked by its id or by service, env and version, as
+// https://docs.datadoghq.com/api/latest/dora-metrics/ has it; what is asked for amiss is
+// refused, and marks nothing.
+func TestMarks(t *testing.T) {
+	t.Parallel()
+	const all = "/api/v2/dora/deployments"
+	patch := func(id, kind, attributes string) string {
+		return fmt.Sprintf(`{"data":{"id":%q,"type":%q,"attributes":{%s}}}`, id, kind, attributes)
+	}
+	const kind, three = "dora_deployment_patch_request", `"service":"a","env":"b","version":"c"`
+	for _, tt := range []struct {
+		name, method, path, body string
+		status                   int
+		mark                     Mark
+	}{
+		{"by id", "PATCH", all + "/x%2Fy", patch("x/y", kind, `"change_failure":true`), 202, Mark{ID: "x/y"}},
+		{"by version", "PATCH", all, patch("", kind, three+`,"change_failure":true`), 202, Mark{"", "a", "b", "c"}},
+		{"no failure", "PATCH", all + "/x", patch("x", kind, `"change_failure":false`), 202, Mark{}},
+		{"another id", "PATCH", all + "/x", patch("y", kind, `"change_failure":true`), 400, Mark{}},
+		{"another type", "PATCH", all + "/x", patch("x", "deployment", `"change_failure":true`), 400, Mark{}},
+		{"nothing said", "PATCH", all + "/x", patch("x", kind, ``), 400, Mark{}},
+		{"no version", "PATCH", all, patch("", kind, `"service":"a","env":"b","change_failure":true`), 400, Mark{}},
+		{"no JSON", "PATCH", all, "x", 400, Mark{}},
+		{"another method", "POST", all, patch("", kind, three), 404, Mark{}},
+		{"another route", "PATCH", all + "s", patch("", kind, three), 404, Mark{}},
+	} {
+		s := &Server{APIKey: "key", AppKey: "app"}
+		w := send(s, ten, tt.method, tt.path, tt.body)
+		var want []Mark
+		if tt.mark != (Mark{}) {
+			want = []Mark{tt.mark}
+		}
+		if diff := cmp.Diff(want, s.Marks()); diff != "" || w.Code != tt.status {
+			t.Errorf("%s: %d %s, want %d (-want +got)\n%s", tt.name, w.Code, w.Body, tt.status, diff)
+		}
+	}
+}

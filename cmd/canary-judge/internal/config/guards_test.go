@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/providers/datadog"
 )
 
 func TestGuards(t *testing.T) {
@@ -33,6 +34,25 @@ func TestGuards(t *testing.T) {
 	other, err := parse(valid+"guards: [{monitor: 12345, provider: datadog}]\n", map[string]string{"DD_API_KEY": "a"}, nil)
 	if err != nil || other.Settings["datadog"] == nil || other.Settings["prometheus"] == nil {
 		t.Errorf("settings %v, %v", other, err)
+	}
+}
+
+// A provider that is to do something is in use where nothing is fetched from it, and its
+// keys are needed; one that would only be fetched from is not.
+func TestProvidersThatAct(t *testing.T) {
+	t.Parallel()
+	for section, used := range map[string]bool{
+		"{dora: {}}": true, "{dora: {env: prod}}": true, "{events: true}": true,
+		"{events: false}": false, "{site: datadoghq.eu}": false, "{}": false,
+	} {
+		c, err := parse(valid+"datadog: "+section+"\n", map[string]string{"DD_API_KEY": "a"}, nil)
+		if err != nil || (c.Settings["datadog"] != nil) != used || c.Settings["prometheus"] == nil {
+			t.Errorf("%s: settings %v, %v", section, c, err)
+			continue
+		}
+		if used && c.Settings["datadog"].(*datadog.Settings).APIKey != "a" {
+			t.Errorf("%s: the environment is not asked", section)
+		}
 	}
 }
 

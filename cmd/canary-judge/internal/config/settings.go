@@ -24,6 +24,11 @@ func (r *resolver) settings() {
 	for _, g := range r.config.Guards {
 		r.config.Settings[g.Provider] = r.sections[g.Provider]
 	}
+	for name, t := range r.types {
+		if t.Acts != nil && t.Acts(r.sections[name]) {
+			r.config.Settings[name] = r.sections[name]
+		}
+	}
 	if r.options.Literal {
 		return
 	}

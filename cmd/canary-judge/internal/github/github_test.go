@@ -68,6 +68,7 @@ func TestOutputs(t *testing.T) {
 	r.Generated = &report.Generated{Actions: []report.Action{
 		{Kind: report.RevertAction, Commands: []string{"git revert"}, Reverts: []string{"abc", "def"}, PullRequest: "https://github.com/a/b/pull/1"},
 		{Kind: report.RunAction, Error: "run notify: it exited with 1"},
+		{Kind: report.MarkAction, Deployment: "datadog: id 1", Error: "datadog: mark the deployment as failed: 403 Forbidden"},
 	}}
 	outputs, summary, commands := write(t, r, Facts{ExitCode: 4, Result: "r.json", Report: "r.md"})
 	want := map[string]string{
@@ -78,7 +79,7 @@ func TestOutputs(t *testing.T) {
 	if diff := cmp.Diff(want, outputs); diff != "" {
 		t.Errorf("outputs (-want +got):\n%s", diff)
 	}
-	if want := "::error title=canary%3A errors::errors: 4x the baseline\n::error title=canary%3A run::run notify: it exited with 1\n"; commands != want {
+	if want := "::error title=canary%3A errors::errors: 4x the baseline\n::error title=canary%3A run::run notify: it exited with 1\n::error title=canary%3A mark::datadog: mark the deployment as failed: 403 Forbidden\n"; commands != want {
 		t.Errorf("commands %q, want %q", commands, want)
 	}
 	if !strings.HasPrefix(summary, "### ❌ FAIL") {

@@ -307,7 +307,7 @@ func webPage(address string) string {
 
 // Action is what was done at the verdict.
 type Action struct {
-	Kind        string   `json:"kind" doc:"revert or run"`
+	Kind        string   `json:"kind" doc:"revert, mark or run"`
 	DryRun      bool     `json:"dry_run,omitempty" doc:"It was not done; commands are what would have been"`
 	Commands    []string `json:"commands,omitempty" doc:"Commands that changed something"`
 	Error       string   `json:"error,omitempty" doc:"Why it was not done, or how far it came"`
@@ -315,11 +315,13 @@ type Action struct {
 	Reverts     []string `json:"reverts,omitempty" doc:"Commits that revert, the newest first"`
 	Pushed      string   `json:"pushed,omitempty" doc:"REMOTE/BRANCH that was pushed to"`
 	PullRequest string   `json:"pull_request,omitempty" doc:"Address of the pull request"`
+	Deployment  string   `json:"deployment,omitempty" doc:"Deployment that is marked as failed, after the name of its provider"`
 }
 
 // Kinds of actions.
 const (
 	RevertAction = "revert"
+	MarkAction   = "mark"
 	RunAction    = "run"
 )
 

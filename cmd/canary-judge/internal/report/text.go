@@ -239,11 +239,14 @@ func (r *Report) actions() []section {
 			into = &would
 		case a.Error != "":
 			failed.lines = append(failed.lines, a.Error)
-		case len(a.Commands) == 0 && a.PullRequest == "":
+		case a.Kind == RevertAction && len(a.Commands) == 0 && a.PullRequest == "":
 			into.lines = append(into.lines, "nothing: the change is reverted already")
 		}
 		if a.Kind == RevertAction || a.Error == "" {
 			into.lines = append(into.lines, a.Commands...)
+		}
+		if a.Deployment != "" && (a.Error == "" || a.DryRun) {
+			into.lines = append(into.lines, "mark as failed in "+a.Deployment)
 		}
 		if a.DryRun && a.Error != "" {
 			into.lines = append(into.lines, "it would fail: "+a.Error)
