@@ -178,7 +178,7 @@ func TestFaultsOfBatches(t *testing.T) {
 		{"start 400", start, answers(400, `{"errors":["bad KEYS"]}`), 4, "start the synthetic tests of the baseline: 400 Bad Request: bad [secret] [secret]"},
 		{"start 401", start, answers(401, `{"errors":["KEYS"]}`), 4, "check DD_API_KEY, DD_APP_KEY and DD_SITE"},
 		{"start 403", start, answers(403, `{"errors":["Cannot write tests or results (test ids: ['mno-pqr-stu']) KEYS"]}`), 4, "the permissions synthetics_read and synthetics_write, for these tests too"},
-		{"start 404", start, answers(404, ""), 4, "check the tests' public ids"},
+		{"start 404", start, answers(404, ""), 4, "check the public id of each test"},
 		{"start 302", start, answers(302, "", "Location", "https://elsewhere.example/"), 4, "credentials follow no redirect"},
 		{"start 429", start, answers(429, "", "X-RateLimit-Reset", "3000"), 3, "no step has data in both arms"},
 		{"start 500", start, answers(500, "KEYS"), 3, "no step has data in both arms"},

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -138,14 +137,7 @@ func (p *Provider) startBatch(ctx context.Context, key batchKey, tests []batchTe
 	}
 	body, failure := p.call(ctx, doing, http.MethodPost, "/api/v1/synthetics/tests/trigger/ci", nil, &request)
 	if failure != nil {
-		switch {
-		case strings.HasPrefix(failure.Detail, "404"):
-			failure.Class = providers.BadQuery
-			failure.Cure = "check the tests' public ids, and that DD_SITE and the keys are of their organisation"
-		case strings.HasPrefix(failure.Detail, "403"):
-			failure.Cure = "check DD_API_KEY and DD_SITE, and that the application key has the permissions synthetics_read and synthetics_write, for these tests too"
-		}
-		return failure
+		return needing(named(failure, "the public id of each test"), "permissions synthetics_read and synthetics_write, for these tests too")
 	}
 	var err error
 	if b.id, err = readStarted(body, b.tests); err != nil {
@@ -243,11 +235,7 @@ func (p *Provider) settle(ctx context.Context, b *batch) error {
 		return failure
 	case status == http.StatusNotFound:
 	case status/100 != 2:
-		failure = p.refused(doing, status, body)
-		if status == http.StatusForbidden {
-			failure.Cure = "check DD_API_KEY and DD_SITE, and that the application key has the permission synthetics_read"
-		}
-		return failure
+		return needing(p.refused(doing, status, body), "permission synthetics_read")
 	default:
 		var err error
 		if state, err = readBatch(body, b.tests); err != nil {
@@ -382,7 +370,7 @@ func (p *Provider) unhealthy(ctx context.Context, runs []batchRun) (map[string]b
 		case status == http.StatusNotFound:
 			continue // results take a while to be found
 		case status/100 != 2:
-			return nil, p.refused(doing, status, body)
+			return nil, needing(p.refused(doing, status, body), "permission synthetics_read")
 		}
 		if err := readUnhealthy(body, all); err != nil {
 			return nil, p.misread(doing, err)

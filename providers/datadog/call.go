@@ -67,3 +67,26 @@ func (p *Provider) send(ctx context.Context, doing, method, path string, paramet
 	}
 	return text, resp.StatusCode, nil
 }
+
+// isGone reports whether what was asked for is not there.
+func isGone(failure *providers.Error) bool {
+	return failure != nil && strings.HasPrefix(failure.Detail, "404")
+}
+
+// named adds to a failure what names the thing that was asked for, where it is not there.
+func named(failure *providers.Error, name string) *providers.Error {
+	if isGone(failure) {
+		failure.Class = providers.BadQuery
+		failure.Cure = "check " + name + ", and that DD_SITE and the keys are of its organisation"
+	}
+	return failure
+}
+
+// needing adds to a failure which permissions the application key needs, where it was
+// refused.
+func needing(failure *providers.Error, permissions string) *providers.Error {
+	if failure != nil && strings.HasPrefix(failure.Detail, "403") {
+		failure.Cure = "check DD_API_KEY and DD_SITE, and that the application key has the " + permissions
+	}
+	return failure
+}

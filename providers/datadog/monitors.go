@@ -41,11 +41,7 @@ func (p *Provider) monitor(ctx context.Context, id string, labels []providers.La
 	doing := "read monitor " + id
 	body, failure := p.monitors(ctx, doing, "/api/v1/monitor/"+url.PathEscape(id), url.Values{"group_states": {"all"}, "with_downtimes": {"true"}})
 	if failure != nil {
-		if isGone(failure) {
-			failure.Class = providers.BadQuery
-			failure.Cure = "check the monitor's id, and that DD_SITE and the keys are of its organisation"
-		}
-		return providers.Sighting{}, failure
+		return providers.Sighting{}, named(failure, "the monitor's id")
 	}
 	m, err := readMonitor(body, id)
 	if err != nil {
@@ -62,14 +58,8 @@ func (p *Provider) monitor(ctx context.Context, id string, labels []providers.La
 // monitors asks the monitors API.
 func (p *Provider) monitors(ctx context.Context, doing, path string, parameters url.Values) ([]byte, *providers.Error) {
 	body, failure := p.call(ctx, doing, http.MethodGet, path, parameters, nil)
-	if failure != nil && strings.HasPrefix(failure.Detail, "403") {
-		failure.Cure = "check DD_API_KEY and DD_SITE, and that the application key has the permission monitors_read"
-	}
-	return body, failure
+	return body, needing(failure, "permission monitors_read")
 }
-
-// isGone reports whether what was asked for is not there.
-func isGone(failure *providers.Error) bool { return strings.HasPrefix(failure.Detail, "404") }
 
 // app returns the address of the site's application:
 // https://docs.datadoghq.com/getting_started/site/

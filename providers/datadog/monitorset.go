@@ -53,7 +53,7 @@ func (p *Provider) monitorSet(ctx context.Context, g providers.Guard, since time
 		name := "monitor " + strconv.FormatInt(id, 10)
 		s, failure := p.monitor(ctx, strconv.FormatInt(id, 10), g.Labels, since)
 		switch {
-		case failure != nil && isGone(failure):
+		case isGone(failure):
 			s = providers.Sighting{State: providers.Unread, Detail: "was found, and is gone"}
 		case failure != nil:
 			return providers.Sighting{}, failure

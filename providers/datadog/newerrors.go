@@ -86,10 +86,7 @@ func (p *Provider) issues(ctx context.Context, e *providers.NewErrors, search st
 			From: from.UnixMilli(), To: to.UnixMilli(), Query: search, Track: e.Track, OrderBy: "TOTAL_COUNT", States: heeded,
 		}}})
 	if failure != nil {
-		if strings.HasPrefix(failure.Detail, "403") {
-			failure.Cure = "check DD_API_KEY and DD_SITE, and that the application key has the permission error_tracking_read"
-		}
-		return nil, failure
+		return nil, needing(failure, "permission error_tracking_read")
 	}
 	all, err := readIssues(body)
 	if err != nil {

@@ -280,17 +280,7 @@ func (p *Provider) resultsPath(ctx context.Context, test string) (string, *provi
 // synthetics asks the synthetics API.
 func (p *Provider) synthetics(ctx context.Context, doing, path string, parameters url.Values) ([]byte, *providers.Error) {
 	body, failure := p.call(ctx, doing, http.MethodGet, path, parameters, nil)
-	if failure == nil {
-		return body, nil
-	}
-	switch {
-	case strings.HasPrefix(failure.Detail, "404"):
-		failure.Class = providers.BadQuery
-		failure.Cure = "check the test's public id, and that DD_SITE and the keys are of its organisation"
-	case strings.HasPrefix(failure.Detail, "403"):
-		failure.Cure = "check DD_API_KEY and DD_SITE, and that the application key has the permission synthetics_read"
-	}
-	return nil, failure
+	return body, needing(named(failure, "the test's public id"), "permission synthetics_read")
 }
 
 // misread returns the error of an answer that does not say what was asked.

@@ -92,14 +92,7 @@ func (p *Provider) indicator(ctx context.Context, id string) (*indicator, *provi
 	doing := "look up the SLO " + id
 	body, failure := p.call(ctx, doing, http.MethodGet, "/api/v1/slo/"+id, nil, nil)
 	if failure != nil {
-		switch {
-		case strings.HasPrefix(failure.Detail, "404"):
-			failure.Class = providers.BadQuery
-			failure.Cure = "check the SLO's id, and that DD_SITE and the keys are of its organisation"
-		case strings.HasPrefix(failure.Detail, "403"):
-			failure.Cure = "check DD_API_KEY and DD_SITE, and that the application key has the permission slos_read"
-		}
-		return nil, failure
+		return nil, needing(named(failure, "the SLO's id"), "permission slos_read")
 	}
 	o, err := readSLO(body, id)
 	if err != nil {

@@ -31,10 +31,7 @@ func (p *Provider) TestsTagged(ctx context.Context, tag string) ([]providers.Tag
 		body, failure := p.call(ctx, doing, http.MethodGet, "/api/v1/synthetics/tests",
 			url.Values{"page_size": {strconv.Itoa(testsOnPage)}, "page_number": {strconv.Itoa(page)}}, nil)
 		if failure != nil {
-			if strings.HasPrefix(failure.Detail, "403") {
-				failure.Cure = "check DD_API_KEY and DD_SITE, and that the application key has the permission synthetics_read"
-			}
-			return nil, failure
+			return nil, needing(failure, "permission synthetics_read")
 		}
 		tests, err := readTests(body)
 		if err != nil {
