@@ -524,9 +524,10 @@ func TestFaultsOfDiagnosis(t *testing.T) {
 	}
 }
 
-// What is told to Datadog of a canary that failed, a mark or an event, changes nothing about
-// the verdict when it goes wrong. A mark is an action: the run exits with 4 and says so. An
-// event is a word about the run: it exits as judged and warns. Neither shows a key.
+// What is told to Datadog of a canary that failed, a mark, an event or a notebook, changes
+// nothing about the verdict when it goes wrong. A mark is an action: the run exits with 4 and says so. An
+// event and a notebook are words about the run: it exits as judged and warns. None shows a
+// key.
 func TestFaultsOfWhatIsTold(t *testing.T) {
 	t.Parallel()
 	const (
@@ -572,6 +573,10 @@ func TestFaultsOfWhatIsTold(t *testing.T) {
 		}{
 			"mark":  {datadog.Settings{DORA: &datadog.DORA{Env: "prod"}}, "/api/v2/dora/deployments", exitNotJudged, tt.mark},
 			"event": {datadog.Settings{Events: true}, "/api/v1/events", exitFail, tt.event},
+			"notebook": {
+				datadog.Settings{Notebook: true}, "/api/v1/notebooks", exitFail,
+				"the notebook could not be written: datadog: write a notebook: ",
+			},
 		} {
 			t.Run(what+" "+tt.name, func(t *testing.T) {
 				t.Parallel()

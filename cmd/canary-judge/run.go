@@ -328,6 +328,9 @@ func (a *app) conclude(ctx context.Context, o *options, places outputs, j judged
 			code = exitNotJudged
 		}
 	}
+	if ended := j.outcome.Ended; !o.dryRun && (ended == job.AtVerdict || ended == job.AtWindowEnd) {
+		a.writeNotebooks(ctx, j, r)
+	}
 	if j.voice != nil {
 		j.voice.concluded(ctx, r)
 	}

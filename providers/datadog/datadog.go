@@ -30,13 +30,14 @@ const Name = "datadog"
 
 // Settings is the datadog section of a config.
 type Settings struct {
-	APIKey  providers.Secret   `yaml:"api_key" env:"DD_API_KEY,DATADOG_API_KEY" doc:"API key"`
-	AppKey  providers.Secret   `yaml:"app_key" env:"DD_APP_KEY,DATADOG_APP_KEY" doc:"Application key, with the permission timeseries_query"`
-	Site    string             `yaml:"site" env:"DD_SITE,DATADOG_SITE" default:"datadoghq.com" doc:"Site of the organisation" example:"datadoghq.eu"`
-	URL     string             `yaml:"url" env:"DD_URL" doc:"Address to send requests to instead of the site's: a proxy, or a stand-in for tests"`
-	Timeout providers.Duration `yaml:"timeout" default:"20s" doc:"Time limit of one request"`
-	Events  bool               `yaml:"events" default:"false" doc:"Post an event when a live run starts, and one at its verdict"`
-	DORA    *DORA              `yaml:"dora" doc:"Mark the canary's deployment as a change failure in DORA metrics when it fails"`
+	APIKey   providers.Secret   `yaml:"api_key" env:"DD_API_KEY,DATADOG_API_KEY" doc:"API key"`
+	AppKey   providers.Secret   `yaml:"app_key" env:"DD_APP_KEY,DATADOG_APP_KEY" doc:"Application key, with the permission timeseries_query"`
+	Site     string             `yaml:"site" env:"DD_SITE,DATADOG_SITE" default:"datadoghq.com" doc:"Site of the organisation" example:"datadoghq.eu"`
+	URL      string             `yaml:"url" env:"DD_URL" doc:"Address to send requests to instead of the site's: a proxy, or a stand-in for tests"`
+	Timeout  providers.Duration `yaml:"timeout" default:"20s" doc:"Time limit of one request"`
+	Events   bool               `yaml:"events" default:"false" doc:"Post an event when a live run starts, and one at its verdict"`
+	Notebook bool               `yaml:"notebook" default:"false" doc:"Write a notebook at the verdict: its reason, and a graph of each metric over the run; every report links it"`
+	DORA     *DORA              `yaml:"dora" doc:"Mark the canary's deployment as a change failure in DORA metrics when it fails"`
 }
 
 // Provider queries one organisation.

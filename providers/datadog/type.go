@@ -20,7 +20,7 @@ func Type() providers.Type {
 		Guards:  true,
 		Acts: func(settings any) bool {
 			s := settings.(*Settings)
-			return s.Events || s.DORA != nil
+			return s.Events || s.Notebook || s.DORA != nil
 		},
 		UsualStep: 30 * time.Second,
 		// Trace metrics come in buckets of 10 s, of which the newest are filled up

@@ -84,10 +84,11 @@ type Server struct {
 	Limit  int
 	Period time.Duration
 
-	lock    sync.Mutex
-	used    map[time.Time]int // requests by the start of their period
-	batches []batch           // that were started
-	marks   []Mark
+	lock      sync.Mutex
+	used      map[time.Time]int // requests by the start of their period
+	batches   []batch           // that were started
+	marks     []Mark
+	notebooks []Notebook
 }
 
 // World is what an organisation holds.
@@ -186,7 +187,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.allTags(w, v2Name)
 	case r.Method == http.MethodGet && isV2 && leaf == "tags":
 		s.tagConfiguration(w, v2Name)
-	case s.synthetics(w, r, now), s.batch(w, r, now), s.monitors(w, r, now), s.issues(w, r, now), s.slo(w, r), s.dora(w, r):
+	case s.synthetics(w, r, now), s.batch(w, r, now), s.monitors(w, r, now), s.issues(w, r, now), s.slo(w, r), s.dora(w, r), s.notebook(w, r):
 	default:
 		complain(w, http.StatusNotFound, "Not found")
 	}

@@ -114,7 +114,7 @@ func (r *Report) page() page {
 		Verdict: badge(r.Verdict), Word: strings.ToUpper(r.Verdict), Service: Clean(r.Service), Sentence: Clean(r.Reason),
 		Next: r.next(), Blast: cleanAll(r.blastLines()), Warmup: r.Window.Warmup, Timeline: r.timeline(), Looks: r.lookRows(),
 	}
-	for _, l := range r.Pages {
+	for _, l := range r.pages() {
 		p.Pages = append(p.Pages, pageLink{Clean(l.Name), webPage(l.URL)})
 	}
 	p.Title = p.Word + ": canary " + p.Service

@@ -223,6 +223,15 @@ type Exposure struct {
 	Off      bool   `json:"off" doc:"Shown to be beyond the tolerance; the canary cannot pass then"`
 }
 
+// pages are the pages to look at beside the report.
+func (r *Report) pages() []Page {
+	all := slices.Clone(r.Pages)
+	if r.Generated != nil {
+		all = append(all, r.Generated.Notebooks...)
+	}
+	return all
+}
+
 // Page is a page to look at beside the report.
 type Page struct {
 	Name string `json:"name" doc:"What it is called"`
@@ -252,6 +261,7 @@ type Generated struct {
 	Command    string      `json:"command" doc:"run or replay"`
 	Actions    []Action    `json:"actions,omitempty" doc:"What was done at the verdict"`
 	Links      []Link      `json:"links,omitempty" doc:"Where the queries of a live run are to be seen"`
+	Notebooks  []Page      `json:"notebooks,omitempty" doc:"Notebooks that were written of a live run"`
 	FailedRuns []FailedRun `json:"failed_runs,omitempty" doc:"Runs of checks that failed or came to no result, in the judged time of a live run; of very many the latest"`
 	RateLimits []RateLimit `json:"rate_limits,omitempty" doc:"What the sources of a live run told of their limits on requests, up to its last look"`
 }

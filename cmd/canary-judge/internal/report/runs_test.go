@@ -73,12 +73,13 @@ func TestPagesAreLinked(t *testing.T) {
 	t.Parallel()
 	r := big(1, 4)
 	r.Pages = []Page{{"Dashboard", "https://app.example/d/a?from=1&to=2"}, {"Nonsense", "javascript:alert(1)"}}
+	r.Generated = &Generated{Notebooks: []Page{{"Notebook", "https://app.example/notebook/7"}}}
 	for format, tt := range map[string]struct {
 		write func(*bytes.Buffer) error
 		want  string
 	}{
-		"text":     {func(b *bytes.Buffer) error { return r.Text(b, false) }, "\nLook at:\n  Dashboard: https://app.example/d/a?from=1&to=2\n  Nonsense\n"},
-		"markdown": {func(b *bytes.Buffer) error { return r.Markdown(b) }, "**Look at:**\n\n- Dashboard ([open](<https://app.example/d/a?from=1&to=2>))\n- Nonsense\n"},
+		"text":     {func(b *bytes.Buffer) error { return r.Text(b, false) }, "\nLook at:\n  Dashboard: https://app.example/d/a?from=1&to=2\n  Nonsense\n  Notebook: https://app.example/notebook/7\n"},
+		"markdown": {func(b *bytes.Buffer) error { return r.Markdown(b) }, "**Look at:**\n\n- Dashboard ([open](<https://app.example/d/a?from=1&to=2>))\n- Nonsense\n- Notebook ([open](<https://app.example/notebook/7>))\n"},
 		"html":     {func(b *bytes.Buffer) error { return r.HTML(b) }, `<li><a href="https://app.example/d/a?from=1&amp;to=2" rel="noreferrer">Dashboard</a></li><li>Nonsense</li>`},
 	} {
 		var b bytes.Buffer

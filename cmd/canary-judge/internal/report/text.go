@@ -202,9 +202,9 @@ func (r *Report) remarks() []section {
 	if lines, pages := r.failedRunLines(); len(lines) > 0 {
 		all = append(all, section{failedRunsTitle, lines, pages})
 	}
-	if len(r.Pages) > 0 {
+	if pages := r.pages(); len(pages) > 0 {
 		s := section{title: pagesTitle}
-		for _, p := range r.Pages {
+		for _, p := range pages {
 			s.lines, s.pages = append(s.lines, p.Name), append(s.pages, webPage(p.URL))
 		}
 		all = append(all, s)
