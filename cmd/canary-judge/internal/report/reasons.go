@@ -20,7 +20,11 @@ func (b builder) reason(m Metric, from analysis.MetricResult) string {
 		if m.belowFloor() {
 			return fmt.Sprintf("%s: shown to be below the floor of %s (with its tolerance)", b.counts(m, from), percentage(from.Floor))
 		}
-		return join(effectPhrase(m), b.numbers(m, from))
+		reason := join(effectPhrase(m), b.numbers(m, from))
+		if m.movedOn() {
+			reason = fmt.Sprintf("shown at look %d to be within tolerance; by now %s", m.DecidedLook, reason)
+		}
+		return reason
 	case analysis.Fail:
 		if from.Effect.Since > 0 {
 			// The numbers behind it are of the whole run, and would not fit.
@@ -35,7 +39,15 @@ func (b builder) reason(m Metric, from analysis.MetricResult) string {
 // belowFloor reports whether a metric passed although its effect is not known to be
 // within the tolerance: its rates are too low to matter.
 func (m Metric) belowFloor() bool {
-	return m.Decision == analysis.Pass.String() && m.Tolerance.Floor > 0 && !(m.Effect.Upper < m.Tolerance.Upper)
+	allowed := m.Tolerance.Floor * (1 + m.Tolerance.Size)
+	return m.Decision == analysis.Pass.String() && m.Canary.Rate <= allowed && !(m.Effect.Upper < m.Tolerance.Upper)
+}
+
+// movedOn reports whether a metric passed at a look, and its interval has reached beyond
+// the tolerance since.
+func (m Metric) movedOn() bool {
+	return m.Decision == analysis.Pass.String() && m.DecidedLook < m.Steps &&
+		(m.Effect.Upper >= m.Tolerance.Upper || m.Effect.Lower <= m.Tolerance.Lower)
 }
 
 func join(a, b string) string {

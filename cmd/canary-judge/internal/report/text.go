@@ -66,6 +66,8 @@ func (m Metric) cells() []string {
 	}
 	if v := float64(e.Estimate); !math.IsNaN(v) {
 		estimate = change(v, e.Unit, s, estimated)
+	} else if !strings.HasSuffix(limits, "x") {
+		s = asPercentage // no multiple stands beside it: as configs have it
 	}
 	decision := m.Decision
 	if m.DecidedLook > 0 && m.DecidedLook < m.Steps {
@@ -78,7 +80,7 @@ func (m Metric) cells() []string {
 	if m.Advisory {
 		decision += " (advisory)"
 	}
-	return []string{m.Name, m.level(m.Baseline), m.level(m.Canary), estimate, limits, tolerated(m.Tolerance, asPercentage), decision}
+	return []string{m.Name, m.level(m.Baseline), m.level(m.Canary), estimate, limits, tolerated(m.Tolerance, s), decision}
 }
 
 // plainChange is the change of the numbers in the table, for a metric that has
