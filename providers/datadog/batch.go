@@ -31,7 +31,7 @@ type batches struct {
 // batch is a CI batch of one arm and step.
 type batch struct {
 	id       string
-	tests    []string
+	tests    []batchTest
 	deadline time.Time
 	over     bool            // nothing is asked of it any more
 	runs     []batchRun      // of the tests that came to an end
@@ -129,12 +129,9 @@ func (p *Provider) aimed(ctx context.Context, q providers.Query) (batchTest, err
 // startBatch starts the tests of an arm.
 func (p *Provider) startBatch(ctx context.Context, key batchKey, tests []batchTest, limit time.Duration) error {
 	doing := "start the synthetic tests of the " + string(key.arm)
-	b := &batch{deadline: key.step.Add(limit), lost: map[string]bool{}}
+	b := &batch{tests: tests, deadline: key.step.Add(limit), lost: map[string]bool{}}
 	request := batchRequest{Tests: tests}
 	request.Options.Timeout = max(limit, time.Second).Milliseconds()
-	for _, t := range tests {
-		b.tests = append(b.tests, t.PublicID)
-	}
 	body, failure := p.call(ctx, doing, http.MethodPost, "/api/v1/synthetics/tests/trigger/ci", nil, &request)
 	if failure != nil {
 		return needing(named(failure, "the public id of each test"), "permissions synthetics_read and synthetics_write, for these tests too")
@@ -153,7 +150,7 @@ func (p *Provider) startBatch(ctx context.Context, key batchKey, tests []batchTe
 }
 
 // readStarted reads the id of a batch that was started.
-func readStarted(body []byte, tests []string) (string, error) {
+func readStarted(body []byte, tests []batchTest) (string, error) {
 	var a struct {
 		BatchID   *string   `json:"batch_id"`
 		Triggered *[]string `json:"triggered_check_ids"`
@@ -166,8 +163,8 @@ func readStarted(body []byte, tests []string) (string, error) {
 	}
 	if a.Triggered != nil {
 		for _, test := range tests {
-			if !slices.Contains(*a.Triggered, test) {
-				return "", fmt.Errorf("the test %s is not among those that were started: %s", test, body)
+			if !slices.Contains(*a.Triggered, test.PublicID) {
+				return "", fmt.Errorf("the test %s is not among those that were started: %s", test.PublicID, body)
 			}
 		}
 	}
@@ -246,7 +243,7 @@ func (p *Provider) settle(ctx context.Context, b *batch) error {
 		if !time.Now().Before(b.deadline) {
 			b.over = true
 			for _, test := range b.tests {
-				b.lost[test] = true
+				b.lost[test.PublicID] = true
 			}
 		}
 		return nil
@@ -289,9 +286,9 @@ type batchAnswer struct {
 	}
 }
 
-// readBatch reads how a batch goes. A result that it does not understand is an error: left
-// out, it might be the failed one.
-func readBatch(body []byte, tests []string) (batchState, error) {
+// readBatch reads how a batch goes. A result that it does not understand is an error, and
+// a test with fewer runs than locations has lost them: what is left out might have failed.
+func readBatch(body []byte, tests []batchTest) (batchState, error) {
 	var a batchAnswer
 	if err := json.Unmarshal(body, &a); err != nil {
 		return batchState{}, fmt.Errorf("not JSON as the synthetics API answers it: %w: %s", err, body)
@@ -317,7 +314,7 @@ func readBatch(body []byte, tests []string) (batchState, error) {
 	bad := false
 	for _, r := range a.Data.Results {
 		switch {
-		case !slices.Contains(tests, r.Test):
+		case !slices.ContainsFunc(tests, func(t batchTest) bool { return t.PublicID == r.Test }):
 			return batchState{}, fmt.Errorf("a result is of the test %q, which was not started", r.Test)
 		case r.SelectiveRerun != nil && r.SelectiveRerun.Decision == "skip", r.Status == "skipped":
 			continue
@@ -340,7 +337,23 @@ func readBatch(body []byte, tests []string) (batchState, error) {
 	if a.Data.Status == "failed" && !bad {
 		return batchState{}, errors.New("the batch failed, and none of its results did")
 	}
+	for _, t := range tests {
+		if n := state.count(t.PublicID); n > 0 && n < len(t.Locations) {
+			state.lost[t.PublicID] = true
+		}
+	}
 	return state, nil
+}
+
+// count returns how many runs of a test came to an end.
+func (s batchState) count(test string) int {
+	n := 0
+	for _, r := range s.runs {
+		if r.test == test {
+			n++
+		}
+	}
+	return n
 }
 
 // mostPolled is how many results one request asks for; their ids stand in its address.

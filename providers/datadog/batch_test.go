@@ -27,6 +27,7 @@ func TestReadBatch(t *testing.T) {
 	t.Parallel()
 	const one, two = "abc-def-ghi", "jkl-mno-pqr"
 	passed, failed := resultOf(one, "1", "passed", ""), resultOf(two, "2", "failed", "")
+	started := []batchTest{{PublicID: one}, {PublicID: two}}
 	run := func(test, id string, passed bool) batchRun { return batchRun{test, id, "aws:a", passed} }
 	for _, tt := range []struct {
 		name string
@@ -48,7 +49,7 @@ func TestReadBatch(t *testing.T) {
 		{"passed on an earlier commit", inBatch("passed", passed, resultOf(two, "2", "passed", `,"selective_rerun":{"decision":"skip","reason":"passed","linked_result_id":"9"}`)), []batchRun{run(one, "1", true)}, nil},
 		{"run again all the same", inBatch("passed", resultOf(one, "1", "passed", `,"selective_rerun":{"decision":"run","reason":"edited"}`)), []batchRun{run(one, "1", true)}, nil},
 	} {
-		state, err := readBatch(tt.body, []string{one, two})
+		state, err := readBatch(tt.body, started)
 		if err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 			continue
@@ -60,8 +61,19 @@ func TestReadBatch(t *testing.T) {
 			t.Errorf("%s: lost %v, want %v", tt.name, lost, tt.lost)
 		}
 	}
+	// A run of a location that is not told of might have failed.
+	from := func(locations ...string) []batchTest { return []batchTest{{PublicID: one, Locations: locations}} }
+	for _, tt := range []struct {
+		tests []batchTest
+		lost  bool
+	}{{from(), false}, {from("aws:a"), false}, {from("aws:a", "aws:b"), true}} {
+		state, err := readBatch(inBatch("passed", passed), tt.tests)
+		if err != nil || state.lost[one] != tt.lost {
+			t.Errorf("from %v: lost %v, %v", tt.tests[0].Locations, state.lost, err)
+		}
+	}
 	// While it is under way nothing of it counts, and nothing in it is looked at.
-	state, err := readBatch(inBatch("in_progress", passed, resultOf(two, "2", "in_progress", `,"retries":0`)), []string{one, two})
+	state, err := readBatch(inBatch("in_progress", passed, resultOf(two, "2", "in_progress", `,"retries":0`)), started)
 	if err != nil || !state.running || len(state.runs) > 0 {
 		t.Errorf("under way: %+v, %v", state, err)
 	}
@@ -77,7 +89,7 @@ func FuzzReadBatch(f *testing.F) {
 	f.Add([]byte(`{"tests":[{"public_id":"abc-def-ghi","status":"live","tags":["a:b"]}]}`))
 	f.Add([]byte(`{"data":[{"id":"1","attributes":{"result":{"unhealthy":true}}}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if id, err := readStarted(body, []string{"abc-def-ghi"}); (err == nil) != (id != "") {
+		if id, err := readStarted(body, []batchTest{{PublicID: "abc-def-ghi"}}); (err == nil) != (id != "") {
 			t.Errorf("started %q, %v", id, err)
 		}
 		_ = readUnhealthy(body, map[string]bool{}) // panics at nothing
@@ -88,7 +100,7 @@ func FuzzReadBatch(f *testing.F) {
 				}
 			}
 		}
-		state, err := readBatch(body, []string{"abc-def-ghi"})
+		state, err := readBatch(body, []batchTest{{PublicID: "abc-def-ghi"}})
 		if err != nil || state.running {
 			return
 		}

@@ -144,7 +144,7 @@ func (d DORA) cure(e *providers.Error, status int) {
 	case e.Class == providers.Unreachable:
 		e.Cure = "look in Datadog whether it is marked, and mark it by hand if not"
 	case status == http.StatusForbidden:
-		e.Cure = "check DD_API_KEY and DD_SITE, and that the application key has the permission dora_metrics_write"
+		_ = needing(e, "permission dora_metrics_write") // it is e
 	case status == http.StatusBadRequest, status == http.StatusNotFound:
 		e.Class = providers.BadQuery
 		e.Cure = "check datadog.dora (" + d.String() + ") and DD_SITE: Datadog must have been told of the deployment before, by datadog-ci dora deployment or APM Deployment Tracking"

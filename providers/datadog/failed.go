@@ -72,7 +72,7 @@ func (p *Provider) noteBatch(q providers.Query, r runsQuery, at time.Time, b *ba
 		return
 	}
 	if b.lost[r.Test] {
-		p.noteRun(q, b.id, at, r.Test+" did not end in time, and its runs of this step do not count", p.batchPage(b.id))
+		p.noteRun(q, b.id, at, r.Test+" did not end everywhere in time, and its runs of this step do not count", p.batchPage(b.id))
 	}
 	for _, run := range b.runs {
 		if run.test == r.Test && !run.passed {

@@ -40,7 +40,7 @@ func (b builder) reason(m Metric, from analysis.MetricResult) string {
 // within the tolerance: its rates are too low to matter.
 func (m Metric) belowFloor() bool {
 	allowed := m.Tolerance.Floor * (1 + m.Tolerance.Size)
-	return m.Decision == analysis.Pass.String() && m.Canary.Rate <= allowed && !(m.Effect.Upper < m.Tolerance.Upper)
+	return m.Decision == analysis.Pass.String() && m.Tolerance.Floor > 0 && m.Canary.Rate <= allowed && !(m.Effect.Upper < m.Tolerance.Upper)
 }
 
 // movedOn reports whether a metric passed at a look, and its interval has reached beyond

@@ -24,12 +24,17 @@ func TestWhyItPassed(t *testing.T) {
 		{"below what the floor allows with the tolerance", 0.0015, 3, 10, true, false},
 		{"above that", 0.0016, 3, 8, false, true},
 		{"no errors", 0, nan, 10, true, false},
+		{"no errors, no floor", 0, 0.502, 8, false, true},
 		{"below both", 0.0008, 0.4, 10, false, false},
 	} {
+		floor := Number(0.001)
+		if tt.name == "no errors, no floor" {
+			floor = 0
+		}
 		m := Metric{
 			Name: "errors", Decision: "pass", Steps: 10, DecidedLook: tt.decided, Canary: Summary{Steps: 10, Rate: tt.rate},
 			Effect:    Effect{Estimate: 0, Lower: -0.9, Upper: tt.upper, Unit: relativeUnit},
-			Tolerance: Tolerance{Size: 0.5, Lower: nan, Upper: 0.5, Unit: relativeUnit, Floor: 0.001},
+			Tolerance: Tolerance{Size: 0.5, Lower: nan, Upper: 0.5, Unit: relativeUnit, Floor: floor},
 		}
 		if m.belowFloor() != tt.below || m.movedOn() != tt.moved {
 			t.Errorf("%s: below the floor %v, moved on %v", tt.name, m.belowFloor(), m.movedOn())
