@@ -9,8 +9,15 @@ import (
 // Counts[i] lie above Bounds[i-1] and at or below Bounds[i]; Counts[0] lie at
 // or below Bounds[0], and the last of Counts, one more than Bounds, above all
 // bounds. Counts need not be whole.
+//
+// A bound is there only if it was measured: if it is known how many of these very
+// observations lie at or below it. A source that counts per fixed bound and says
+// nothing of one leaves it out, so that its bucket is the wider for it; only one
+// that leaves out empty buckets (native histograms, vmrange) may have a bound put
+// in for it, with a count of 0. Nothing else need be known of where a histogram is
+// from: bounds may differ from step to step and from arm to arm.
 type Histogram struct {
-	Bounds []float64 // ascending and finite, in the metric's unit
+	Bounds []float64 // measured ones, ascending and finite, in the metric's unit
 	Counts []float64 // >= 0, len(Bounds) + 1 of them; empty for a gap
 }
 
