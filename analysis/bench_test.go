@@ -26,18 +26,17 @@ func healthy(metrics, steps int) (Plan, [][]Pair) {
 	rows := make([][]Pair, steps)
 	for k := range rows {
 		for i := range metrics {
-			c, b := NoSample(), NoSample()
 			if i%2 == 0 {
 				common := 100 * math.Exp(0.2*rng.NormFloat64())
-				c.Value, b.Value = common*math.Exp(0.05*rng.NormFloat64()), common*math.Exp(0.05*rng.NormFloat64())
+				rows[k] = append(rows[k], values(common*math.Exp(0.05*rng.NormFloat64()), common*math.Exp(0.05*rng.NormFloat64())))
 			} else {
 				count := func(mean float64) float64 {
 					return math.Max(0, math.Round(mean+math.Sqrt(mean)*rng.NormFloat64()))
 				}
-				c.Total, b.Total = count(1000), count(9000)
-				c.Bad, b.Bad = count(0.01*c.Total), count(0.01*b.Total)
+				n, m := count(1000), count(9000)
+				x, y := count(0.01*n), count(0.01*m)
+				rows[k] = append(rows[k], rates(x, n, y, m))
 			}
-			rows[k] = append(rows[k], Pair{Baseline: b, Canary: c})
 		}
 	}
 	return p, rows

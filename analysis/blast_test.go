@@ -30,7 +30,7 @@ func TestBlastRadius(t *testing.T) {
 		return stats.Histogram{Bounds: []float64{0.5}, Counts: []float64{fast, slow}}
 	}
 	slow := Metric{Kind: Histogram, SlowerThan: 0.5}
-	b, ok = MeasureBlast(slow, []Pair{{Baseline: Sample{Buckets: h(90, 10)}, Canary: Sample{Buckets: h(30, 20)}}}, 0.5)
+	b, ok = MeasureBlast(slow, []Pair{{Baseline: BucketSample(h(90, 10)), Canary: BucketSample(h(30, 20))}}, 0.5)
 	if !ok || b.Requests != 50 || b.Failed != 20 || math.Abs(b.Excess-15) > 1e-12 || !math.IsNaN(b.Lower) {
 		t.Errorf("slow requests: %+v", b)
 	}

@@ -30,15 +30,11 @@ func judge(t *testing.T, m Metric, steps int, pairs ...Pair) Result {
 }
 
 func values(canary, baseline float64) Pair {
-	p := Pair{Baseline: NoSample(), Canary: NoSample()}
-	p.Canary.Value, p.Baseline.Value = canary, baseline
-	return p
+	return Pair{Baseline: ValueSample(baseline), Canary: ValueSample(canary)}
 }
 
 func rates(x, n, y, m float64) Pair {
-	p := Pair{Baseline: NoSample(), Canary: NoSample()}
-	p.Canary.Bad, p.Canary.Total, p.Baseline.Bad, p.Baseline.Total = x, n, y, m
-	return p
+	return Pair{Baseline: CountSample(y, m), Canary: CountSample(x, n)}
 }
 
 func repeat(n int, pair func(i int) Pair) []Pair {
@@ -406,10 +402,9 @@ func TestHistograms(t *testing.T) {
 				m.Tolerance.Size = 0.5
 			}
 			r := judge(t, m, 60, repeat(60, func(int) Pair {
-				p := Pair{Baseline: NoSample(), Canary: NoSample()}
-				p.Canary.Buckets = buckets(rng, c.requests, 0.1*c.slowdown, c.factor, c.top)
-				p.Baseline.Buckets = buckets(rng, 4*c.requests, 0.1, c.factor, c.top)
-				return p
+				canary := buckets(rng, c.requests, 0.1*c.slowdown, c.factor, c.top)
+				baseline := buckets(rng, 4*c.requests, 0.1, c.factor, c.top)
+				return Pair{Baseline: BucketSample(baseline), Canary: BucketSample(canary)}
 			})...)
 			got := r.Metrics[0]
 			if r.Verdict != c.want || got.Cause != c.cause {

@@ -29,7 +29,7 @@ type tally struct {
 	baseline, canary armTally
 	same             bool // all usable steps so far showed the same in both arms
 	distinct         []observation
-	badMentioned     bool // the source mentioned bad events, if only as 0
+	badMentioned     bool // the source itself mentioned bad events, if only as 0
 }
 
 // armTally sums up one arm.
@@ -138,7 +138,7 @@ func (j *judgement) observe(p Pair) (o observation, ok bool) {
 		o.counts, ok = run(p)
 	case Histogram:
 		if j.bound == 0 {
-			bound := p.Baseline.Buckets.Plus(p.Canary.Buckets).Nearest(j.metric.SlowerThan)
+			bound := p.Baseline.Buckets().Plus(p.Canary.Buckets()).Nearest(j.metric.SlowerThan)
 			if math.IsNaN(bound) {
 				return o, false
 			}
@@ -146,7 +146,7 @@ func (j *judgement) observe(p Pair) (o observation, ok bool) {
 		}
 		o.counts, ok = slower(p, j.bound)
 	default:
-		o = observation{canary: p.Canary.Value, baseline: p.Baseline.Value}
+		o = observation{canary: p.Canary.Value(), baseline: p.Baseline.Value()}
 		ok = finite(o.canary, o.baseline)
 	}
 	return o, ok
@@ -183,9 +183,15 @@ func (t *tally) add(m Metric, p Pair, bound float64) {
 	t.elapsed++
 	t.baseline.add(m, p.Baseline, bound)
 	t.canary.add(m, p.Canary, bound)
-	if !math.IsNaN(p.Baseline.Bad) || !math.IsNaN(p.Canary.Bad) {
+	if m.mentionsBad(p.Baseline) || m.mentionsBad(p.Canary) {
 		t.badMentioned = true
 	}
+}
+
+// mentionsBad reports whether the source itself said how many bad events there
+// were, be it none.
+func (m Metric) mentionsBad(s Sample) bool {
+	return !math.IsNaN(s.Bad()) && !(m.ZerosMadeUp && s.Bad() == 0)
 }
 
 // note remembers whether the arms keep showing the same.
@@ -204,26 +210,26 @@ func (t *tally) note(o observation, ok bool) {
 func (a *armTally) add(m Metric, s Sample, bound float64) {
 	switch m.Kind {
 	case Value:
-		if math.IsNaN(s.Value) || math.IsInf(s.Value, 0) {
+		if s.Gap() || math.IsInf(s.Value(), 0) {
 			return
 		}
-		a.values = append(a.values, s.Value)
+		a.values = append(a.values, s.Value())
 	case Histogram:
-		if len(s.Buckets.Counts) == 0 {
+		if s.Gap() {
 			return
 		}
-		a.counts.total += s.Buckets.Total()
+		a.counts.total += s.Buckets().Total()
 		if m.SlowerThan > 0 {
-			a.counts.bad += s.Buckets.Above(bound)
-		} else if v, _ := s.Buckets.Quantile(m.Quantile); !math.IsNaN(v) && !math.IsInf(v, 0) {
+			a.counts.bad += s.Buckets().Above(bound)
+		} else if v, _ := s.Buckets().Quantile(m.Quantile); !math.IsNaN(v) && !math.IsInf(v, 0) {
 			a.values = append(a.values, v)
 		}
 	default:
-		if math.IsNaN(s.Total) {
+		if s.Gap() {
 			return
 		}
-		a.counts.bad += orZero(s.Bad)
-		a.counts.total += s.Total
+		a.counts.bad += orZero(s.Bad())
+		a.counts.total += s.Total()
 	}
 	a.steps++
 }

@@ -84,6 +84,10 @@ type Metric struct {
 	// AbsentIsZero says that the bad events of a Ratio are none when the source
 	// never mentions them, not even once in the run, in either arm.
 	AbsentIsZero bool
+	// ZerosMadeUp says that the query of a Ratio's bad events can give 0 where the
+	// source knows nothing of them (or vector(0), default_zero): a 0 is silence then,
+	// as an absent count is, and only other counts mention bad events.
+	ZerosMadeUp bool
 	// Advisory metrics are measured and reported, and decide nothing.
 	Advisory bool
 	// Weight is the metric's share of the false-alarm rate relative to the other

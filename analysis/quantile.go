@@ -43,9 +43,9 @@ type quantileReduction struct {
 // step takes a step's histograms; it feeds the judgement whenever a group is
 // complete.
 func (r *quantileReduction) step(j *judgement, p Pair) {
-	usable := p.Canary.Buckets.Total() > 0 && p.Baseline.Buckets.Total() > 0
+	usable := p.Canary.Buckets().Total() > 0 && p.Baseline.Buckets().Total() > 0
 	j.tally.note(observation{
-		canary: p.Canary.Buckets.Total(), baseline: p.Baseline.Buckets.Total(),
+		canary: p.Canary.Buckets().Total(), baseline: p.Baseline.Buckets().Total(),
 		counts: sums(p),
 	}, usable)
 	if r.merge > 0 {
@@ -63,7 +63,7 @@ func (r *quantileReduction) step(j *judgement, p Pair) {
 	r.planned = j.plan.Steps / r.merge
 	j.lay(r.planned)
 	for _, w := range r.waiting {
-		r.take(j, w, w.Canary.Buckets.Total() > 0 && w.Baseline.Buckets.Total() > 0)
+		r.take(j, w, w.Canary.Buckets().Total() > 0 && w.Baseline.Buckets().Total() > 0)
 	}
 	r.waiting = nil
 }
@@ -78,8 +78,8 @@ func sums(p Pair) stats.Interval {
 		return first, all
 	}
 	var v stats.Interval
-	v.X, v.N = weigh(p.Canary.Buckets)
-	v.Y, v.M = weigh(p.Baseline.Buckets)
+	v.X, v.N = weigh(p.Canary.Buckets())
+	v.Y, v.M = weigh(p.Baseline.Buckets())
 	return v
 }
 
@@ -87,7 +87,7 @@ func sums(p Pair) stats.Interval {
 func (r *quantileReduction) fix() {
 	var canary, baseline float64
 	for _, w := range r.waiting {
-		if c, b := w.Canary.Buckets.Total(), w.Baseline.Buckets.Total(); c > 0 && b > 0 {
+		if c, b := w.Canary.Buckets().Total(), w.Baseline.Buckets().Total(); c > 0 && b > 0 {
 			canary += c / float64(r.usable)
 			baseline += b / float64(r.usable)
 		}
@@ -100,8 +100,8 @@ func (r *quantileReduction) fix() {
 func (r *quantileReduction) take(j *judgement, p Pair, usable bool) {
 	r.group.steps++
 	if usable {
-		r.group.canary = r.group.canary.Plus(p.Canary.Buckets)
-		r.group.baseline = r.group.baseline.Plus(p.Baseline.Buckets)
+		r.group.canary = r.group.canary.Plus(p.Canary.Buckets())
+		r.group.baseline = r.group.baseline.Plus(p.Baseline.Buckets())
 	}
 	if r.group.steps < r.merge {
 		return

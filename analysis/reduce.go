@@ -10,21 +10,22 @@ import (
 // check reports numbers that no source can mean: they are a broken query or
 // file, not a canary.
 func (m Metric) check(arm string, s Sample) error {
-	switch m.Kind {
-	case Ratio, Checks:
-		if math.IsNaN(s.Total) {
-			return nil
-		}
+	if s.holds != nothing && s.holds != m.Kind.holds() {
+		return fmt.Errorf("%s: the sample holds %s; a metric of kind %s is judged by %s", arm, s.holds, m.Kind, m.Kind.holds())
+	}
+	switch s.holds {
+	case someCounts:
+		bad, total := s.Bad(), s.Total()
 		switch {
-		case math.IsInf(s.Total, 0) || math.IsInf(s.Bad, 0):
+		case math.IsInf(total, 0) || math.IsInf(bad, 0):
 			return fmt.Errorf("%s: a count is infinite", arm)
-		case s.Total < 0 || s.Bad < 0:
-			return fmt.Errorf("%s: %g bad of %g; a count cannot be negative", arm, s.Bad, s.Total)
-		case s.Bad > s.Total:
-			return fmt.Errorf("%s: %g bad of %g; the bad events must be among the total", arm, s.Bad, s.Total)
+		case total < 0 || bad < 0:
+			return fmt.Errorf("%s: %g bad of %g; a count cannot be negative", arm, bad, total)
+		case bad > total:
+			return fmt.Errorf("%s: %g bad of %g; the bad events must be among the total", arm, bad, total)
 		}
-	case Histogram:
-		for _, c := range s.Buckets.Counts {
+	case someBuckets:
+		for _, c := range s.buckets.Counts {
 			if c < 0 || math.IsNaN(c) || math.IsInf(c, 0) {
 				return fmt.Errorf("%s: a bucket holds %g observations", arm, c)
 			}
@@ -33,10 +34,21 @@ func (m Metric) check(arm string, s Sample) error {
 	return nil
 }
 
+// holds returns what samples of a metric of this kind hold.
+func (k Kind) holds() holding {
+	switch k {
+	case Ratio, Checks:
+		return someCounts
+	case Histogram:
+		return someBuckets
+	}
+	return aValue
+}
+
 // counts returns the counts of a pair, canary first, and whether both arms have
 // any. Requests without a word of bad ones are requests without bad ones.
 func counts(p Pair) (v stats.Interval, ok bool) {
-	v = stats.Interval{X: orZero(p.Canary.Bad), N: p.Canary.Total, Y: orZero(p.Baseline.Bad), M: p.Baseline.Total}
+	v = stats.Interval{X: orZero(p.Canary.Bad()), N: p.Canary.Total(), Y: orZero(p.Baseline.Bad()), M: p.Baseline.Total()}
 	return v, v.N > 0 && v.M > 0
 }
 
@@ -51,11 +63,11 @@ func orZero(count float64) float64 {
 // run is the counts of a pair of checks: an arm without runs adds nothing, and
 // the other one's still count, since each run is a trial of its own.
 func run(p Pair) (v stats.Interval, ok bool) {
-	if p.Canary.Total > 0 {
-		v.X, v.N = orZero(p.Canary.Bad), p.Canary.Total
+	if p.Canary.Total() > 0 {
+		v.X, v.N = orZero(p.Canary.Bad()), p.Canary.Total()
 	}
-	if p.Baseline.Total > 0 {
-		v.Y, v.M = orZero(p.Baseline.Bad), p.Baseline.Total
+	if p.Baseline.Total() > 0 {
+		v.Y, v.M = orZero(p.Baseline.Bad()), p.Baseline.Total()
 	}
 	return v, v.N > 0 || v.M > 0
 }
@@ -63,8 +75,8 @@ func run(p Pair) (v stats.Interval, ok bool) {
 // slower returns the counts of observations above bound.
 func slower(p Pair, bound float64) (v stats.Interval, ok bool) {
 	v = stats.Interval{
-		X: p.Canary.Buckets.Above(bound), N: p.Canary.Buckets.Total(),
-		Y: p.Baseline.Buckets.Above(bound), M: p.Baseline.Buckets.Total(),
+		X: p.Canary.Buckets().Above(bound), N: p.Canary.Buckets().Total(),
+		Y: p.Baseline.Buckets().Above(bound), M: p.Baseline.Buckets().Total(),
 	}
 	return v, v.N > 0 && v.M > 0
 }

@@ -45,13 +45,10 @@ func (s sequence) pair(row []*float64) Pair {
 			v[i] = *p
 		}
 	}
-	p := Pair{Baseline: NoSample(), Canary: NoSample()}
 	if s.Kind == "value" {
-		p.Canary.Value, p.Baseline.Value = v[0], v[1]
-		return p
+		return values(v[0], v[1])
 	}
-	p.Canary.Bad, p.Canary.Total, p.Baseline.Bad, p.Baseline.Total = v[0], v[1], v[2], v[3]
-	return p
+	return rates(v[0], v[1], v[2], v[3])
 }
 
 func TestSequencesAgreeWithReference(t *testing.T) {

@@ -2,22 +2,38 @@ package analysis
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/canary-judge/canary-judge/analysis/stats"
 )
 
-// Point is one value of a series.
+// Point is one value, or one histogram, of a series. What was not put in is a gap:
+// a point is made by ValuePoint or BucketPoint, and one that has nothing but a time
+// says that there is nothing.
 type Point struct {
-	Time  time.Time // start of the step, UTC
-	Value float64   // in the series' unit; NaN = gap
-	// Buckets holds the observations of the step for a series of histograms; no
-	// Counts = gap. Value is NaN then.
-	Buckets stats.Histogram
+	Time   time.Time // start of the step, UTC
+	sample Sample
 }
 
+// ValuePoint returns the value of a step, in the series' unit; NaN is a gap.
+func ValuePoint(at time.Time, value float64) Point { return Point{at, ValueSample(value)} }
+
+// BucketPoint returns the observations of a step; a histogram without Counts is a
+// gap.
+func BucketPoint(at time.Time, h stats.Histogram) Point { return Point{at, BucketSample(h)} }
+
+// Value returns the value, in the series' unit; NaN for a gap and for a histogram.
+func (p Point) Value() float64 { return p.sample.Value() }
+
+// Buckets returns the observations; no Counts for a gap and for a plain value.
+func (p Point) Buckets() stats.Histogram { return p.sample.Buckets() }
+
 // Gap reports whether the point says only that there is nothing.
-func (p Point) Gap() bool { return math.IsNaN(p.Value) && len(p.Buckets.Counts) == 0 }
+func (p Point) Gap() bool { return p.sample.Gap() }
+
+// Equal reports whether two points say the same of the same moment.
+func (p Point) Equal(q Point) bool { return p.Time.Equal(q.Time) && p.sample.Equal(q.sample) }
 
 // Series is the values of one metric over time.
 type Series struct {
@@ -27,17 +43,87 @@ type Series struct {
 	Points []Point       // ascending, no two at one time
 }
 
-// Sample is what one arm showed in one step.
+// Sample is what one arm showed in one step. The zero value is a gap: nothing is
+// known of an arm but what ValueSample, CountSample or BucketSample was given.
 type Sample struct {
-	Value float64 // of a Value metric; NaN = gap
-	// Bad and Total are the counts of a Ratio or of Checks. Total NaN = gap; Bad NaN
-	// with a Total = the source mentioned no bad events, which counts as 0.
-	Bad, Total float64
-	Buckets    stats.Histogram // of a Histogram metric; no Counts = gap
+	holds         holding
+	first, second float64 // the value; or bad and total
+	buckets       stats.Histogram
 }
 
-// NoSample is an arm that showed nothing.
-func NoSample() Sample { return Sample{Value: math.NaN(), Bad: math.NaN(), Total: math.NaN()} }
+// holding is what a sample was made of.
+type holding int
+
+const (
+	nothing holding = iota
+	aValue
+	someCounts
+	someBuckets
+)
+
+func (h holding) String() string { return name(h, "nothing", "a value", "counts", "buckets") }
+
+// ValueSample returns what a Value metric showed, in its unit; NaN is a gap.
+func ValueSample(value float64) Sample {
+	if math.IsNaN(value) {
+		return Sample{}
+	}
+	return Sample{holds: aValue, first: value}
+}
+
+// CountSample returns what a Ratio or Checks showed: bad events or runs among the
+// total. A total of NaN is a gap. Bad ones of NaN are ones that the source did not
+// mention, which counts as none.
+func CountSample(bad, total float64) Sample {
+	if math.IsNaN(bad) && math.IsNaN(total) {
+		return Sample{}
+	}
+	return Sample{holds: someCounts, first: bad, second: total}
+}
+
+// BucketSample returns what a Histogram metric showed; a histogram without Counts
+// is a gap.
+func BucketSample(h stats.Histogram) Sample {
+	if len(h.Counts) == 0 {
+		return Sample{}
+	}
+	return Sample{holds: someBuckets, buckets: h}
+}
+
+// Value returns the value, in the metric's unit; NaN for a gap and for what is no
+// value.
+func (s Sample) Value() float64 { return s.ifHolds(aValue, s.first) }
+
+// Bad returns the number of bad events, >= 0; NaN where the source mentioned none,
+// for a gap, and for what is no count.
+func (s Sample) Bad() float64 { return s.ifHolds(someCounts, s.first) }
+
+// Total returns the number of all events, >= 0; NaN for a gap and for what is no
+// count.
+func (s Sample) Total() float64 { return s.ifHolds(someCounts, s.second) }
+
+// Buckets returns the observations; no Counts for a gap and for what is no
+// histogram.
+func (s Sample) Buckets() stats.Histogram { return s.buckets }
+
+// Gap reports whether the arm showed nothing that can be judged.
+func (s Sample) Gap() bool {
+	return s.holds == nothing || s.holds == someCounts && math.IsNaN(s.second)
+}
+
+// Equal reports whether two samples say the same.
+func (s Sample) Equal(t Sample) bool {
+	same := func(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
+	return s.holds == t.holds && same(s.first, t.first) && same(s.second, t.second) &&
+		slices.Equal(s.buckets.Bounds, t.buckets.Bounds) && slices.EqualFunc(s.buckets.Counts, t.buckets.Counts, same)
+}
+
+func (s Sample) ifHolds(h holding, number float64) float64 {
+	if s.holds != h {
+		return math.NaN()
+	}
+	return number
+}
 
 // Pair is one metric's step of both arms.
 type Pair struct {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/recording"
 )
@@ -52,10 +53,10 @@ func bigRecording(b *testing.B, metrics, steps int) string {
 			for _, arm := range providers.Arms {
 				p := recording.Point{Time: start.Add(time.Duration(step) * 30 * time.Second), Metric: fmt.Sprint("metric ", i), Arm: arm}
 				if i%2 == 0 {
-					p.Value = 100 * math.Exp(0.05*rng.NormFloat64())
+					p.Sample = analysis.ValueSample(100 * math.Exp(0.05*rng.NormFloat64()))
 				} else {
-					p.Kind, p.Total = recording.Counts, count(map[providers.Arm]float64{providers.Baseline: 9000, providers.Canary: 1000}[arm])
-					p.Bad = count(0.01 * p.Total)
+					total := count(map[providers.Arm]float64{providers.Baseline: 9000, providers.Canary: 1000}[arm])
+					p.Kind, p.Sample = recording.Counts, analysis.CountSample(count(0.01*total), total)
 				}
 				if err := w.Point(p); err != nil {
 					b.Fatal(err)

@@ -250,9 +250,9 @@ func cameBack(q providers.Query, answer providers.Answer, unit string) string {
 		return fmt.Sprintf("%d steps, all of them gaps", len(answer.Series[0].Points))
 	}
 	last := points[len(points)-1]
-	value := fmt.Sprintf("%.6g", last.Value)
+	value := fmt.Sprintf("%.6g", last.Value())
 	if q.Part == providers.Buckets {
-		value = fmt.Sprintf("%.6g observations in %d buckets", last.Buckets.Total(), len(last.Buckets.Counts))
+		value = fmt.Sprintf("%.6g observations in %d buckets", last.Buckets().Total(), len(last.Buckets().Counts))
 	}
 	if q.Part == providers.Value {
 		value = strings.TrimSpace(value + " " + cmp.Or(answer.Series[0].Unit, unit))

@@ -198,7 +198,7 @@ func (p *Provider) countStarted(ctx context.Context, q providers.Query, r runsQu
 		count, ran := b.count(r)
 		p.noteBatch(q, r, at, b)
 		if ran {
-			s.Points = append(s.Points, analysis.Point{Time: at, Value: count})
+			s.Points = append(s.Points, analysis.ValuePoint(at, count))
 		}
 	}
 	if len(s.Points) > 0 {

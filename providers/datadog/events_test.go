@@ -277,7 +277,7 @@ func TestOneRequest(t *testing.T) {
 	if err != nil || requests.Load() != 1 {
 		t.Fatalf("%d requests, %v", requests.Load(), err)
 	}
-	if s := answers[39].Series; len(s) != 1 || s[0].Points[0].Value != 7 {
+	if s := answers[39].Series; len(s) != 1 || s[0].Points[0].Value() != 7 {
 		t.Errorf("the last query got %v", s)
 	}
 	if err := answers[40].Err; err == nil || !strings.Contains(err.Error(), `"mode" is no aggregation of events`) {

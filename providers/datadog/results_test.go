@@ -41,7 +41,7 @@ func FuzzReadResults(f *testing.F) {
 			}
 			for _, s := range a.Series {
 				for _, p := range s.Points {
-					counts[counted] += p.Value
+					counts[counted] += p.Value()
 				}
 			}
 		}

@@ -176,7 +176,7 @@ func (r runsQuery) count(q providers.Query, trials []trial) []analysis.Series {
 	s := analysis.Series{Step: q.Step}
 	for i, there := range ran {
 		if there {
-			s.Points = append(s.Points, analysis.Point{Time: q.Start.Add(time.Duration(i) * q.Step).UTC(), Value: counts[i]})
+			s.Points = append(s.Points, analysis.ValuePoint(q.Start.Add(time.Duration(i)*q.Step).UTC(), counts[i]))
 		}
 	}
 	return []analysis.Series{s}

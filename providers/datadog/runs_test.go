@@ -99,7 +99,7 @@ func counted(a providers.Answer) map[int]float64 {
 	}
 	all := map[int]float64{}
 	for _, p := range a.Series[0].Points {
-		all[int(p.Time.Sub(ten).Minutes())] = p.Value
+		all[int(p.Time.Sub(ten).Minutes())] = p.Value()
 	}
 	return all
 }

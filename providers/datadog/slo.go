@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"regexp"
 	"slices"
@@ -227,8 +226,8 @@ func (s source) answer(q providers.Query, got []providers.Answer) providers.Answ
 		points[expr] = map[time.Time]float64{}
 		for _, series := range got[at].Series {
 			for _, point := range series.Points {
-				if !math.IsNaN(point.Value) {
-					points[expr][point.Time], times[point.Time] = point.Value, true
+				if !point.Gap() {
+					points[expr][point.Time], times[point.Time] = point.Value(), true
 				}
 			}
 		}
@@ -236,7 +235,7 @@ func (s source) answer(q providers.Query, got []providers.Answer) providers.Answ
 	series := analysis.Series{Step: q.Step}
 	for at := range times {
 		if value, known := s.tally.at(at, points); known {
-			series.Points = append(series.Points, analysis.Point{Time: at, Value: value})
+			series.Points = append(series.Points, analysis.ValuePoint(at, value))
 		}
 	}
 	if series.Points == nil {

@@ -70,7 +70,7 @@ func (c conforming) Query(q datadogtest.Query) ([]datadogtest.Series, error) {
 		}
 		// One bucket more than the window: the one that its end cuts.
 		for _, p := range providertest.Within(one.Points, q.From, q.To.Add(q.Interval)) {
-			s.Points = append(s.Points, datadogtest.Point{Time: p.Time, Value: p.Value})
+			s.Points = append(s.Points, datadogtest.Point{Time: p.Time, Value: p.Value()})
 		}
 		all = append(all, s)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -208,9 +207,9 @@ func readTimeseries(body []byte, from, to time.Time, step time.Duration, into []
 			if times[n].Before(from) || !times[n].Before(to) {
 				continue // the bucket that the window's end cuts is another look's
 			}
-			p := analysis.Point{Time: times[n], Value: math.NaN()}
+			p := analysis.Point{Time: times[n]}
 			if value != nil {
-				p.Value = *value
+				p = analysis.ValuePoint(times[n], *value)
 			}
 			if last := len(series.Points) - 1; last >= 0 && !p.Time.After(series.Points[last].Time) {
 				return fmt.Errorf("two values at %s", p.Time.Format(time.RFC3339))

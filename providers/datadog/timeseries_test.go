@@ -45,7 +45,7 @@ func readFor(queries int, body string) ([][]analysis.Series, error) {
 }
 
 func at(i int, v float64) analysis.Point {
-	return analysis.Point{Time: begin.Add(time.Duration(i) * step), Value: v}
+	return analysis.ValuePoint(begin.Add(time.Duration(i)*step), v)
 }
 
 func TestAnswers(t *testing.T) {

@@ -157,7 +157,7 @@ func (r row) points(q providers.Query) ([]analysis.Point, error) {
 		if err != nil {
 			return nil, err
 		}
-		points = append(points, analysis.Point{Time: at, Value: value})
+		points = append(points, analysis.ValuePoint(at, value))
 	}
 	return points, nil
 }
@@ -264,7 +264,7 @@ func assemble(rows []row, q providers.Query) (analysis.Series, error) {
 			if cumulative[p.Time] == nil {
 				cumulative[p.Time] = slices.Repeat([]float64{math.NaN()}, len(order))
 			}
-			cumulative[p.Time][rank] = p.Value
+			cumulative[p.Time][rank] = p.Value()
 		}
 	}
 	finite := make([]float64, 0, len(order)-1)
@@ -273,7 +273,7 @@ func assemble(rows []row, q providers.Query) (analysis.Series, error) {
 	}
 	s := analysis.Series{Labels: labels, Step: q.Step}
 	for _, at := range slices.SortedFunc(maps.Keys(cumulative), time.Time.Compare) {
-		s.Points = append(s.Points, analysis.Point{Time: at, Value: math.NaN(), Buckets: differences(finite, cumulative[at])})
+		s.Points = append(s.Points, analysis.BucketPoint(at, differences(finite, cumulative[at])))
 	}
 	return s, nil
 }
@@ -316,7 +316,7 @@ func (r row) natives(q providers.Query) ([]analysis.Point, error) {
 		if err != nil {
 			return nil, err
 		}
-		points = append(points, analysis.Point{Time: at, Value: math.NaN(), Buckets: h})
+		points = append(points, analysis.BucketPoint(at, h))
 	}
 	return points, nil
 }

@@ -16,7 +16,7 @@ import (
 func TestValues(t *testing.T) {
 	t.Parallel()
 	at := func(step int, v float64) analysis.Point {
-		return analysis.Point{Time: begin.Add(time.Duration(step) * 30 * time.Second), Value: v}
+		return analysis.ValuePoint(begin.Add(time.Duration(step)*30*time.Second), v)
 	}
 	for _, tt := range []struct {
 		name, row string

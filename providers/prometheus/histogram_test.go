@@ -171,10 +171,10 @@ func TestHistograms(t *testing.T) {
 			}
 			var got []stats.Histogram
 			for i, p := range all[0].Points {
-				if want := begin.Add(time.Duration(i) * 30 * time.Second); !p.Time.Equal(want) || !math.IsNaN(p.Value) {
-					t.Errorf("point %d: at %s with the value %g, want %s and NaN", i, p.Time, p.Value, want)
+				if want := begin.Add(time.Duration(i) * 30 * time.Second); !p.Time.Equal(want) || !math.IsNaN(p.Value()) {
+					t.Errorf("point %d: at %s with the value %g, want %s and NaN", i, p.Time, p.Value(), want)
 				}
-				got = append(got, p.Buckets)
+				got = append(got, p.Buckets())
 			}
 			if diff := cmp.Diff(tt.want, got, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
@@ -197,7 +197,7 @@ func TestHistogramsOfSeveralSeries(t *testing.T) {
 		if len(s.Labels) != 1 {
 			t.Errorf("labels %v, want the pod alone", s.Labels)
 		}
-		got[s.Labels["pod"]] = s.Points[0].Buckets
+		got[s.Labels["pod"]] = s.Points[0].Buckets()
 	}
 	want := map[string]stats.Histogram{
 		"a": {Counts: []float64{3}}, "b": {Bounds: []float64{1}, Counts: []float64{1, 1}}, "c": {Counts: []float64{0}},
@@ -256,7 +256,7 @@ func TestNativeHistogramsAreNoValues(t *testing.T) {
 func TestJoin(t *testing.T) {
 	t.Parallel()
 	point := func(step int) analysis.Point {
-		return analysis.Point{Time: begin.Add(time.Duration(step) * 30 * time.Second), Value: float64(step)}
+		return analysis.ValuePoint(begin.Add(time.Duration(step)*30*time.Second), float64(step))
 	}
 	a, b := map[string]string{"pod": "a"}, map[string]string{"pod": "b"}
 	all := join(nil, []analysis.Series{{Labels: a, Points: []analysis.Point{point(0)}}})

@@ -114,15 +114,15 @@ func (s *standIn) rows(labels map[string]string, points []analysis.Point, step t
 	for _, p := range points {
 		at := evaluated(p)
 		switch {
-		case len(p.Buckets.Counts) == 0:
-			values = append(values, [2]any{at, number(p.Value)})
+		case len(p.Buckets().Counts) == 0:
+			values = append(values, [2]any{at, number(p.Value())})
 		case s.classic:
 			var cumulative float64
-			for i, c := range p.Buckets.Counts {
+			for i, c := range p.Buckets().Counts {
 				cumulative += c
 				le := "+Inf"
-				if i < len(p.Buckets.Bounds) {
-					le = number(p.Buckets.Bounds[i])
+				if i < len(p.Buckets().Bounds) {
+					le = number(p.Buckets().Bounds[i])
 				}
 				classic[le] = append(classic[le], [2]any{at, number(cumulative)})
 			}
@@ -155,10 +155,10 @@ func native(p analysis.Point) map[string]any {
 	var buckets [][4]any
 	lower := math.Inf(-1)
 	var count float64
-	for i, c := range p.Buckets.Counts {
+	for i, c := range p.Buckets().Counts {
 		upper := math.Inf(1)
-		if i < len(p.Buckets.Bounds) {
-			upper = p.Buckets.Bounds[i]
+		if i < len(p.Buckets().Bounds) {
+			upper = p.Buckets().Bounds[i]
 		}
 		if c > 0 {
 			buckets = append(buckets, [4]any{0, number(lower), number(upper), number(c)})

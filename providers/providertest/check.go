@@ -49,10 +49,10 @@ func checkPoints(q providers.Query, points []analysis.Point) error {
 			return fmt.Errorf("the point at %s is no whole number of steps of %s after %s", at, q.Step, q.Start.Format(time.RFC3339Nano))
 		case i > 0 && !p.Time.After(points[i-1].Time):
 			return fmt.Errorf("the times do not ascend at %s", at)
-		case q.Part != providers.Buckets && len(p.Buckets.Counts)+len(p.Buckets.Bounds) > 0:
+		case q.Part != providers.Buckets && len(p.Buckets().Counts) > 0:
 			return fmt.Errorf("the point at %s has buckets that nobody asked for", at)
-		case q.Part == providers.Buckets && !math.IsNaN(p.Value):
-			return fmt.Errorf("the histogram at %s has the value %g beside its buckets; want NaN", at, p.Value)
+		case q.Part == providers.Buckets && !math.IsNaN(p.Value()):
+			return fmt.Errorf("the point at %s is the value %g; want a histogram", at, p.Value())
 		}
 		if err := checkBuckets(p); err != nil {
 			return fmt.Errorf("the histogram at %s: %w", at, err)
@@ -62,11 +62,8 @@ func checkPoints(q providers.Query, points []analysis.Point) error {
 }
 
 func checkBuckets(p analysis.Point) error {
-	h := p.Buckets
+	h := p.Buckets()
 	if len(h.Counts) == 0 {
-		if len(h.Bounds) > 0 {
-			return errors.New("bounds without counts")
-		}
 		return nil
 	}
 	if len(h.Counts) != len(h.Bounds)+1 {
@@ -118,12 +115,7 @@ func compare(w *World, q providers.Query, a providers.Answer, oneSeries bool) er
 
 // same reports whether series are equal.
 func same(a, b analysis.Series) bool {
-	return maps.Equal(a.Labels, b.Labels) && slices.EqualFunc(a.Points, b.Points, samePoint)
-}
-
-func samePoint(a, b analysis.Point) bool {
-	return a.Time.Equal(b.Time) && (a.Value == b.Value || math.IsNaN(a.Value) && math.IsNaN(b.Value)) &&
-		slices.Equal(a.Buckets.Bounds, b.Buckets.Bounds) && slices.Equal(a.Buckets.Counts, b.Buckets.Counts)
+	return maps.Equal(a.Labels, b.Labels) && slices.EqualFunc(a.Points, b.Points, analysis.Point.Equal)
 }
 
 // differing returns a few points of each from where they begin to differ: nobody
@@ -131,7 +123,7 @@ func samePoint(a, b analysis.Point) bool {
 func differing(a, b []analysis.Point) ([]analysis.Point, []analysis.Point) {
 	const few = 20
 	i := 0
-	for i < min(len(a), len(b)) && samePoint(a[i], b[i]) {
+	for i < min(len(a), len(b)) && a[i].Equal(b[i]) {
 		i++
 	}
 	return a[i:min(len(a), i+few)], b[i:min(len(b), i+few)]
@@ -167,7 +159,9 @@ func known(all []analysis.Series, q providers.Query, oneSeries bool) []analysis.
 		}
 		for _, p := range Within(s.Points, q.Start, q.End) {
 			if !p.Gap() {
-				p.Buckets = simple(p.Buckets)
+				if q.Part == providers.Buckets {
+					p = analysis.BucketPoint(p.Time, simple(p.Buckets()))
+				}
 				k.Points = append(k.Points, p)
 			}
 		}

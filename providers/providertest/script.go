@@ -40,7 +40,7 @@ func values(first int, vs ...float64) []analysis.Series {
 	s := analysis.Series{Labels: map[string]string{"job": "shop"}, Step: step}
 	for i, v := range vs {
 		if v != none {
-			s.Points = append(s.Points, analysis.Point{Time: at(first + i), Value: v})
+			s.Points = append(s.Points, analysis.ValuePoint(at(first+i), v))
 		}
 	}
 	return []analysis.Series{s}
@@ -51,8 +51,7 @@ func values(first int, vs ...float64) []analysis.Series {
 func buckets(first int, counts ...float64) []analysis.Series {
 	s := values(first, counts...)
 	for i, p := range s[0].Points {
-		s[0].Points[i].Buckets = stats.Histogram{Bounds: []float64{0.1, 0.25, 1}, Counts: []float64{2, p.Value, 0, 0.5}}
-		s[0].Points[i].Value = math.NaN()
+		s[0].Points[i] = analysis.BucketPoint(p.Time, stats.Histogram{Bounds: []float64{0.1, 0.25, 1}, Counts: []float64{2, p.Value(), 0, 0.5}})
 	}
 	return s
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/providers"
 )
 
@@ -147,8 +148,8 @@ func severalSeries(open opener, s Suite) error {
 	} {
 		one := values(-1, 1, 2, none, 4, 5)
 		one[0].Labels = labels
-		for n := range one[0].Points {
-			one[0].Points[n].Value += float64(100 * i)
+		for n, p := range one[0].Points {
+			one[0].Points[n] = analysis.ValuePoint(p.Time, p.Value()+float64(100*i))
 		}
 		r.Series = append(r.Series, one...)
 	}

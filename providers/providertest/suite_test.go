@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/url"
 	"slices"
 	"testing"
@@ -134,19 +133,19 @@ func TestSuiteFindsFaults(t *testing.T) {
 	}{
 		{"a gap is 0", each(func(p *analysis.Point) {
 			if p.Gap() {
-				p.Value = 0
+				*p = analysis.ValuePoint(p.Time, 0)
 			}
 		}), "gaps are no zeros"},
 		{"0 is a gap", each(func(p *analysis.Point) {
-			if p.Value == 0 {
-				p.Value = math.NaN()
+			if p.Value() == 0 {
+				*p = analysis.Point{Time: p.Time}
 			}
 		}), "gaps are no zeros"},
 		{"holes are filled with the last value", whole(func(points []analysis.Point) []analysis.Point {
 			var filled []analysis.Point
 			for _, p := range points {
 				for n := len(filled); n > 0 && p.Time.Sub(filled[n-1].Time) > step; n = len(filled) {
-					filled = append(filled, analysis.Point{Time: filled[n-1].Time.Add(step), Value: filled[n-1].Value})
+					filled = append(filled, analysis.ValuePoint(filled[n-1].Time.Add(step), filled[n-1].Value()))
 				}
 				filled = append(filled, p)
 			}
@@ -162,7 +161,7 @@ func TestSuiteFindsFaults(t *testing.T) {
 		{"points come twice", whole(func(ps []analysis.Point) []analysis.Point {
 			return slices.Insert(ps, 0, ps[0])
 		}), "half-open windows"},
-		{"values are rounded", each(func(p *analysis.Point) { p.Value = float64(float32(p.Value)) }), "values are exact"},
+		{"values are rounded", each(func(p *analysis.Point) { *p = analysis.ValuePoint(p.Time, float64(float32(p.Value()))) }), "values are exact"},
 		{"only the first series", fault{series: func(_ providers.Query, all []analysis.Series) []analysis.Series {
 			return all[:min(len(all), 1)]
 		}}, "every series, ordered by labels"},
@@ -171,14 +170,15 @@ func TestSuiteFindsFaults(t *testing.T) {
 			return all
 		}}, "every series, ordered by labels"},
 		{"answers in any order", fault{answers: slices.Reverse[[]providers.Answer]}, "all parts, in the order of the queries"},
-		{"a histogram has a value", each(func(p *analysis.Point) {
-			if len(p.Buckets.Counts) > 0 {
-				p.Value = 0
+		{"a histogram is a value", each(func(p *analysis.Point) {
+			if len(p.Buckets().Counts) > 0 {
+				*p = analysis.ValuePoint(p.Time, 0)
 			}
 		}), "all parts, in the order of the queries"},
 		{"a histogram lacks its last bucket", each(func(p *analysis.Point) {
-			if n := len(p.Buckets.Counts); n > 0 {
-				p.Buckets.Counts = p.Buckets.Counts[:n-1]
+			if h := p.Buckets(); len(h.Counts) > 0 {
+				h.Counts = h.Counts[:len(h.Counts)-1]
+				*p = analysis.BucketPoint(p.Time, h)
 			}
 		}), "all parts, in the order of the queries"},
 		{"a server's limit cuts the window", whole(func(ps []analysis.Point) []analysis.Point {
@@ -186,7 +186,7 @@ func TestSuiteFindsFaults(t *testing.T) {
 		}), "a window of 12,000 steps, and of one"},
 		{"no data is an error", fault{series: func(q providers.Query, all []analysis.Series) []analysis.Series {
 			if len(all) == 0 {
-				return []analysis.Series{{Points: []analysis.Point{{Time: q.Start, Value: 0}}}}
+				return []analysis.Series{{Points: []analysis.Point{analysis.ValuePoint(q.Start, 0)}}}
 			}
 			return all
 		}}, "nothing matches"},

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/providers"
 )
 
@@ -47,7 +48,7 @@ func readCSV(from io.Reader) (*Recording, error) {
 	for _, row := range rows {
 		p := row.point
 		if counted[p.Metric] && p.Kind == Values {
-			if !math.IsNaN(p.Value) {
+			if !p.Sample.Gap() {
 				return nil, fmt.Errorf("line %d: metric %q has totals in other rows; this one lacks it", row.line, p.Metric)
 			}
 			p.Kind = Counts
@@ -120,7 +121,7 @@ func csvPoint(row []string, columns map[string]int) (Point, error) {
 		}
 		return ""
 	}
-	p := Point{Metric: strings.Clone(get("metric")), Bad: math.NaN(), Total: math.NaN(), Value: math.NaN()}
+	p := Point{Metric: strings.Clone(get("metric"))}
 	if p.Metric == "" {
 		return p, errors.New("metric is empty")
 	}
@@ -139,18 +140,18 @@ func csvPoint(row []string, columns map[string]int) (Point, error) {
 		return p, err
 	}
 	if get("total") == "" {
-		p.Value = value
+		p.Sample = analysis.ValueSample(value)
 		return p, nil
 	}
 	p.Kind = Counts
-	if p.Total, err = csvNumber("total", get("total")); err != nil {
+	total, err := csvNumber("total", get("total"))
+	if err != nil {
 		return p, err
 	}
-	if math.IsNaN(value) {
-		// In a CSV an empty value is a gap, not a source's silence about bad events.
-		p.Total = math.NaN()
+	// In a CSV an empty value is a gap, not a source's silence about bad events.
+	if !math.IsNaN(value) {
+		p.Sample = analysis.CountSample(value, total)
 	}
-	p.Bad = value
 	return p, nil
 }
 

@@ -55,7 +55,7 @@ func check(t *testing.T, r *recording.Recording) {
 				points += len(s.Points)
 			}
 			for _, p := range s.Points {
-				if math.IsInf(p.Value, 0) {
+				if math.IsInf(p.Value(), 0) {
 					t.Errorf("%s of %q is infinite at %s", queries[i].Part, queries[i].Metric, p.Time)
 				}
 			}

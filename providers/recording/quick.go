@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/providers"
 )
 
@@ -36,7 +37,7 @@ func (q *quick) point(line []byte) (p Point, ok bool) {
 	if !ok {
 		return p, false
 	}
-	p = Point{Time: q.at, Metric: q.name(name), Value: math.NaN(), Bad: math.NaN(), Total: math.NaN()}
+	p = Point{Time: q.at, Metric: q.name(name)}
 	switch string(arm) {
 	case string(providers.Baseline):
 		p.Arm = providers.Baseline
@@ -49,20 +50,24 @@ func (q *quick) point(line []byte) (p Point, ok bool) {
 		return p, false
 	}
 	if value, is := bytes.CutPrefix(rest, []byte(`"value":`)); is {
-		p.Value, ok = quickNumber(value)
+		v, ok := quickNumber(value)
+		p.Sample = analysis.ValueSample(v)
 		return p, ok
 	}
 	p.Kind = Counts
-	bad, total, ok := bytes.Cut(rest, []byte(`,"total":`))
+	first, second, ok := bytes.Cut(rest, []byte(`,"total":`))
 	if !ok {
 		return p, false
 	}
-	if bad, ok = bytes.CutPrefix(bad, []byte(`"bad":`)); !ok {
+	if first, ok = bytes.CutPrefix(first, []byte(`"bad":`)); !ok {
 		return p, false
 	}
-	if p.Bad, ok = quickNumber(bad); ok {
-		p.Total, ok = quickNumber(total)
+	bad, ok := quickNumber(first)
+	if !ok {
+		return p, false
 	}
+	total, ok := quickNumber(second)
+	p.Sample = analysis.CountSample(bad, total)
 	return p, ok
 }
 

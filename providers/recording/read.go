@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/analysis/stats"
 	"github.com/canary-judge/canary-judge/providers"
 )
@@ -182,7 +183,7 @@ func (r *Recording) take(number int, text []byte) error {
 
 // point reads a line as a point.
 func (l line) point(at time.Time) (Point, error) {
-	p := Point{Time: at, Arm: l.Arm, Value: math.NaN(), Bad: math.NaN(), Total: math.NaN()}
+	p := Point{Time: at, Arm: l.Arm}
 	if l.Metric == nil || *l.Metric == "" {
 		return p, errors.New("no metric is named")
 	}
@@ -190,24 +191,25 @@ func (l line) point(at time.Time) (Point, error) {
 	if !slices.Contains(providers.Arms, l.Arm) {
 		return p, fmt.Errorf("arm is %q; want baseline or canary", providers.Quote(string(l.Arm)))
 	}
-	var err error
 	switch {
 	case l.Value != nil:
-		p.Kind = Values
-		p.Value, err = number("value", l.Value)
+		v, err := number("value", l.Value)
+		p.Kind, p.Sample = Values, analysis.ValueSample(v)
+		return p, err
 	case l.Total != nil:
-		p.Kind = Counts
+		bad := math.NaN()
 		if l.Bad != nil {
-			p.Bad = *l.Bad
+			bad = *l.Bad
 		}
-		p.Total, err = number("total", l.Total)
+		total, err := number("total", l.Total)
+		p.Kind, p.Sample = Counts, analysis.CountSample(bad, total)
+		return p, err
 	case l.Counts != nil:
-		p.Kind = Histograms
-		p.Buckets, err = l.buckets()
-	default:
-		err = errors.New("the point has neither value, nor total, nor counts")
+		h, err := l.buckets()
+		p.Kind, p.Sample = Histograms, analysis.BucketSample(h)
+		return p, err
 	}
-	return p, err
+	return p, errors.New("the point has neither value, nor total, nor counts")
 }
 
 // buckets reads the histogram of a line; null counts are a gap.

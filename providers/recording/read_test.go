@@ -45,7 +45,7 @@ func held(t *testing.T, r *recording.Recording, metric string, part providers.Pa
 }
 
 func at(second int, v float64) analysis.Point {
-	return analysis.Point{Time: begin.Add(time.Duration(second) * time.Second), Value: v}
+	return analysis.ValuePoint(begin.Add(time.Duration(second)*time.Second), v)
 }
 
 var nan = math.NaN()
@@ -87,12 +87,9 @@ func TestRead(t *testing.T) {
 	}
 	half := at(90, 0)
 	half.Time = half.Time.Add(500 * time.Millisecond)
-	halfGap := half
-	halfGap.Value = nan
+	halfGap := analysis.Point{Time: half.Time}
 	histogram := func(second int, h stats.Histogram) analysis.Point {
-		p := at(second, nan)
-		p.Buckets = h
-		return p
+		return analysis.BucketPoint(at(second, nan).Time, h)
 	}
 	for _, tt := range []struct {
 		metric string

@@ -87,10 +87,7 @@ func (r *Recorder) save(key trackKey, queries []providers.Query, answers []provi
 				}
 				at := p.Time.UnixNano()
 				if steps[at] == nil {
-					steps[at] = &step{Point: Point{
-						Time: p.Time, Metric: key.metric, Arm: key.arm, Kind: kindOf(q.Part),
-						Value: math.NaN(), Bad: math.NaN(), Total: math.NaN(),
-					}}
+					steps[at] = &step{Point: Point{Time: p.Time, Metric: key.metric, Arm: key.arm, Kind: kindOf(q.Part)}}
 					order = append(order, at)
 				}
 				steps[at].set(q.Part, p)
@@ -124,17 +121,21 @@ type step struct {
 
 // set puts one part of a step in its place.
 func (s *step) set(part providers.Part, from analysis.Point) {
-	s.infinite = s.infinite || math.IsInf(from.Value, 0)
+	s.infinite = s.infinite || math.IsInf(from.Value(), 0)
+	s.Sample = with(s.Sample, part, from)
+}
+
+// with returns a sample with one more part of it.
+func with(s analysis.Sample, part providers.Part, from analysis.Point) analysis.Sample {
 	switch part {
 	case providers.Bad:
-		s.Bad = from.Value
+		return analysis.CountSample(from.Value(), s.Total())
 	case providers.Total:
-		s.Total = from.Value
+		return analysis.CountSample(s.Bad(), from.Value())
 	case providers.Buckets:
-		s.Buckets = from.Buckets
-	default:
-		s.Value = from.Value
+		return analysis.BucketSample(from.Buckets())
 	}
+	return analysis.ValueSample(from.Value())
 }
 
 // point returns what is saved of a step. JSON knows no infinity, and no metric has
@@ -144,12 +145,10 @@ func (s *step) set(part providers.Part, from analysis.Point) {
 func (s *step) point(complement bool) Point {
 	p := s.Point
 	switch {
-	case s.infinite:
-		p.Value, p.Bad, p.Total = math.NaN(), math.NaN(), math.NaN()
-	case complement && math.IsNaN(p.Bad):
-		p.Total = math.NaN()
+	case s.infinite, complement && math.IsNaN(p.Sample.Bad()):
+		p.Sample = analysis.Sample{}
 	case complement:
-		p.Bad = p.Total - p.Bad
+		p.Sample = analysis.CountSample(p.Sample.Total()-p.Sample.Bad(), p.Sample.Total())
 	}
 	return p
 }

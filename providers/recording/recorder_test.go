@@ -60,9 +60,7 @@ func TestRecorder(t *testing.T) {
 	t.Parallel()
 	inf := math.Inf(1)
 	buckets := func(second int, counts ...float64) analysis.Point {
-		p := at(second, nan)
-		p.Buckets = stats.Histogram{Bounds: []float64{1}, Counts: counts}
-		return p
+		return analysis.BucketPoint(at(second, nan).Time, stats.Histogram{Bounds: []float64{1}, Counts: counts})
 	}
 	both := func(from, to int) []providers.Query {
 		return []providers.Query{query(providers.Bad, from, to), query(providers.Total, from, to)}
@@ -237,8 +235,7 @@ func TestRecorderFails(t *testing.T) {
 	}
 	// What cannot be saved must not be judged.
 	file := create(t, filepath.Join(t.TempDir(), "run.jsonl"), recording.Header{})
-	bad := at(0, nan)
-	bad.Buckets = stats.Histogram{Counts: []float64{math.Inf(1)}}
+	bad := analysis.BucketPoint(at(0, nan).Time, stats.Histogram{Counts: []float64{math.Inf(1)}})
 	r = &recording.Recorder{Next: &scripted{answers: [][]providers.Answer{{one(bad)}}}, To: new(recording.Recording), File: file}
 	if _, err := r.Fetch(t.Context(), []providers.Query{query(providers.Buckets, 0, 10)}); err == nil {
 		t.Error("saved an infinite count")

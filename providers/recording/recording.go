@@ -11,7 +11,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -41,17 +40,14 @@ type Window struct {
 	Steps  int       `json:"steps"`  // steps judged after them
 }
 
-// Point is what one arm of one metric showed in one step. NaN = gap.
+// Point is what one arm of one metric showed in one step.
 type Point struct {
 	Time   time.Time
 	Metric string
 	Arm    providers.Arm
+	// Kind is what the metric holds, and so what a gap is a gap of.
 	Kind   Kind
-	Value  float64 // of kind Values
-	Bad    float64 // of kind Counts; NaN = not mentioned
-	Total  float64 // of kind Counts
-	// Buckets of kind Histograms; no counts = gap.
-	Buckets stats.Histogram
+	Sample analysis.Sample // of that kind, or a gap
 }
 
 // Kind is what the points of a metric hold.
@@ -162,11 +158,11 @@ func (r *Recording) Add(p Point) error {
 	t.times = append(t.times, at)
 	switch p.Kind {
 	case Values:
-		t.first = append(t.first, p.Value)
+		t.first = append(t.first, p.Sample.Value())
 	case Counts:
-		t.first, t.second = append(t.first, p.Bad), append(t.second, p.Total)
+		t.first, t.second = append(t.first, p.Sample.Bad()), append(t.second, p.Sample.Total())
 	case Histograms:
-		t.buckets = append(t.buckets, p.Buckets)
+		t.buckets = append(t.buckets, p.Sample.Buckets())
 	}
 	return nil
 }
@@ -256,16 +252,15 @@ func (t *track) points(q providers.Query) ([]analysis.Point, error) {
 	to, _ := slices.BinarySearch(t.times, q.End.UnixNano())
 	points := make([]analysis.Point, 0, max(0, to-from))
 	for i := from; i < to; i++ {
-		p := analysis.Point{Time: time.Unix(0, t.times[i]).UTC(), Value: math.NaN()}
+		at := time.Unix(0, t.times[i]).UTC()
 		switch q.Part {
 		case providers.Buckets:
-			p.Buckets = t.buckets[i]
+			points = append(points, analysis.BucketPoint(at, t.buckets[i]))
 		case providers.Total:
-			p.Value = t.second[i]
+			points = append(points, analysis.ValuePoint(at, t.second[i]))
 		default:
-			p.Value = t.first[i]
+			points = append(points, analysis.ValuePoint(at, t.first[i]))
 		}
-		points = append(points, p)
 	}
 	return points, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/recording"
 )
@@ -47,7 +48,7 @@ func TestResume(t *testing.T) {
 			if diff := cmp.Diff(tt.kept, content(t, path)); diff != "" {
 				t.Errorf("the file (-want +got)\n%s", diff)
 			}
-			must(t, w.Point(recording.Point{Time: begin.Add(time.Hour), Metric: "p95", Arm: providers.Canary, Value: 7}))
+			must(t, w.Point(recording.Point{Time: begin.Add(time.Hour), Metric: "p95", Arm: providers.Canary, Sample: analysis.ValueSample(7)}))
 			must(t, w.Close(recording.End{Why: "window"}))
 			again, err := recording.Open(path)
 			must(t, err)

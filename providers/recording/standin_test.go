@@ -128,7 +128,6 @@ func written(t *testing.T, w *providertest.World, name string) providers.Provide
 // points are what a recording of a world holds. What the world refuses is there as
 // another kind of points.
 func points(w *providertest.World) []recording.Point {
-	nan := math.NaN()
 	type place struct {
 		metric string
 		arm    providers.Arm
@@ -138,7 +137,7 @@ func points(w *providertest.World) []recording.Point {
 	get := func(r providertest.Reply, p analysis.Point, k recording.Kind) *recording.Point {
 		key := place{r.Metric, r.Arm, p.Time}
 		if all[key] == nil {
-			all[key] = &recording.Point{Time: p.Time, Metric: r.Metric, Arm: r.Arm, Kind: k, Value: nan, Bad: nan, Total: nan}
+			all[key] = &recording.Point{Time: p.Time, Metric: r.Metric, Arm: r.Arm, Kind: k}
 		}
 		return all[key]
 	}
@@ -147,16 +146,17 @@ func points(w *providertest.World) []recording.Point {
 			for _, p := range s.Points {
 				switch {
 				case r.Refused != "":
-					c := get(r, p, recording.Counts)
-					c.Bad, c.Total = 1, 2
+					get(r, p, recording.Counts).Sample = analysis.CountSample(1, 2)
 				case r.Part == providers.Bad:
-					get(r, p, recording.Counts).Bad = p.Value
+					c := get(r, p, recording.Counts)
+					c.Sample = analysis.CountSample(p.Value(), c.Sample.Total())
 				case r.Part == providers.Total:
-					get(r, p, recording.Counts).Total = p.Value
+					c := get(r, p, recording.Counts)
+					c.Sample = analysis.CountSample(c.Sample.Bad(), p.Value())
 				case r.Part == providers.Buckets:
-					get(r, p, recording.Histograms).Buckets = p.Buckets
+					get(r, p, recording.Histograms).Sample = analysis.BucketSample(p.Buckets())
 				default:
-					get(r, p, recording.Values).Value = p.Value
+					get(r, p, recording.Values).Sample = analysis.ValueSample(p.Value())
 				}
 			}
 		}
@@ -184,11 +184,11 @@ func jsonLines(w *providertest.World) string {
 		line := map[string]any{"t": p.Time, "metric": p.Metric, "arm": p.Arm}
 		switch p.Kind {
 		case recording.Counts:
-			line["bad"], line["total"] = null(p.Bad), null(p.Total)
+			line["bad"], line["total"] = null(p.Sample.Bad()), null(p.Sample.Total())
 		case recording.Histograms:
-			line["bounds"], line["counts"] = p.Buckets.Bounds, p.Buckets.Counts
+			line["bounds"], line["counts"] = p.Sample.Buckets().Bounds, p.Sample.Buckets().Counts
 		default:
-			line["value"] = null(p.Value)
+			line["value"] = null(p.Sample.Value())
 		}
 		text, err := json.Marshal(line)
 		if err != nil {
@@ -211,12 +211,12 @@ func commas(w *providertest.World, header, layout string) string {
 		return strconv.FormatFloat(v, 'g', -1, 64)
 	}
 	for _, p := range points(w) {
-		row := map[string]string{"time": p.Time.Format(layout), "metric": p.Metric, "arm": string(p.Arm), "value": empty(p.Value)}
+		row := map[string]string{"time": p.Time.Format(layout), "metric": p.Metric, "arm": string(p.Arm), "value": empty(p.Sample.Value())}
 		if layout == "" {
 			row["time"] = strconv.FormatInt(p.Time.Unix(), 10)
 		}
 		if p.Kind == recording.Counts {
-			row["value"], row["total"] = empty(p.Bad), empty(p.Total)
+			row["value"], row["total"] = empty(p.Sample.Bad()), empty(p.Sample.Total())
 		}
 		var cells []string
 		for _, name := range strings.Split(strings.ReplaceAll(header, `"`, ""), ",") {

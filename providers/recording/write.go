@@ -151,18 +151,18 @@ func (w *Writer) Point(p Point) error {
 			common
 			Bad   *float64 `json:"bad"`
 			Total *float64 `json:"total"`
-		}{c, orNull(p.Bad), orNull(p.Total)})
+		}{c, orNull(p.Sample.Bad()), orNull(p.Sample.Total())})
 	case Histograms:
 		return w.write(struct {
 			common
 			Bounds []float64 `json:"bounds"`
 			Counts []float64 `json:"counts"`
-		}{c, p.Buckets.Bounds, p.Buckets.Counts})
+		}{c, p.Sample.Buckets().Bounds, p.Sample.Buckets().Counts})
 	}
 	return w.write(struct {
 		common
 		Value *float64 `json:"value"`
-	}{c, orNull(p.Value)})
+	}{c, orNull(p.Sample.Value())})
 }
 
 // Sighting appends what a guard said.

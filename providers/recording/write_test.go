@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/analysis/stats"
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/recording"
@@ -22,13 +23,14 @@ import (
 
 // samples are points of all kinds, one metric each.
 func samples(second int) []recording.Point {
-	p := recording.Point{Time: begin.Add(time.Duration(second) * time.Second), Arm: providers.Canary, Value: nan, Bad: nan, Total: nan}
+	p := recording.Point{Time: begin.Add(time.Duration(second) * time.Second), Arm: providers.Canary}
 	value, gap, counts, silent, hist, none := p, p, p, p, p, p
-	value.Metric, value.Value = "value <&> \"ü\"", 0.30000000000000004
+	value.Metric, value.Sample = "value <&> \"ü\"", analysis.ValueSample(0.30000000000000004)
 	gap.Metric = "gap"
-	counts.Metric, counts.Kind, counts.Bad, counts.Total = "counts", recording.Counts, 0, 1<<53
-	silent.Metric, silent.Kind, silent.Total = "silent", recording.Counts, 5e-324
-	hist.Metric, hist.Kind, hist.Buckets = "histogram", recording.Histograms, stats.Histogram{Bounds: []float64{-1, 0.1}, Counts: []float64{0, 2.5, 1}}
+	counts.Metric, counts.Kind, counts.Sample = "counts", recording.Counts, analysis.CountSample(0, 1<<53)
+	silent.Metric, silent.Kind, silent.Sample = "silent", recording.Counts, analysis.CountSample(nan, 5e-324)
+	hist.Metric, hist.Kind = "histogram", recording.Histograms
+	hist.Sample = analysis.BucketSample(stats.Histogram{Bounds: []float64{-1, 0.1}, Counts: []float64{0, 2.5, 1}})
 	none.Metric, none.Kind = "no histogram", recording.Histograms
 	return []recording.Point{value, gap, counts, silent, hist, none}
 }
@@ -197,7 +199,7 @@ func TestWritesThatFail(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "run.jsonl")
 	w := create(t, path, recording.Header{})
 	p := samples(0)[0]
-	p.Value = math.Inf(1) // of which JSON has no word
+	p.Sample = analysis.ValueSample(math.Inf(1)) // of which JSON has no word
 	if err := w.Point(p); err == nil || !strings.Contains(err.Error(), "append to the recording "+path) {
 		t.Errorf("error %v", err)
 	}

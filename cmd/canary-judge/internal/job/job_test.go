@@ -80,7 +80,7 @@ func (w *world) Fetch(ctx context.Context, queries []providers.Query) ([]provide
 		}
 		s := analysis.Series{Step: q.Step}
 		for at := q.Start; at.Before(q.End); at = at.Add(q.Step) {
-			s.Points = append(s.Points, analysis.Point{Time: at, Value: w.at(q, at)})
+			s.Points = append(s.Points, analysis.ValuePoint(at, w.at(q, at)))
 		}
 		for range max(1, w.series) {
 			answers[i].Series = append(answers[i].Series, s)

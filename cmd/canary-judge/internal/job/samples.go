@@ -86,9 +86,6 @@ func newSamples(c *config.Config, g grid) *samples {
 		all := make([][]analysis.Sample, len(c.Metrics))
 		for i := range all {
 			all[i] = make([]analysis.Sample, g.steps)
-			for k := range all[i] {
-				all[i][k] = analysis.NoSample()
-			}
 		}
 		s.of[arm] = all
 	}
@@ -110,13 +107,13 @@ func (s *samples) take(p place, series analysis.Series, first, end int) error {
 		}
 		switch p.query.Part {
 		case providers.Bad:
-			into[step].Bad = point.Value
+			into[step] = analysis.CountSample(point.Value(), into[step].Total())
 		case providers.Total:
-			into[step].Total = point.Value
+			into[step] = analysis.CountSample(into[step].Bad(), point.Value())
 		case providers.Buckets:
-			into[step].Buckets = point.Buckets
+			into[step] = analysis.BucketSample(point.Buckets())
 		default:
-			into[step].Value = point.Value
+			into[step] = analysis.ValueSample(point.Value())
 		}
 	}
 	return nil
@@ -138,21 +135,20 @@ func (s *samples) pairs(step int) []analysis.Pair {
 
 // gap counts a step without data as a failed check.
 func (s *samples) gap(arm providers.Arm, metric, step int) analysis.Sample {
-	from, out := s.of[arm][metric][step], analysis.NoSample()
-	out.Bad, out.Total = 0, 1
+	from := s.of[arm][metric][step]
 	var empty bool
 	switch s.config.Plan.Metrics[metric].Kind {
 	case analysis.Value:
-		empty = math.IsNaN(from.Value) || math.IsInf(from.Value, 0)
+		empty = from.Gap() || math.IsInf(from.Value(), 0)
 	case analysis.Histogram:
-		empty = from.Buckets.Total() == 0
+		empty = from.Buckets().Total() == 0
 	default:
-		empty = !(from.Total > 0)
+		empty = !(from.Total() > 0)
 	}
 	if empty {
-		out.Bad = 1
+		return analysis.CountSample(1, 1)
 	}
-	return out
+	return analysis.CountSample(0, 1)
 }
 
 // Fractional counts are extrapolated, each series a little differently, so that
@@ -167,15 +163,16 @@ const (
 // fit returns a sample whose counts fit together.
 func (s *samples) fit(arm providers.Arm, metric, step int) analysis.Sample {
 	sample := &s.of[arm][metric][step]
-	whole := sample.Bad == math.Trunc(sample.Bad) && sample.Total == math.Trunc(sample.Total)
-	allowed := math.Max(excessEvents, excessShare*sample.Total)
+	bad, total := sample.Bad(), sample.Total()
+	whole := bad == math.Trunc(bad) && total == math.Trunc(total)
+	allowed := math.Max(excessEvents, excessShare*total)
 	switch {
 	case whole:
-	case sample.Bad > sample.Total && sample.Bad-sample.Total <= allowed:
-		sample.Bad = sample.Total
+	case bad > total && bad-total <= allowed:
+		*sample = analysis.CountSample(total, total)
 		s.clamped[metric]++
-	case sample.Bad < 0 && -sample.Bad <= allowed:
-		sample.Bad = 0
+	case bad < 0 && -bad <= allowed:
+		*sample = analysis.CountSample(0, total)
 		s.clamped[metric]++
 	}
 	return *sample

@@ -208,16 +208,16 @@ func (b builder) series(arm providers.Arm, i int) []Number {
 func number(s analysis.Sample, from analysis.MetricResult) Number {
 	switch {
 	case from.Kind == analysis.Histogram && from.SlowerThan > 0:
-		return Number(s.Buckets.Above(from.Bound) / s.Buckets.Total())
+		return Number(s.Buckets().Above(from.Bound) / s.Buckets().Total())
 	case from.Kind == analysis.Histogram:
-		v, _ := s.Buckets.Quantile(from.Quantile)
+		v, _ := s.Buckets().Quantile(from.Quantile)
 		return Number(v)
-	case from.Kind != analysis.Value && math.IsNaN(s.Bad):
-		return Number(0 / s.Total)
+	case from.Kind != analysis.Value && math.IsNaN(s.Bad()):
+		return Number(0 / s.Total())
 	case from.Kind != analysis.Value:
-		return Number(s.Bad / s.Total)
+		return Number(s.Bad() / s.Total())
 	}
-	return Number(s.Value)
+	return Number(s.Value())
 }
 
 // blast sums up the harm the canary did.
@@ -287,8 +287,8 @@ func (b builder) users() Number {
 	}
 	most := 0.0
 	for _, s := range b.outcome.Samples[providers.Canary][at][:b.lastStep()] {
-		if s.Value > most && !math.IsInf(s.Value, 1) {
-			most = s.Value
+		if v := s.Value(); v > most && !math.IsInf(v, 1) {
+			most = v
 		}
 	}
 	return Number(most)

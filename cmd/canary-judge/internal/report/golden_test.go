@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/analysis/stats"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/job"
@@ -111,7 +112,7 @@ func (s scene) record(t *testing.T, c *config.Config) *recording.Recording {
 	for step := range s.steps {
 		for _, m := range c.Metrics {
 			for _, arm := range providers.Arms {
-				p := recording.Point{Time: start.Add(time.Duration(step) * 30 * time.Second), Metric: m.Name, Arm: arm, Value: math.NaN(), Bad: math.NaN(), Total: math.NaN()}
+				p := recording.Point{Time: start.Add(time.Duration(step) * 30 * time.Second), Metric: m.Name, Arm: arm}
 				factor, traffic := 1.0, 900.0
 				if arm == providers.Canary {
 					factor, traffic = s.factor(m.Name, step), 100
@@ -119,21 +120,22 @@ func (s scene) record(t *testing.T, c *config.Config) *recording.Recording {
 				switch {
 				case m.Queries[providers.Buckets] != nil:
 					p.Kind = recording.Histograms
-					p.Buckets = stats.Histogram{Bounds: []float64{0.1, 0.25, 0.4, 0.55, 1}, Counts: []float64{traffic / 2, traffic / 4, traffic / 8, traffic / 16, math.Round(factor * traffic / 50 * noise(.1)), 0}}
+					p.Sample = analysis.BucketSample(stats.Histogram{Bounds: []float64{0.1, 0.25, 0.4, 0.55, 1}, Counts: []float64{traffic / 2, traffic / 4, traffic / 8, traffic / 16, math.Round(factor * traffic / 50 * noise(.1)), 0}})
 				case m.Name == "checkout journey":
-					p.Kind, p.Total, p.Bad = recording.Counts, 1, 0
+					p.Kind, p.Sample = recording.Counts, analysis.CountSample(0, 1)
 					if rng.Float64() < 0.02*factor {
-						p.Bad = 1
+						p.Sample = analysis.CountSample(1, 1)
 					}
 				case m.Queries[providers.Total] != nil:
-					p.Kind, p.Total = recording.Counts, math.Round(traffic*noise(.05))
-					p.Bad = math.Round(0.02 * traffic * factor * noise(.15))
+					total := math.Round(traffic * noise(.05))
+					bad := math.Round(0.02 * traffic * factor * noise(.15))
 					if s.pristine && factor == 1 {
-						p.Bad = 0
+						bad = 0
 					}
+					p.Kind, p.Sample = recording.Counts, analysis.CountSample(bad, total)
 				default:
 					level := map[string]float64{"latency p95": 0.208, "memory": 4e8, "throughput": 31}[m.Name]
-					p.Value = level * factor * noise(.03)
+					p.Sample = analysis.ValueSample(level * factor * noise(.03))
 				}
 				if math.IsNaN(factor) {
 					continue
