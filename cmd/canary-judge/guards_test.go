@@ -92,6 +92,18 @@ func TestGuards(t *testing.T) {
 		{"one has alerted since before", monitorsGuard, watchShop(canarysGroup("Alert", -time.Hour)), 3, "inconclusive", `nothing passes while a guard cannot be read: monitors (tag:"team:shop") found 2: monitor 101 "Errors of discounts" alerts since 2026-11-23T09:00:00Z, before the run`},
 		{"one has no data", monitorsGuard, watchShop(canarysGroup("No Data", -time.Hour)), 3, "inconclusive", "found 2: monitor 101"},
 		{"one is muted", monitorsGuard, watchShop(func(_ time.Duration, all []datadogtest.Monitor) { all[1].Muted = true }), 3, "inconclusive", `monitor 102 "Latency of discounts" is muted`},
+		{"one alerts in a downtime of any service", monitorsGuard, watchShop(func(into time.Duration, all []datadogtest.Monitor) {
+			canarysGroup("Alert", 5*time.Minute)(into, all)
+			all[0].Downtimes = []string{"service:* AND version:(v2 OR v3)"}
+		}), 3, "inconclusive", "is muted by a downtime for service:* AND version:(v2 OR v3)"},
+		{"one alerts in a downtime of who knows what", monitorsGuard, watchShop(func(into time.Duration, all []datadogtest.Monitor) {
+			canarysGroup("Alert", 5*time.Minute)(into, all)
+			all[0].Downtimes = []string{"NOT team:cart"}
+		}), 3, "inconclusive", "is perhaps muted by a downtime for NOT team:cart"},
+		{"one alerts in a downtime of the baseline", monitorsGuard, watchShop(func(into time.Duration, all []datadogtest.Monitor) {
+			canarysGroup("Alert", 5*time.Minute)(into, all)
+			all[0].Downtimes = []string{"service:* AND !version:v2"}
+		}), 1, "fail", "alerts for version:v2"},
 		{"one goes away", monitorsGuard, watchShop(func(into time.Duration, all []datadogtest.Monitor) {
 			if into > 3*time.Minute {
 				all[1].ID = 103

@@ -3,7 +3,6 @@ package datadog
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -90,8 +89,9 @@ var (
 // sighting returns what the monitor says of a canary. Of a monitor with groups,
 // those count that carry a label of the canary and none with another value.
 func (m *monitor) sighting(labels []providers.Label, since time.Time) (providers.Sighting, error) {
-	if what, muted, err := m.muted(labels); err != nil || muted {
-		return providers.Sighting{State: providers.Unread, Detail: "is muted" + what + ": its state counts for nothing"}, err
+	mutings, err := m.mutings()
+	if err != nil {
+		return providers.Sighting{}, err
 	}
 	states := map[string]monitorGroup{}
 	grouped := m.Multi // no group has reported yet: the whole says nothing of the canary
@@ -120,7 +120,12 @@ func (m *monitor) sighting(labels []providers.Label, since time.Time) (providers
 		if err != nil {
 			return s, err
 		}
-		if key != "" {
+		switch what, muted := mutedBy(mutings, tagsOf(labels, key)); {
+		case muted == yes:
+			s = providers.Sighting{State: providers.Unread, Detail: "is muted " + what + ": its state counts for nothing"}
+		case muted == perhaps:
+			s = providers.Sighting{State: providers.Unread, Detail: "is perhaps muted " + what + ": whether that is where the canary is cannot be told from its labels, and its state counts for nothing"}
+		case key != "":
 			s.Detail += " for " + key
 		}
 		if s.State == providers.Alerting || s.State == providers.Unread && worst.State == providers.Quiet {
@@ -159,44 +164,20 @@ func (g monitorGroup) sighting(since time.Time) (providers.Sighting, error) {
 	return providers.Sighting{State: providers.Quiet, Detail: "is quiet"}, nil
 }
 
-// muted reports whether the monitor is muted where the canary is, and by what scope.
-func (m *monitor) muted(labels []providers.Label) (string, bool, error) {
-	for _, scope := range slices.Sorted(maps.Keys(m.Options.Silenced)) {
-		if ours, _ := concerns(strings.Split(scope, ","), labels); ours {
-			return " for " + scope, true, nil
-		}
-	}
-	for _, d := range m.Downtimes {
-		var scope []string
-		var text string
-		switch {
-		case len(d.Scope) == 0 || json.Unmarshal(d.Scope, &scope) == nil:
-		case json.Unmarshal(d.Scope, &text) == nil:
-			scope = strings.Split(text, ",")
-		default:
-			return "", false, errors.New("a downtime's scope is neither a text nor a list")
-		}
-		if ours, _ := concerns(scope, labels); ours {
-			return " by a downtime", true, nil
-		}
-	}
-	return "", false, nil
-}
-
 // concerns reports whether tags can be those of the canary: no label of it has
 // another value among them; and whether they name one.
 func concerns(tags []string, labels []providers.Label) (ours, named bool) {
+	known := tagsOf(labels, "")
 	for _, tag := range tags {
-		name, value, _ := strings.Cut(strings.TrimSpace(tag), ":")
-		for _, l := range labels {
-			if !strings.EqualFold(name, l.Name) {
-				continue
-			}
-			if !strings.EqualFold(value, l.Value) {
-				return false, true
-			}
-			named = true
+		key, value, _ := strings.Cut(strings.ToLower(strings.TrimSpace(tag)), ":")
+		label, there := known[key]
+		if !there {
+			continue
 		}
+		if value != label {
+			return false, true
+		}
+		named = true
 	}
 	return true, named
 }

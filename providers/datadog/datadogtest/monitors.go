@@ -22,6 +22,8 @@ type Monitor struct {
 	Tags   []string
 	Muted  bool
 	Groups []MonitorGroup
+	// Downtimes are the scopes of those that are active for it, such as env:(prod OR dev).
+	Downtimes []string
 }
 
 // MonitorGroup is a group of a monitor.
@@ -48,7 +50,8 @@ func (m Monitor) status() string {
 // GET /api/v1/monitor/ID: id, name, multi, overall_state, options.silenced, and with
 // group_states=all state.groups, each with name, status and last_triggered_ts in seconds,
 // null for never [code]; 404 for one that does not exist [code]. overall_state is the worst
-// group's [guess]. Downtimes are left out.
+// group's [guess]. With with_downtimes=true, matching_downtimes has the active ones, each with
+// id, start, end (null for never) and scope as a list [code], here of one text [guess].
 //
 // GET /api/v1/monitor/search: monitors, each with id, name, status, tags and
 // last_triggered_ts, and metadata with total_count, page_count, page and per_page, which
@@ -84,8 +87,15 @@ func (s *Server) monitors(w http.ResponseWriter, r *http.Request, now time.Time)
 	if m.Muted {
 		silenced["*"] = nil
 	}
+	downtimes := []map[string]any{}
+	for i, scope := range m.Downtimes {
+		if r.URL.Query().Get("with_downtimes") == "true" {
+			downtimes = append(downtimes, map[string]any{"id": i + 1, "scope": []string{scope}, "start": now.Add(-time.Hour).Unix(), "end": nil})
+		}
+	}
 	answer(w, map[string]any{
-		"id": m.ID, "name": m.Name, "type": "metric alert", "tags": m.Tags, "multi": len(m.Groups) > 0, "overall_state": m.status(),
+		"matching_downtimes": downtimes,
+		"id":                 m.ID, "name": m.Name, "type": "metric alert", "tags": m.Tags, "multi": len(m.Groups) > 0, "overall_state": m.status(),
 		"options": map[string]any{"silenced": silenced}, "state": map[string]any{"groups": groups},
 	})
 	return true
