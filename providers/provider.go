@@ -142,9 +142,30 @@ type Dialect interface {
 	Value(label Label, at Around) (string, error)
 	// Step returns a step as the language writes durations, for $step.
 	Step(step time.Duration) string
-	// Check reports what is wrong with an expanded query for a part, as far as can be
-	// told without asking the source.
-	Check(expr string, part Part, step time.Duration) error
+	// Check reads an expanded query for a part, as far as can be done without asking
+	// the source. Its error says what is wrong with the query, where in it, and what to
+	// write instead: what would be judged must be what the source measured, in that step
+	// alone.
+	Check(expr string, part Part, step time.Duration) (Reading, error)
+}
+
+// Reading is what a query turns out to ask for.
+type Reading struct {
+	// Scopes are the places of the query that select what is measured, in its order.
+	// All of them belong to the arm, unless the config says otherwise.
+	Scopes []Scope
+	// ZerosMadeUp says that the query can answer 0 where the source has nothing, as
+	// "or vector(0)" and default_zero do.
+	ZerosMadeUp bool
+	// Doubts are reasons to mistrust the query that are none to refuse it, each a
+	// sentence that says what to do.
+	Doubts []string
+}
+
+// Scope is one place of a query that selects what is measured.
+type Scope struct {
+	Name string // of the metric that it selects; "" when none is named
+	Text string // as the query has it, in one spelling: equal texts select the same
 }
 
 // Around is the query around the place that something is to stand in, its own

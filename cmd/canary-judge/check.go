@@ -76,6 +76,9 @@ func (a *app) describe(c *config.Config) {
 			fmt.Fprintf(a.stdout, "  its checks are started every %s, for each arm; of those that take longer than %s none count\n",
 				providers.Duration(time.Duration(m.Every)*w.Step), providers.Duration(w.Step+w.Lag))
 		}
+		for _, doubt := range m.Doubts {
+			fmt.Fprintf(a.stdout, "  doubt: %s\n", report.Clean(doubt))
+		}
 		for _, part := range slices.Sorted(maps.Keys(m.Queries)) {
 			for _, arm := range providers.Arms {
 				fmt.Fprintf(a.stdout, "  %s of the %s: %s\n", partName(part, m), arm, report.Clean(m.Queries[part][arm]))

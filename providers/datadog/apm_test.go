@@ -82,7 +82,7 @@ func TestAPMMistakes(t *testing.T) {
 		{`service:a resource_name:\"b`, `.stat("hits")`, providers.Value, `is a quote not closed?`},
 		{`service:a", "env:b`, `.stat("hits")`, providers.Value, "takes one text"},
 	} {
-		err := Dialect{}.Check(`apm_metrics("`+tt.text+`")`+tt.rest, tt.part, time.Minute)
+		_, err := Dialect{}.Check(`apm_metrics("`+tt.text+`")`+tt.rest, tt.part, time.Minute)
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s, %s: %v, want %q", tt.text, tt.rest, err, tt.want)
 		}

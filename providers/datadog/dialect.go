@@ -132,7 +132,11 @@ var rollup = regexp.MustCompile(`\.rollup\(\s*(?:\w+\s*,\s*)?(\d+)\s*\)`)
 var scope = regexp.MustCompile(`\{([^{}]*)\}`)
 
 // Check implements providers.Dialect.
-func (d Dialect) Check(expr string, part providers.Part, step time.Duration) error {
+func (d Dialect) Check(expr string, part providers.Part, step time.Duration) (providers.Reading, error) {
+	return providers.Reading{}, d.check(expr, part, step)
+}
+
+func (d Dialect) check(expr string, part providers.Part, step time.Duration) error {
 	if isRuns(expr) {
 		return checkRuns(expr, part)
 	}

@@ -103,7 +103,7 @@ func TestCheck(t *testing.T) {
 		{`slo("0123456789abcdef0123456789abcdef","a:b OR c:d").bad()`, providers.Bad, 30 * time.Second, `"a:b OR c:d" is no tag of an arm`},
 		{`slo("0123456789abcdef0123456789abcdef","a:b,!c:d").bad()`, providers.Bad, 30 * time.Second, `"!c:d" is no tag of an arm`},
 	} {
-		err := Dialect{}.Check(tt.expr, tt.part, tt.step)
+		_, err := Dialect{}.Check(tt.expr, tt.part, tt.step)
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v, want %q", tt.expr, err, tt.want)
 		}

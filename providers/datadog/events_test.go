@@ -33,7 +33,7 @@ func TestEventRequests(t *testing.T) {
 		`events("a:\"b c\" d:e\-f g:h\\:i").rollup("count")`: `{"name":"q0","data_source":"events","search":{"query":"a:\"b c\" d:e\\-f g:h\\:i"},"compute":{"aggregation":"count","interval":30000}}`,
 		`sum:a{b:c}.as_count()`:                              `{"name":"q0","data_source":"metrics","query":"sum:a{b:c}.as_count()"}`,
 	} {
-		if err := (Dialect{}).Check(expr, providers.Value, step); err != nil {
+		if _, err := (Dialect{}).Check(expr, providers.Value, step); err != nil {
 			t.Errorf("%s: %v", expr, err)
 		}
 		got, err := json.Marshal(queryOf("q0", providers.Query{Expr: expr, Step: step}))
@@ -70,7 +70,7 @@ func TestBadEventQueries(t *testing.T) {
 		`logs("a").rollup("count") / logs("b").rollup("count")`: "goes on after its end",
 		`logs("a")."x"`:                                         `want NAME("…")`,
 	} {
-		err := Dialect{}.Check(expr, providers.Value, step)
+		_, err := Dialect{}.Check(expr, providers.Value, step)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %q", expr, err, want)
 		}
@@ -83,7 +83,7 @@ func TestBadEventQueries(t *testing.T) {
 		`logs("a").rollup("pc95", "@n")`:            false,
 	} {
 		for _, part := range []providers.Part{providers.Bad, providers.Total} {
-			if err := (Dialect{}).Check(expr, part, step); (err == nil) != ok {
+			if _, err := (Dialect{}).Check(expr, part, step); (err == nil) != ok {
 				t.Errorf("%s, %s: error %v", expr, part, err)
 			}
 		}
@@ -238,7 +238,7 @@ func TestMixedScopes(t *testing.T) {
 		"avg:a{b:c AND !d:e}":               false,
 		"avg:a{b:c} + avg:a{b:c or d:e,!f}": false,
 	} {
-		if err := (Dialect{}).Check(expr, providers.Value, step); (err == nil) != ok {
+		if _, err := (Dialect{}).Check(expr, providers.Value, step); (err == nil) != ok {
 			t.Errorf("%s: error %v", expr, err)
 		}
 	}

@@ -405,7 +405,7 @@ func TestDialectOfRuns(t *testing.T) {
 		{`synthetics("abc-def-ghi")`, providers.Total, "want the runs of one test"},
 		{`synthetics("abc-def-ghi").location("a b").runs()`, providers.Total, "want the runs of one test"},
 	} {
-		err := datadog.Dialect{}.Check(tt.expr, tt.part, time.Minute)
+		_, err := datadog.Dialect{}.Check(tt.expr, tt.part, time.Minute)
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s as %s: %v, want %q", tt.expr, tt.part, err, tt.want)
 		}

@@ -69,7 +69,11 @@ func (Dialect) Step(step time.Duration) string {
 // Check implements providers.Dialect: a range selector must look back over
 // exactly one step. A longer one counts an event in several steps, a shorter one
 // misses some.
-func (d Dialect) Check(expr string, part providers.Part, step time.Duration) error {
+func (d Dialect) Check(expr string, part providers.Part, step time.Duration) (providers.Reading, error) {
+	return providers.Reading{}, d.check(expr, part, step)
+}
+
+func (d Dialect) check(expr string, part providers.Part, step time.Duration) error {
 	code, err := withoutText(expr)
 	if err != nil {
 		return err

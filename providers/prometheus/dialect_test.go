@@ -133,7 +133,7 @@ func TestCheck(t *testing.T) {
 		{`increase(x[30s)`, providers.Bad, "the bracket at character 11 has no end"},
 		{"", providers.Value, ""},
 	} {
-		err := Dialect{}.Check(tt.expr, tt.part, 30*time.Second)
+		_, err := Dialect{}.Check(tt.expr, tt.part, 30*time.Second)
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v, want %q", tt.expr, err, tt.want)
 		}

@@ -291,8 +291,9 @@ func TestType(t *testing.T) {
 	}
 	filter, err := typ.Filter([]providers.Label{{Name: "service", Value: "a b"}, {Name: "env", Value: "c"}}, providers.Around{})
 	value, err2 := typ.Value(providers.Label{Name: "service", Value: "a b"}, providers.Around{})
-	got := []any{filter, err, value, err2, typ.Step(90 * time.Second), typ.Check("anything", providers.Bad, time.Second)}
-	if diff := cmp.Diff([]any{"service=a b,env=c", nil, "a b", nil, "1m30s", nil}, got); diff != "" {
+	reading, err3 := typ.Check("anything", providers.Bad, time.Second)
+	got := []any{filter, err, value, err2, typ.Step(90 * time.Second), reading, err3}
+	if diff := cmp.Diff([]any{"service=a b,env=c", nil, "a b", nil, "1m30s", providers.Reading{}, nil}, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }

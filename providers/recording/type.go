@@ -56,4 +56,6 @@ func (dialect) Value(l providers.Label, _ providers.Around) (string, error) { re
 func (dialect) Step(step time.Duration) string { return step.String() }
 
 // Check implements providers.Dialect.
-func (dialect) Check(string, providers.Part, time.Duration) error { return nil }
+func (dialect) Check(string, providers.Part, time.Duration) (providers.Reading, error) {
+	return providers.Reading{}, nil
+}

@@ -75,6 +75,8 @@ type Metric struct {
 	Queries  map[providers.Part]map[providers.Arm]string
 	// Complement says that the query for bad events counts good ones.
 	Complement bool
+	// Doubts are reasons to mistrust what the queries give, each a sentence.
+	Doubts []string
 	// Every is at which steps after the warm-up the metric's checks are started: 1 is each;
 	// 0 = they run by themselves.
 	Every int
@@ -178,6 +180,7 @@ type resolver struct {
 	sections map[string]any
 	types    map[string]providers.Type
 	config   *Config
+	shared   map[*Metric][]providers.Scope // what a metric's queries read without $arm
 	// presetNodes are the metrics of the presets, with their parameters filled in.
 	presetNodes []*yaml.Node
 }
@@ -193,6 +196,7 @@ func (r *resolver) resolve() *Config {
 	}
 	r.places[&r.file] = r.root
 	r.bindStruct(r.root, reflect.ValueOf(&r.file).Elem(), sections)
+	r.shared = map[*Metric][]providers.Scope{}
 	r.config = &Config{Service: r.file.Service, Settings: map[string]any{}}
 	r.arms()
 	r.window()

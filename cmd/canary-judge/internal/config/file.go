@@ -85,6 +85,7 @@ type metric struct {
 	Histogram *queryText  `yaml:"histogram" doc:"Query for the buckets of a step; judged by slower_than or at a quantile" example:"sum by (le) (increase(http_request_duration_seconds_bucket{$arm}[$step]))"`
 	Checks    *checksText `yaml:"checks" doc:"Synthetic checks: tests of Datadog, or queries for the failed (or passed) runs and for all of them, a step"`
 	Gaps      string      `yaml:"gaps" doc:"Name of another metric: each step without data for it counts as a failed check" example:"errors"`
+	Shared    []string    `yaml:"shared" doc:"What the metric's queries read without $arm on purpose, because it is the same for both arms: names of metrics, or whole selectors or scopes" example:"[kube_pod_info]"`
 	Unit      string      `yaml:"unit" doc:"Unit of the numbers as the source gives them" example:"s"`
 	Direction direction   `yaml:"direction" default:"increase" doc:"The movement that is bad: increase, decrease or either"`
 	Tolerance Tolerance   `yaml:"tolerance" required:"true" doc:"The change that is accepted: a share of the baseline (10%), percentage points (0.2pt), or an amount (20ms)" example:"10%"`

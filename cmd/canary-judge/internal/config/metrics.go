@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -161,7 +160,7 @@ func (r *resolver) source(m *metric, a *analysis.Metric, c *Metric, t providers.
 	}
 	expand := func(q *queryText, part providers.Part) {
 		if q != nil && known {
-			c.Queries[part] = r.expand(q, part, t)
+			r.expand(m, a, c, q, part, t)
 		}
 	}
 	either := func(a, b *queryText, nameA, nameB string, address any) (q *queryText, second bool) {
@@ -181,7 +180,7 @@ func (r *resolver) source(m *metric, a *analysis.Metric, c *Metric, t providers.
 	case m.Ratio != nil:
 		a.Kind, a.AbsentIsZero = analysis.Ratio, m.Ratio.Absent == absentZero
 		if r.places[&m.Ratio.SLO] != nil {
-			r.slo(m, c, t)
+			r.slo(m, a, c, t)
 			break
 		}
 		r.needs(m.Ratio.Total, "total", m.Ratio, m)
@@ -195,7 +194,7 @@ func (r *resolver) source(m *metric, a *analysis.Metric, c *Metric, t providers.
 	case m.Checks != nil && m.Checks.Synthetics != nil:
 		a.Kind = analysis.Checks
 		if known {
-			r.synthetics(m, c, t)
+			r.synthetics(m, a, c, t)
 		}
 	case m.Checks != nil:
 		a.Kind = analysis.Checks
@@ -208,6 +207,7 @@ func (r *resolver) source(m *metric, a *analysis.Metric, c *Metric, t providers.
 		a.Kind = analysis.Checks
 	}
 	r.misplaced(m, a.Kind)
+	r.unneeded(m, c)
 }
 
 // needs notes a query that is missing where others are given.
@@ -325,80 +325,4 @@ func (r *resolver) gaps(all [][]metric) {
 			i++
 		}
 	}
-}
-
-// queryVariable is $arm, $arm.label, $step, $$, or any other word after a
-// dollar sign, which is a mistake.
-var queryVariable = regexp.MustCompile(`\$\$|\$([A-Za-z_]\w*)(?:\.([A-Za-z_][\w-]*))?`)
-
-// expand fills in a query's variables for both arms.
-func (r *resolver) expand(q *queryText, part providers.Part, t providers.Type) map[providers.Arm]string {
-	expanded := map[providers.Arm]string{}
-	for _, arm := range providers.Arms {
-		text := q.Both
-		if q.PerArm != nil {
-			text = q.PerArm[arm]
-		}
-		if text == "" {
-			return expanded
-		}
-		filled, err := r.fillQuery(text, arm, t)
-		if err == nil {
-			err = t.Check(filled, part, r.config.Window.Step)
-		}
-		if err != nil {
-			r.problemAt(q, nil, "%v", err)
-			return expanded
-		}
-		expanded[arm] = filled
-	}
-	same := expanded[providers.Baseline] == expanded[providers.Canary]
-	if same && r.config.Arms[providers.Baseline].Offset == 0 {
-		r.problemAt(q, nil, "both arms ask the same, %q; put $arm where the labels of the arm belong", expanded[providers.Canary])
-	}
-	return expanded
-}
-
-// fillQuery fills in a query's variables for one arm.
-func (r *resolver) fillQuery(text string, arm providers.Arm, t providers.Type) (string, error) {
-	var filled strings.Builder
-	rest := 0
-	for _, place := range queryVariable.FindAllStringIndex(text, -1) {
-		at := providers.Around{Before: text[:place[0]], After: text[place[1]:]}
-		value, err := r.fillVariable(text[place[0]:place[1]], arm, t, at)
-		if err != nil {
-			return "", err
-		}
-		filled.WriteString(text[rest:place[0]] + value)
-		rest = place[1]
-	}
-	return filled.String() + text[rest:], nil
-}
-
-// fillVariable returns what a variable of a query stands for.
-func (r *resolver) fillVariable(match string, arm providers.Arm, t providers.Type, around providers.Around) (string, error) {
-	labels := r.config.Arms[arm].Labels
-	parts := queryVariable.FindStringSubmatch(match)
-	switch {
-	case match == "$$":
-		return "$", nil
-	case parts[1] == "arm" && parts[2] != "":
-		at := slices.IndexFunc(labels, func(l providers.Label) bool { return l.Name == parts[2] })
-		if at < 0 {
-			return "", fmt.Errorf("the %s has no label %s", arm, parts[2])
-		}
-		return t.Value(labels[at], around)
-	case parts[1] == "arm":
-		if len(labels) == 0 {
-			return "", fmt.Errorf("the %s has no labels to put in place of $arm", arm)
-		}
-		return t.Filter(labels, around)
-	case parts[1] == "step":
-		value := t.Step(r.config.Window.Step)
-		if parts[2] != "" {
-			value += "." + parts[2]
-		}
-		return value, nil
-	}
-	return "", fmt.Errorf("%s is not known here; a query knows $arm, $arm.LABEL and $step, and $$ stands for a dollar sign", match)
 }

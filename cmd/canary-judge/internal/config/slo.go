@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 
+	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/providers"
 )
 
@@ -27,7 +28,7 @@ func (s *sloID) UnmarshalText(text []byte) error {
 func (*sloID) Pattern() string { return `[0-9a-f]{32}` }
 
 // slo resolves the queries for the events of an SLO.
-func (r *resolver) slo(m *metric, c *Metric, t providers.Type) {
+func (r *resolver) slo(m *metric, a *analysis.Metric, c *Metric, t providers.Type) {
 	switch {
 	case t.Name == "":
 		return // reported with the provider
@@ -48,7 +49,7 @@ func (r *resolver) slo(m *metric, c *Metric, t providers.Type) {
 		if r.given(&m.Ratio.SLO) { // what is wrong with both is reported once
 			text := &queryText{Both: q.text}
 			r.places[text] = r.places[&m.Ratio.SLO]
-			c.Queries[q.part] = r.expand(text, q.part, t)
+			r.expand(m, a, c, text, q.part, t)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/jsonschema"
 	"github.com/canary-judge/canary-judge/providers"
 )
@@ -255,7 +256,7 @@ func (r *resolver) samePlaces(from, to reflect.Value) {
 }
 
 // synthetics resolves the queries for the runs of a test in each arm.
-func (r *resolver) synthetics(m *metric, c *Metric, t providers.Type) {
+func (r *resolver) synthetics(m *metric, a *analysis.Metric, c *Metric, t providers.Type) {
 	s := m.Checks.Synthetics
 	switch {
 	case m.Checks.Failed != nil || m.Checks.Passed != nil || m.Checks.Runs != nil:
@@ -290,8 +291,8 @@ func (r *resolver) synthetics(m *metric, c *Metric, t providers.Type) {
 		return
 	}
 	r.places[failed], r.places[runs] = r.places[s], r.places[s]
-	c.Queries[providers.Bad] = r.expand(failed, providers.Bad, t)
-	c.Queries[providers.Total] = r.expand(runs, providers.Total, t)
+	r.expand(m, a, c, failed, providers.Bad, t)
+	r.expand(m, a, c, runs, providers.Total, t)
 }
 
 // aim returns where the runs of an arm go.

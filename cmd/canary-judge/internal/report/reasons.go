@@ -163,6 +163,9 @@ const farBound = 1.02
 func (b builder) warnings(m Metric, from analysis.MetricResult, i int) []string {
 	var all []string
 	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	for _, doubt := range b.config.Metrics[i].Doubts {
+		add("%s", doubt)
+	}
 	if from.BadNeverMentioned && from.AbsentIsZero {
 		add("the query for bad events never returned a point; that counts as none, as configured")
 	}
