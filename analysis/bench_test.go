@@ -53,7 +53,7 @@ func BenchmarkJudge(b *testing.B) {
 					b.Fatal(err)
 				}
 				for _, row := range rows {
-					if _, err := j.Step(row); err != nil {
+					if _, err := j.Step(Look{Pairs: row}); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -20,10 +20,10 @@ func ExampleJudge() {
 		log.Fatal(err)
 	}
 	for range 120 {
-		verdict, err := judge.Step([]analysis.Pair{{
+		verdict, err := judge.Step(analysis.Look{Pairs: []analysis.Pair{{
 			Baseline: analysis.CountSample(9, 900),
 			Canary:   analysis.CountSample(5, 100),
-		}})
+		}}})
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -47,7 +47,7 @@ func ExampleSample() {
 		log.Fatal(err)
 	}
 	for range 10 {
-		if _, err := judge.Step([]analysis.Pair{{Baseline: analysis.ValueSample(0.2)}}); err != nil {
+		if _, err := judge.Step(analysis.Look{Pairs: []analysis.Pair{{Baseline: analysis.ValueSample(0.2)}}}); err != nil {
 			log.Fatal(err)
 		}
 	}

@@ -3,6 +3,7 @@ package analysis
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/canary-judge/canary-judge/analysis/stats"
 )
@@ -12,6 +13,7 @@ import (
 type Judge struct {
 	plan    Plan
 	metrics []*judgement
+	guards  []GuardState // at the last look; nil before the first
 	looks   int
 	verdict Verdict
 }
@@ -20,7 +22,8 @@ type Judge struct {
 var (
 	ErrJudged    = errors.New("the run has its verdict")
 	ErrNoMore    = errors.New("all planned steps are taken")
-	errPairCount = errors.New("a step needs one pair a metric")
+	errPairCount = errors.New("a look needs one pair a metric")
+	errGuards    = errors.New("a look needs one state a guard")
 )
 
 // NewJudge returns a judge of a valid plan, before its first step.
@@ -55,32 +58,37 @@ func weight(m Metric) float64 {
 	return m.Weight
 }
 
-// Step takes the next step, one pair a metric in the plan's order, and the look
-// that follows it. It returns the verdict of that look; Inconclusive means
-// there is none yet. Numbers that make no sense are an error, and change
-// nothing.
-func (j *Judge) Step(pairs []Pair) (Verdict, error) {
+// Step takes the next step and the look that follows it. It returns the verdict of
+// that look, which is the only verdict there is; Inconclusive means there is none
+// yet. Numbers that make no sense are an error, and change nothing.
+func (j *Judge) Step(l Look) (Verdict, error) {
 	switch {
-	case len(pairs) != len(j.metrics):
-		return j.verdict, fmt.Errorf("%w: got %d for %d", errPairCount, len(pairs), len(j.metrics))
+	case len(l.Pairs) != len(j.metrics):
+		return j.verdict, fmt.Errorf("%w: got %d for %d", errPairCount, len(l.Pairs), len(j.metrics))
+	case len(l.Guards) != len(j.plan.Guards):
+		return j.verdict, fmt.Errorf("%w: got %d for %d", errGuards, len(l.Guards), len(j.plan.Guards))
 	case j.verdict != Inconclusive:
 		return j.verdict, ErrJudged
 	case j.looks == j.plan.Steps:
 		return j.verdict, ErrNoMore
 	}
 	for i, m := range j.metrics {
-		for _, err := range []error{m.metric.check("baseline", pairs[i].Baseline), m.metric.check("canary", pairs[i].Canary)} {
+		for _, err := range []error{m.metric.check("baseline", l.Pairs[i].Baseline), m.metric.check("canary", l.Pairs[i].Canary)} {
 			if err != nil {
 				return j.verdict, fmt.Errorf("metric %q: %w", m.metric.Name, err)
 			}
 		}
 	}
 	j.looks++
-	for i, p := range pairs {
+	j.guards = slices.Clone(l.Guards)
+	for i, p := range l.Pairs {
 		m := j.metrics[i]
 		before := m.decision
 		m.step(j.looks, p)
-		if m.decision != before {
+		switch {
+		case m.decision == Undecided:
+			m.decided = 0
+		case m.decision != before:
 			m.decided = j.looks
 		}
 	}
@@ -89,9 +97,14 @@ func (j *Judge) Step(pairs []Pair) (Verdict, error) {
 }
 
 // conclude returns the verdict of the look: FAIL as soon as one deciding metric
-// fails, PASS when all have passed.
+// fails or a guard alerts, PASS when all metrics have passed and nothing beside them
+// stands against it. While something does, the metrics go on being tested: one
+// that has passed can still fail.
 func (j *Judge) conclude() Verdict {
-	passed := true
+	if slices.Contains(j.guards, GuardAlerting) {
+		return Failed
+	}
+	passed := !slices.Contains(j.guards, GuardUnread)
 	for _, m := range j.metrics {
 		if m.metric.Advisory {
 			continue

@@ -18,7 +18,7 @@ func judge(t *testing.T, m Metric, steps int, pairs ...Pair) Result {
 		t.Fatal(err)
 	}
 	for _, p := range pairs {
-		verdict, err := j.Step([]Pair{p})
+		verdict, err := j.Step(Look{Pairs: []Pair{p}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -205,7 +205,7 @@ func TestNumbersThatMakeNoSenseAreErrors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := j.Step([]Pair{c.pair}); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := j.Step(Look{Pairs: []Pair{c.pair}}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: error %v, want one with %q", c.pair, err, c.want)
 		}
 		if j.Looks() != 0 {
@@ -241,11 +241,11 @@ func TestAJudgeStopsAtItsVerdict(t *testing.T) {
 	}
 	bad := []Pair{rates(500, 1000, 1, 1000)}
 	for range 3 {
-		if _, err := j.Step(bad); err != nil {
+		if _, err := j.Step(Look{Pairs: bad}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if verdict, err := j.Step(bad); verdict != Failed || !errors.Is(err, ErrJudged) {
+	if verdict, err := j.Step(Look{Pairs: bad}); verdict != Failed || !errors.Is(err, ErrJudged) {
 		t.Errorf("%v, %v; want the verdict to stand", verdict, err)
 	}
 }
@@ -275,7 +275,7 @@ func TestVerdictOverMetrics(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 30 {
-			if verdict, err := j.Step(c.pairs); err != nil {
+			if verdict, err := j.Step(Look{Pairs: c.pairs}); err != nil {
 				t.Fatal(err)
 			} else if verdict != Inconclusive {
 				break
@@ -515,7 +515,7 @@ func TestManyMetricsShareTheFalseAlarmRate(t *testing.T) {
 			for range metrics {
 				pairs = append(pairs, values(1.05*math.Exp(0.05*rng.NormFloat64()), 1))
 			}
-			verdict, err := j.Step(pairs)
+			verdict, err := j.Step(Look{Pairs: pairs})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -72,12 +72,17 @@ func (j *judgement) step(step int, p Pair) {
 	if j.quantile != nil {
 		j.tally.add(j.metric, p, 0)
 		j.quantile.step(j, p)
-		return
+	} else {
+		o, ok := j.observe(p)
+		j.tally.add(j.metric, p, j.bound)
+		j.tally.note(o, ok)
+		j.look(step, o, ok)
 	}
-	o, ok := j.observe(p)
-	j.tally.add(j.metric, p, j.bound)
-	j.tally.note(o, ok)
-	j.look(step, o, ok)
+	// A pass is no better than the data it rests on: while the run goes on, they may
+	// stop, or turn out to be of no use.
+	if j.decision == Pass && j.barred() != "" {
+		j.decision = Undecided
+	}
 }
 
 // look shows an observation to the tests and takes their look. step counts in
@@ -105,10 +110,18 @@ func (j *judgement) look(step int, o observation, ok bool) {
 
 // passed reports whether every side is shown to be within tolerance.
 func (j *judgement) passed() bool {
-	if len(j.sides) == 0 || slices.ContainsFunc(j.sides, func(s *side) bool { return !s.passed }) {
-		return false
+	return len(j.sides) > 0 && j.barred() == "" && !slices.ContainsFunc(j.sides, func(s *side) bool { return !s.passed })
+}
+
+// barred says why the metric cannot pass on what there is, or "".
+func (j *judgement) barred() Cause {
+	if c := j.withheld(); c != "" {
+		return c
 	}
-	return j.quantile == nil || j.quantile.cannotPass() == ""
+	if j.quantile != nil {
+		return j.quantile.cannotPass()
+	}
+	return ""
 }
 
 // linearise makes all tests of a value metric change over once one has.

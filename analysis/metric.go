@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Kind is what a metric measures, and so how it is judged.
@@ -108,7 +109,10 @@ type Plan struct {
 	// DefaultPassAfter.
 	PassAfter int
 	Metrics   []Metric
-	Exposure  *Exposure // nil = whatever the canary gets
+	// Guards are the names of what watches over the canary beside the metrics; each has
+	// a state at each look.
+	Guards   []string
+	Exposure *Exposure // nil = whatever the canary gets
 }
 
 // Defaults of statistics.md, section 6.
@@ -146,6 +150,11 @@ func (p Plan) Validate() error {
 		}
 		if err := m.validate(); err != nil {
 			errs = append(errs, fmt.Errorf("metric %q: %w", m.Name, err))
+		}
+	}
+	for i, guard := range p.Guards {
+		if slices.Contains(p.Guards[:i], guard) {
+			errs = append(errs, fmt.Errorf("guard %q: two guards have this name", guard))
 		}
 	}
 	if p.Exposure != nil {

@@ -25,8 +25,8 @@ type Verdict int
 // The verdicts.
 const (
 	Inconclusive Verdict = iota // not enough evidence, or none
-	Passed                      // every deciding metric has passed
-	Failed                      // a deciding metric has failed
+	Passed                      // every deciding metric has passed, and every guard is quiet
+	Failed                      // a deciding metric has failed, or a guard alerts
 )
 
 func (v Verdict) String() string { return name(v, "inconclusive", "pass", "fail") }
@@ -54,6 +54,9 @@ type Result struct {
 	Looks   int // taken
 	Steps   int // planned
 	Metrics []MetricResult
+	// Guards are what the guards said at the last look, in the plan's order; empty before
+	// the first.
+	Guards []GuardResult
 	// Exposure is nil when no share was expected.
 	Exposure *ExposureResult
 }
@@ -95,11 +98,21 @@ func (a Arm) Rate() float64 { return a.Bad / a.Total }
 
 // Result returns what is known so far.
 func (j *Judge) Result() Result {
-	r := Result{Verdict: j.verdict, Looks: j.looks, Steps: j.plan.Steps, Exposure: j.Exposure()}
+	r := Result{Verdict: j.verdict, Looks: j.looks, Steps: j.plan.Steps, Guards: j.Guards(), Exposure: j.Exposure()}
 	for _, m := range j.metrics {
 		r.Metrics = append(r.Metrics, m.result())
 	}
 	return r
+}
+
+// Guards returns what the guards said at the last look, in the plan's order; nothing
+// before the first.
+func (j *Judge) Guards() []GuardResult {
+	var all []GuardResult
+	for i, state := range j.guards {
+		all = append(all, GuardResult{j.plan.Guards[i], state})
+	}
+	return all
 }
 
 func (j *judgement) result() MetricResult {
@@ -158,13 +171,8 @@ func (j *judgement) limits() (upper, lower float64) {
 
 // cause says why the metric is undecided.
 func (j *judgement) cause() Cause {
-	if c := j.withheld(); c != "" {
+	if c := j.barred(); c != "" {
 		return c
-	}
-	if j.quantile != nil {
-		if c := j.quantile.cannotPass(); c != "" {
-			return c
-		}
 	}
 	if j.metric.Tolerance.Size == 0 {
 		return ZeroTolerance

@@ -77,7 +77,7 @@ func (s sequence) check(t *testing.T) {
 	looks := s.Looks
 	verdict := Inconclusive
 	for i, row := range s.Rows {
-		if verdict, err = j.Step([]Pair{s.pair(row)}); err != nil {
+		if verdict, err = j.Step(Look{Pairs: []Pair{s.pair(row)}}); err != nil {
 			t.Fatal(err)
 		}
 		for len(looks) > 0 && looks[0].K == i+1 {

@@ -129,3 +129,10 @@ func (s Sample) ifHolds(h holding, number float64) float64 {
 type Pair struct {
 	Baseline, Canary Sample
 }
+
+// Look is what one look is taken at: a step of each metric, and what stands beside
+// the metrics by then.
+type Look struct {
+	Pairs  []Pair       // in the order of Plan.Metrics, one each
+	Guards []GuardState // in the order of Plan.Guards, one each
+}

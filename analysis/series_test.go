@@ -50,7 +50,7 @@ func TestSamplesOfAnotherKindAreRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := j.Step([]Pair{{Canary: tt.sample}}); err == nil || err.Error() != tt.want {
+		if _, err := j.Step(Look{Pairs: []Pair{{Canary: tt.sample}}}); err == nil || err.Error() != tt.want {
 			t.Errorf("got the error %v, want %s", err, tt.want)
 		}
 	}

@@ -3,13 +3,13 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -98,7 +98,7 @@ func evidence(r *report.Report) revert.Evidence {
 	var b strings.Builder
 	_ = r.Markdown(&b) // a builder takes everything
 	e := revert.Evidence{Service: report.Clean(r.Service), Verdict: r.Verdict, Reason: report.Clean(r.Reason), Report: b.String()}
-	for _, name := range r.Failed() {
+	for _, name := range slices.Concat(r.Failed(), r.FailedGuards()) {
 		e.Failed = append(e.Failed, report.Clean(name))
 	}
 	return e
@@ -145,16 +145,13 @@ func (a *app) runCommandOf(ctx context.Context, h config.Hook, places outputs, r
 
 // hookVariables are the main fields of the result, for a command.
 func hookVariables(r *report.Report, path string) map[string]string {
-	failed, err := json.Marshal(append([]string{}, r.Failed()...))
-	if err != nil {
-		failed = []byte("[]")
-	}
 	v := map[string]string{
 		"CANARY_JUDGE_VERDICT":        r.Verdict,
 		"CANARY_JUDGE_REASON":         report.Clean(r.Reason),
 		"CANARY_JUDGE_RESULT":         path,
 		"CANARY_JUDGE_SERVICE":        r.Service,
-		"CANARY_JUDGE_FAILED_METRICS": string(failed),
+		"CANARY_JUDGE_FAILED_METRICS": report.List(r.Failed()),
+		"CANARY_JUDGE_FAILED_GUARDS":  report.List(r.FailedGuards()),
 		"CANARY_JUDGE_REVERTED":       strconv.FormatBool(r.Generated.Reverted()),
 	}
 	if b := r.Blast; b != nil {

@@ -131,6 +131,12 @@ func TestGuards(t *testing.T) {
 				if tt.code == 4 {
 					return // a run that broke off has no verdict to say again
 				}
+				if named := strings.Contains(s.log, " fails it: "); named != (tt.verdict == "fail") {
+					t.Errorf("the log names a guard that fails the canary: %v; the verdict is %s:\n%s", named, tt.verdict, s.log)
+				}
+				if looks := saved(t, filepath.Join(s.dir, "result.json"))["looks"].([]any); looks[len(looks)-1].(map[string]any)["verdict"] != tt.verdict {
+					t.Errorf("the last look is another verdict's: %v", looks[len(looks)-1])
+				}
 				replayed(t, s)
 			})
 		})
@@ -184,20 +190,23 @@ func replayed(t *testing.T, s session) {
 	if code := a.run(t.Context()); code != s.code {
 		t.Errorf("the replay exits %d, the run %d:\n%s%s", code, s.code, out.String(), log.String())
 	}
-	read := func(path string) (v map[string]any) {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(text, &v); err != nil {
-			t.Fatal(err)
-		}
-		delete(v, "generated")
-		return v
-	}
-	if diff := cmp.Diff(read(filepath.Join(s.dir, "result.json")), read(again)); diff != "" {
+	if diff := cmp.Diff(saved(t, filepath.Join(s.dir, "result.json")), saved(t, again)); diff != "" {
 		t.Errorf("the replay differs (-run +replay)\n%s", diff)
 	}
+}
+
+// saved reads a result, without where and when it was rendered.
+func saved(t *testing.T, path string) (v map[string]any) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &v); err != nil {
+		t.Fatal(err)
+	}
+	delete(v, "generated")
+	return v
 }
 
 // Whatever is wrong with what guards say, a run whose metrics are well does not pass, and

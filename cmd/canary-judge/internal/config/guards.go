@@ -87,6 +87,7 @@ func (r *resolver) guards() {
 			continue
 		}
 		r.config.Guards = append(r.config.Guards, Guard{name, one})
+		r.config.Plan.Guards = append(r.config.Plan.Guards, one.Name)
 	}
 }
 

@@ -4,7 +4,6 @@ package github
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -62,10 +61,6 @@ func Write(env map[string]string, w io.Writer, r *report.Report, f Facts) (err e
 const delimiter = "_GitHubActionsFileCommandDelimeter_"
 
 func outputs(action *githubactions.Action, r *report.Report, f Facts) {
-	list, err := json.Marshal(append([]string{}, r.Failed()...))
-	if err != nil {
-		list = []byte("[]")
-	}
 	reverted, pull := "", ""
 	if r.Generated != nil {
 		for _, a := range r.Generated.Actions {
@@ -79,7 +74,8 @@ func outputs(action *githubactions.Action, r *report.Report, f Facts) {
 		{"verdict", r.Verdict},
 		{"reason", r.Reason},
 		{"exit-code", strconv.Itoa(f.ExitCode)},
-		{"failed-metrics", string(list)},
+		{"failed-metrics", report.List(r.Failed())},
+		{"failed-guards", report.List(r.FailedGuards())},
 		{"result", f.Result},
 		{"report", f.Report},
 		{"reverted", strconv.FormatBool(r.Generated.Reverted())},

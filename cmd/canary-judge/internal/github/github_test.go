@@ -65,6 +65,7 @@ func failed(name, reason string) *report.Report {
 func TestOutputs(t *testing.T) {
 	t.Parallel()
 	r := failed("errors", "4x the baseline")
+	r.Guards = []report.Guard{{Name: "monitor 6", State: "quiet"}, {Name: "monitor 7", State: "alert", Detail: "alerts"}}
 	r.Generated = &report.Generated{Actions: []report.Action{
 		{Kind: report.RevertAction, Commands: []string{"git revert"}, Reverts: []string{"abc", "def"}, PullRequest: "https://github.com/a/b/pull/1"},
 		{Kind: report.RunAction, Error: "run notify: it exited with 1"},
@@ -73,13 +74,13 @@ func TestOutputs(t *testing.T) {
 	outputs, summary, commands := write(t, r, Facts{ExitCode: 4, Result: "r.json", Report: "r.md"})
 	want := map[string]string{
 		"verdict": "fail", "reason": "FAIL after 3 of 30 min: 4x the baseline", "exit-code": "4",
-		"failed-metrics": `["errors"]`, "result": "r.json", "report": "r.md",
+		"failed-metrics": `["errors"]`, "failed-guards": `["monitor 7"]`, "result": "r.json", "report": "r.md",
 		"reverted": "true", "revert-commit": "abc", "pull-request": "https://github.com/a/b/pull/1",
 	}
 	if diff := cmp.Diff(want, outputs); diff != "" {
 		t.Errorf("outputs (-want +got):\n%s", diff)
 	}
-	if want := "::error title=canary%3A errors::errors: 4x the baseline\n::error title=canary%3A run::run notify: it exited with 1\n::error title=canary%3A mark::datadog: mark the deployment as failed: 403 Forbidden\n"; commands != want {
+	if want := "::error title=canary%3A monitor 7::monitor 7 alerts\n::error title=canary%3A errors::errors: 4x the baseline\n::error title=canary%3A run::run notify: it exited with 1\n::error title=canary%3A mark::datadog: mark the deployment as failed: 403 Forbidden\n"; commands != want {
 		t.Errorf("commands %q, want %q", commands, want)
 	}
 	if !strings.HasPrefix(summary, "### ❌ FAIL") {
@@ -134,7 +135,7 @@ func FuzzWrite(f *testing.F) {
 	f.Add("%0A::set-output name=x::y", "\r\n::add-mask::x")
 	f.Fuzz(func(t *testing.T, name, reason string) {
 		outputs, _, commands := write(t, failed(name, reason), Facts{ExitCode: 1})
-		if len(outputs) != 9 || outputs["verdict"] != "fail" || outputs["exit-code"] != "1" {
+		if len(outputs) != 10 || outputs["verdict"] != "fail" || outputs["exit-code"] != "1" {
 			t.Errorf("outputs %q", outputs)
 		}
 		if strings.Count(commands, "\n") != 1 || strings.Contains(commands, "\r") || !strings.HasPrefix(commands, "::error title=") {

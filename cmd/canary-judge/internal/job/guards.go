@@ -71,9 +71,8 @@ func Watch(ctx context.Context, c *config.Config, sources map[string]providers.P
 	return all, nil
 }
 
-// guarded returns the verdict of a look with what the guards say: one that alerts
-// fails the canary, and none passes unless all of them are quiet.
-func (r *run) guarded(step int, verdict analysis.Verdict) analysis.Verdict {
+// sighted returns what the guards said after a step, in the config's order.
+func (r *run) sighted(step int) []recording.Sighting {
 	var seen []recording.Sighting
 	for _, g := range r.Config.Guards {
 		s, ok := r.seen.Sighted(g.Name, r.grid.end(step))
@@ -84,21 +83,19 @@ func (r *run) guarded(step int, verdict analysis.Verdict) analysis.Verdict {
 		}
 		seen = append(seen, s)
 	}
-	r.outcome.Guards = seen
-	return withGuards(verdict, seen)
+	return seen
 }
 
-// withGuards returns what a verdict comes to by what the guards said.
-func withGuards(verdict analysis.Verdict, seen []recording.Sighting) analysis.Verdict {
+// states are what sightings mean to the judge.
+func states(seen []recording.Sighting) []analysis.GuardState {
+	var all []analysis.GuardState
 	for _, s := range seen {
-		switch {
-		case s.State == providers.Alerting:
-			return analysis.Failed
-		case s.State != providers.Quiet && verdict == analysis.Passed:
-			verdict = analysis.Inconclusive
-		}
+		// A state that nobody knows stays the zero value: unread.
+		all = append(all, map[providers.State]analysis.GuardState{
+			providers.Quiet: analysis.GuardQuiet, providers.Alerting: analysis.GuardAlerting,
+		}[s.State])
 	}
-	return verdict
+	return all
 }
 
 // noteGuards says once, and early, which guards will keep the canary from passing.

@@ -13,6 +13,7 @@ import (
 	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/job"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/recording"
 )
@@ -64,25 +65,29 @@ func TestGuards(t *testing.T) {
 		want   analysis.Verdict
 		ended  job.End
 		reason string
+		log    string
 	}{
-		{"quiet", 1, from(0, "", providers.Quiet), analysis.Passed, job.AtVerdict, "PASS after"},
-		{"an alert", 1, from(3*time.Minute, providers.Quiet, providers.Alerting), analysis.Failed, job.AtVerdict, "FAIL after 2 of 10 min: monitor 1 is alert"},
-		{"an alert in the warm-up that lasts", 1, from(0, "", providers.Alerting), analysis.Failed, job.AtVerdict, "FAIL after 30 s of 10 min: monitor 1 is alert"},
-		{"never read", 1, from(0, "", providers.Unread), analysis.Inconclusive, job.AtWindowEnd, "nothing passes while a guard cannot be read: monitor 1 is unread"},
-		{"read at last", 1, from(11*time.Minute, providers.Unread, providers.Quiet), analysis.Passed, job.AtVerdict, "PASS after 10 min"},
-		{"no longer read", 1, from(2*time.Minute, providers.Quiet, providers.Unread), analysis.Inconclusive, job.AtWindowEnd, "monitor 1 is unread"},
-		{"a canary that fails, unread", 5, from(0, "", providers.Unread), analysis.Failed, job.AtVerdict, "errors are"},
-		{"trouble that passes", 1, failing(providers.Unreachable, 2*time.Minute, 4*time.Minute), analysis.Passed, job.AtVerdict, "PASS after"},
-		{"refused in the middle", 1, failing(providers.Auth, 2*time.Minute, time.Hour), analysis.Inconclusive, job.AtError, "could not go on: read monitor 1"},
-		{"trouble that stays", 1, failing(providers.Unreachable, 2*time.Minute, time.Hour), analysis.Inconclusive, job.AtError, "could not go on: read monitor 1"},
+		{"quiet", 1, from(0, "", providers.Quiet), analysis.Passed, job.AtVerdict, "PASS after", ""},
+		{"an alert", 1, from(3*time.Minute, providers.Quiet, providers.Alerting), analysis.Failed, job.AtVerdict, "FAIL after 2 of 10 min: monitor 1 is alert", "(2 of 10 min) FAIL: errors "},
+		{"an alert in the warm-up that lasts", 1, from(0, "", providers.Alerting), analysis.Failed, job.AtVerdict, "FAIL after 30 s of 10 min: monitor 1 is alert", "monitor 1 fails it: is alert"},
+		{"never read", 1, from(0, "", providers.Unread), analysis.Inconclusive, job.AtWindowEnd, "nothing passes while a guard cannot be read: monitor 1 is unread", "monitor 1 is not read"},
+		{"read at last", 1, from(11*time.Minute, providers.Unread, providers.Quiet), analysis.Passed, job.AtVerdict, "PASS after 10 min", ""},
+		{"no longer read", 1, from(2*time.Minute, providers.Quiet, providers.Unread), analysis.Inconclusive, job.AtWindowEnd, "monitor 1 is unread", ""},
+		{"a canary that fails, unread", 5, from(0, "", providers.Unread), analysis.Failed, job.AtVerdict, "errors are", ""},
+		{"trouble that passes", 1, failing(providers.Unreachable, 2*time.Minute, 4*time.Minute), analysis.Passed, job.AtVerdict, "PASS after", ""},
+		{"refused in the middle", 1, failing(providers.Auth, 2*time.Minute, time.Hour), analysis.Inconclusive, job.AtError, "could not go on: read monitor 1", ""},
+		{"trouble that stays", 1, failing(providers.Unreachable, 2*time.Minute, time.Hour), analysis.Inconclusive, job.AtError, "could not go on: read monitor 1", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				c := parse(t, testConfig)
 				c.Guards = []config.Guard{{Provider: "prometheus", Guard: providers.Guard{Name: "monitor 1", ID: "1"}}}
+				c.Plan.Guards = []string{"monitor 1"}
 				w := &watchedWorld{world: world{at: shop(tt.factor)}, begin: time.Now(), says: tt.says}
 				j, _ := newJob(c, w)
+				var log strings.Builder
+				j.Progress = &report.Log{To: &log, Config: c}
 				path := filepath.Join(t.TempDir(), "run.jsonl")
 				var err error
 				if j.File, err = recording.Create(path, recording.Header{}); err != nil {
@@ -103,6 +108,12 @@ func TestGuards(t *testing.T) {
 					if i > 0 && at.Look <= o.Trajectory[i-1].Look {
 						t.Errorf("look %d follows look %d", at.Look, o.Trajectory[i-1].Look)
 					}
+				}
+				if last := o.Trajectory[len(o.Trajectory)-1]; last.Verdict != o.Result.Verdict || last.Look != o.Result.Looks {
+					t.Errorf("look %d says %s, the result of %d looks %s", last.Look, last.Verdict, o.Result.Looks, o.Result.Verdict)
+				}
+				if tt.log != "" && !strings.Contains(log.String(), tt.log) {
+					t.Errorf("the log lacks %q:\n%s", tt.log, log.String())
 				}
 				if !w.since.Equal(j.Start) {
 					t.Errorf("asked for alerts since %s, the run began at %s", w.since, j.Start)
@@ -136,10 +147,43 @@ func TestGuardsOfNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := parse(t, testConfig)
 		c.Guards = []config.Guard{{Provider: "prometheus", Guard: providers.Guard{Name: "monitor 1"}}}
+		c.Plan.Guards = []string{"monitor 1"}
 		j, _ := newJob(c, &world{at: shop(1)})
 		o, err := j.Run(t.Context())
 		if err == nil || o.Result.Verdict != analysis.Inconclusive || !strings.Contains(err.Error(), "monitor 1: the provider prometheus keeps no guards") {
 			t.Errorf("%v, %v", o.Result.Verdict, err)
+		}
+	})
+}
+
+// While a guard holds the verdict back, the metrics go on being judged: a canary that
+// would have passed in the first half of its hour, and fails a third of its requests in the
+// second, fails.
+func TestMetricsFailWhileAGuardHoldsTheVerdictBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := parse(t, strings.Replace(testConfig, "length: 10m", "length: 1h", 1))
+		c.Guards = []config.Guard{{Provider: "prometheus", Guard: providers.Guard{Name: "monitor 1"}}}
+		c.Plan.Guards = []string{"monitor 1"}
+		begin := time.Now()
+		breaks := func(q providers.Query, at time.Time) float64 {
+			if at.Sub(begin) < 31*time.Minute {
+				return shop(1)(q, at)
+			}
+			return shop(15)(q, at)
+		}
+		says := func(time.Duration) (providers.State, error) { return providers.Unread, nil }
+		j, _ := newJob(c, &watchedWorld{world: world{at: breaks}, begin: begin, says: says})
+		o, err := j.Run(t.Context())
+		if err != nil || o.Result.Verdict != analysis.Failed || o.Ended != job.AtVerdict {
+			t.Errorf("%v by %s, %v; want a fail", o.Result.Verdict, o.Ended, err)
+		}
+		passed := false
+		for _, at := range o.Trajectory {
+			passed = passed || at.Decisions[0] == analysis.Pass && at.Decisions[1] == analysis.Pass && at.Verdict == analysis.Inconclusive
+		}
+		if !passed {
+			t.Error("the guard never held a verdict back, so this shows nothing")
 		}
 	})
 }

@@ -66,8 +66,9 @@ type Look struct {
 	Verdict analysis.Verdict
 	// Judge gives what is known so far; nil when nothing is judged.
 	Judge *analysis.Judge
-	// Pairs is what the step showed of each metric.
-	Pairs []analysis.Pair
+	// Pairs is what the step showed of each metric, Guards what each guard said after it.
+	Pairs  []analysis.Pair
+	Guards []recording.Sighting
 }
 
 // End is why a run ended.
@@ -100,8 +101,8 @@ type Outcome struct {
 	// Clamped counts, a metric, the points whose bad counts were a hair above their
 	// totals, as extrapolation can make them.
 	Clamped []int
-	// Guards are what the config's guards said at the last look; the first that alerted
-	// when one did.
+	// Guards are what the config's guards said at the last look, as the result has it, with
+	// the words of each.
 	Guards []recording.Sighting
 }
 
@@ -138,7 +139,6 @@ type run struct {
 	doubted  bool                 // that a guard is not quiet has been noted
 	fetched  int                  // steps
 	started  int                  // steps whose checks were started, or will not be
-	looks    int                  // taken, those after the metrics' verdict among them
 	answered bool
 	failures int // in a row, after the window's end
 	warned   bool
@@ -315,22 +315,19 @@ func (r *run) mayPass(err error) bool {
 
 // look takes the look after a step.
 func (r *run) look(step int) (analysis.Verdict, error) {
-	verdict, pairs := r.judge.Verdict(), r.series.pairs(step)
-	if verdict == analysis.Inconclusive { // else a guard holds it back
-		var err error
-		if verdict, err = r.judge.Step(pairs); err != nil {
-			return verdict, fmt.Errorf("step %s: %w", r.grid.time(step).Format(time.RFC3339), err)
-		}
+	pairs, guards := r.series.pairs(step), r.sighted(step)
+	verdict, err := r.judge.Step(analysis.Look{Pairs: pairs, Guards: states(guards)})
+	if err != nil {
+		return verdict, fmt.Errorf("step %s: %w", r.grid.time(step).Format(time.RFC3339), err)
 	}
-	verdict = r.guarded(step, verdict)
+	r.outcome.Guards = guards
 	r.warnOfExposure()
-	number := step - r.Config.Window.Warmup + 1
-	r.looks = number
-	if held := number > r.judge.Looks(); !held && number%r.outcome.Stride == 0 && verdict == analysis.Inconclusive {
+	if r.judge.Looks()%r.outcome.Stride == 0 && verdict == analysis.Inconclusive {
 		r.waypoint()
 	}
 	r.Progress.Look(Look{
-		Number: number, Planned: r.Config.Window.Steps, Time: r.grid.end(step), Verdict: verdict, Judge: r.judge, Pairs: pairs,
+		Number: r.judge.Looks(), Planned: r.Config.Window.Steps, Time: r.grid.end(step), Verdict: verdict, Judge: r.judge,
+		Pairs: pairs, Guards: guards,
 	})
 	return verdict, nil
 }
@@ -355,8 +352,6 @@ func (r *run) waypoint() {
 func (r *run) finish(end End) {
 	r.outcome.Ended, r.outcome.Fetched = end, r.fetched
 	r.outcome.Result = r.judge.Result()
-	r.outcome.Result.Looks = r.looks
-	r.outcome.Result.Verdict = withGuards(r.judge.Verdict(), r.outcome.Guards)
 	looks := r.judge.Looks()
 	if n := len(r.outcome.Trajectory); looks > 0 && (n == 0 || r.outcome.Trajectory[n-1].Look != looks) {
 		r.waypoint()

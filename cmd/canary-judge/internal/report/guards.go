@@ -20,14 +20,26 @@ type Guard struct {
 // guards are what the guards of an outcome said.
 func guards(o *job.Outcome) []Guard {
 	var all []Guard
-	for _, s := range o.Guards {
-		all = append(all, Guard{s.Guard, string(s.State), s.Detail, s.Link, s.Time})
+	for i, g := range o.Result.Guards {
+		said := o.Guards[i]
+		all = append(all, Guard{g.Name, g.State.String(), said.Detail, said.Link, said.Time})
 	}
 	return all
 }
 
 // Alerts reports whether the guard failed the canary.
 func (g Guard) Alerts() bool { return g.State == string(providers.Alerting) }
+
+// FailedGuards lists the guards that failed the canary.
+func (r *Report) FailedGuards() []string {
+	var names []string
+	for _, g := range r.Guards {
+		if g.Alerts() {
+			names = append(names, g.Name)
+		}
+	}
+	return names
+}
 
 // Told says what the guard said, in one text.
 func (g Guard) Told() string {

@@ -73,7 +73,22 @@ func lookLine(c *config.Config, look job.Look) string {
 	if look.Verdict != analysis.Inconclusive {
 		line += " " + strings.ToUpper(look.Verdict.String())
 	}
-	return line + ": " + strings.Join(parts, "; ")
+	return line + ": " + strings.Join(append(parts, guardsOf(look)...), "; ")
+}
+
+// guardsOf says which guards fail the canary at a look, and why, and which keep it from
+// passing; of those that are quiet nothing.
+func guardsOf(look job.Look) []string {
+	var lines []string
+	for i, g := range look.Judge.Guards() {
+		switch said := look.Guards[i]; g.State {
+		case analysis.GuardAlerting:
+			lines = append(lines, Clean(g.Name+" fails it: "+said.Detail))
+		case analysis.GuardUnread:
+			lines = append(lines, Clean(g.Name)+" is not read")
+		}
+	}
+	return lines
 }
 
 // brief describes a metric in a few words.

@@ -342,6 +342,15 @@ func (g *Generated) Reverted() bool {
 	})
 }
 
+// List writes names as a JSON list, for what can hold only text.
+func List(names []string) string {
+	list, err := json.Marshal(append([]string{}, names...))
+	if err != nil {
+		return "[]"
+	}
+	return string(list)
+}
+
 // Failed lists the metrics that failed the canary.
 func (r *Report) Failed() []string {
 	var names []string

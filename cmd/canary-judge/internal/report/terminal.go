@@ -113,10 +113,13 @@ func (t *Terminal) table(columns, rows int) []string {
 		metrics = append(metrics, m)
 		cells[m.Name] = t.row(m, i, left)
 	}
-	// A row each, but for the look, the header and the row that says what is left out.
+	guards := guardsOf(look)
+	// A row each, but for the look, the header, the row that says what is left out, and the
+	// guards.
 	const others = 3
+	guards = guards[:min(len(guards), max(0, rows-others-1))]
 	hidden := 0
-	if room := rows - others; len(metrics) > room {
+	if room := rows - others - len(guards); len(metrics) > room {
 		slices.SortStableFunc(metrics, func(a, b Metric) int { return urgency(a) - urgency(b) })
 		hidden, metrics = len(metrics)-room, metrics[:room]
 	}
@@ -135,7 +138,7 @@ func (t *Terminal) table(columns, rows int) []string {
 	if hidden > 0 {
 		lines = append(lines, fmt.Sprintf("and %s", plural(hidden, "more metric")))
 	}
-	return lines
+	return append(lines, guards...)
 }
 
 // remember keeps what the step showed of the canary, once a look.

@@ -21,7 +21,7 @@ type Evidence struct {
 	Service string   // "" = not said
 	Verdict string   // as in the result
 	Reason  string   // the verdict in one sentence
-	Failed  []string // metrics
+	Failed  []string // metrics and guards
 	Report  string   // Markdown, for a pull request
 }
 
