@@ -17,6 +17,7 @@ import (
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/revert"
+	"github.com/canary-judge/canary-judge/internal/files"
 	"github.com/canary-judge/canary-judge/providers"
 )
 
@@ -128,7 +129,11 @@ func (a *app) runCommandOf(ctx context.Context, h config.Hook, places outputs, r
 		}
 		defer os.RemoveAll(dir) //nolint:errcheck // what is left there is in the way of nobody
 		path = filepath.Join(dir, "result.json")
-		places = append(outputs{{format: "json", path: path}}, places...)
+		file, err := files.Open(path)
+		if err != nil {
+			return fmt.Errorf("keep the result for %s: %w", h.Shown[0], err)
+		}
+		places = append(outputs{{format: "json", file: file}}, places...)
 	}
 	if err := places.writeFiles(a, r); err != nil {
 		return err

@@ -1,17 +1,18 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"golang.org/x/term"
 
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
+	"github.com/canary-judge/canary-judge/internal/files"
 )
 
 // formats are the ways to write a report.
@@ -34,68 +35,109 @@ func formatNames() []string {
 	return names
 }
 
-// tempName is what a file is called until it is whole.
-const tempName = ".canary-judge-*"
-
 // output is one place a report goes to.
 type output struct {
 	format string
-	path   string   // "" = standard output
-	file   *os.File // a file beside path, which it will replace; nil to make one
+	to     io.Writer   // standard output or standard error; nil for a file
+	file   *files.File // nil for those
 }
 
 // outputs are all places a report goes to.
 type outputs []*output
 
-// openOutputs reads the -o flags and makes sure, before anything is fetched, that
-// the files can be written.
-func openOutputs(specs []string) (outputs, error) {
+// inUse is a file that a command reads or appends to, and what it is to it.
+type inUse struct{ what, path string }
+
+// openOutputs reads the -o flags and makes sure, before anything is fetched, that the
+// files can be written, and that none of them is in use for something else.
+func (a *app) openOutputs(specs []string, others ...inUse) (outputs, error) {
 	if len(specs) == 0 {
 		specs = []string{"text"}
 	}
 	var all outputs
 	for _, spec := range specs {
-		format, path, _ := strings.Cut(spec, "=")
+		format, path, named := strings.Cut(spec, "=")
 		if !slices.Contains(formatNames(), format) {
-			all.discard()
+			all.close()
 			return nil, fmt.Errorf("--output %q: unknown format; valid: %s, each with =PATH for a file", spec, strings.Join(formatNames(), ", "))
 		}
-		o := &output{format: format, path: path}
-		if path == "-" {
-			o.path = ""
+		o := &output{format: format}
+		err := error(nil)
+		if named && path == "" {
+			err = errors.New("no path after the =; leave it out, or name a file")
 		}
-		all = append(all, o)
-		if o.path == "" {
-			continue
+		if err == nil && path != "" && path != "-" {
+			err = all.free(path, others)
 		}
-		var err error
-		if o.file, err = os.CreateTemp(filepath.Dir(o.path), tempName); err != nil {
-			all.discard()
+		if err == nil {
+			o.to, o.file, err = a.destination(path)
+		}
+		if err != nil {
+			all.close()
 			return nil, fmt.Errorf("--output %s: %w", spec, err)
 		}
+		all = append(all, o)
 	}
 	return all, nil
 }
 
-// discard gives up files that were not written.
-func (all outputs) discard() {
+// free reports whether a path is in use for something else that would be lost.
+func (all outputs) free(path string, others []inUse) error {
+	for _, o := range all {
+		if o.file != nil && o.file.Regular() && files.Same(o.file.Path, path) {
+			return fmt.Errorf("the %s result goes to this file already", o.format)
+		}
+	}
+	for _, other := range others {
+		if files.Same(other.path, path) && !device(path) {
+			return fmt.Errorf("this file is %s, and would be lost", other.what)
+		}
+	}
+	return nil
+}
+
+// device reports whether a path is there and no regular file.
+func device(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.Mode().IsRegular()
+}
+
+// destination returns where a path leads: to one of the process's own streams, or to a
+// file. No path and - are standard output.
+func (a *app) destination(path string) (io.Writer, *files.File, error) {
+	if path == "" || path == "-" {
+		return a.stdout, nil, nil
+	}
+	switch n, _ := files.Descriptor(path); n {
+	case 1:
+		return a.stdout, nil, nil
+	case 2:
+		return a.stderr, nil, nil
+	}
+	file, err := files.Open(path)
+	return nil, file, err
+}
+
+// close lets go of pipes and devices.
+func (all outputs) close() {
 	for _, o := range all {
 		if o.file != nil {
-			_ = o.file.Close() // nothing is in it
-			_ = os.Remove(o.file.Name())
-			o.file = nil
+			_ = o.file.Close() // what was written to it has been checked
 		}
 	}
 }
 
-// write writes the report to all places. A file appears whole or not at all.
+// write writes the report to all places, each also when another one cannot be written.
 func (all outputs) write(a *app, r *report.Report) error {
 	var errs []error
 	for _, o := range all {
 		if err := o.write(a, r); err != nil {
 			where := "standard output"
-			if o.path != "" {
-				where = o.path
+			switch {
+			case o.file != nil:
+				where = o.file.Path
+			case o.to == a.stderr:
+				where = "standard error"
 			}
 			errs = append(errs, fmt.Errorf("write the %s result to %s: %w", o.format, where, err))
 		}
@@ -106,42 +148,32 @@ func (all outputs) write(a *app, r *report.Report) error {
 // writeFiles writes the report to the files among the places, for who reads it
 // before the end. They are written again then.
 func (all outputs) writeFiles(a *app, r *report.Report) error {
-	return slices.DeleteFunc(slices.Clone(all), func(o *output) bool { return o.path == "" }).write(a, r)
+	return slices.DeleteFunc(slices.Clone(all), func(o *output) bool { return o.file == nil || !o.file.Regular() }).write(a, r)
 }
 
 func (o *output) write(a *app, r *report.Report) error {
-	at := slices.Index(formatNames(), o.format)
-	if o.path == "" {
-		return formats[at].write(r, a.stdout, a.colour(a.stdout))
+	write := formats[slices.Index(formatNames(), o.format)].write
+	if o.file == nil {
+		return write(r, o.to, a.colour(o.to))
 	}
-	file := o.file
-	o.file = nil
-	var err error
-	if file == nil {
-		if file, err = os.CreateTemp(filepath.Dir(o.path), tempName); err != nil {
-			return err
-		}
+	var text bytes.Buffer
+	if err := write(r, &text, false); err != nil {
+		return err
 	}
-	err = errors.Join(formats[at].write(r, file, false), file.Chmod(0o644), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), o.path)
-	}
-	if err != nil {
-		_ = os.Remove(file.Name()) // the error says more
-	}
-	return err
+	return o.file.Write(text.Bytes())
 }
 
 // text reports whether the report is printed for people.
 func (all outputs) text() bool {
-	return slices.ContainsFunc(all, func(o *output) bool { return o.format == "text" && o.path == "" })
+	return slices.ContainsFunc(all, func(o *output) bool { return o.format == "text" && o.file == nil })
 }
 
-// path returns the path of the first output with, or without, a format.
+// path returns the path of the first file, which can be read again, with, or without, a
+// format.
 func (all outputs) path(format string, with bool) string {
 	for _, o := range all {
-		if o.path != "" && (o.format == format) == with {
-			return o.path
+		if o.file != nil && o.file.Regular() && (o.format == format) == with {
+			return o.file.Path
 		}
 	}
 	return ""

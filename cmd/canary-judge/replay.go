@@ -55,11 +55,11 @@ defaults: rates at 25 % with a floor of 0.1 %, values at 10 %, an increase is ba
 
 // judgeRecording is the replay command.
 func (a *app) judgeRecording(ctx context.Context, o *options, file string) error {
-	places, err := openOutputs(o.outputs)
+	places, err := a.openOutputs(o.outputs, inUse{"the recording", file}, inUse{"the config", o.config})
 	if err != nil {
 		return usage(err)
 	}
-	defer places.discard()
+	defer places.close()
 	if _, err := o.inconclusiveCode(); err != nil {
 		return usage(err)
 	}

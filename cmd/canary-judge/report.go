@@ -47,11 +47,11 @@ which fetches nothing), junit (a test case a metric).`,
 
 // renderResult is the report command.
 func (a *app) renderResult(o *options, file string) error {
-	places, err := openOutputs(o.outputs)
+	places, err := a.openOutputs(o.outputs, inUse{"the result that is rendered", file})
 	if err != nil {
 		return usage(err)
 	}
-	defer places.discard()
+	defer places.close()
 	r, err := a.readResult(file)
 	if err != nil {
 		return usage(err)

@@ -173,11 +173,11 @@ func resume(j *job.Job, o *options) error {
 
 // judgeLive is the run command.
 func (a *app) judgeLive(ctx context.Context, o *options) error {
-	places, err := openOutputs(o.outputs)
+	places, err := a.openOutputs(o.outputs, inUse{"the recording", o.record}, inUse{"the config", o.configPath()})
 	if err != nil {
 		return usage(err)
 	}
-	defer places.discard()
+	defer places.close()
 	if _, err := o.inconclusiveCode(); err != nil {
 		return usage(err)
 	}

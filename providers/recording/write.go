@@ -11,8 +11,10 @@ import (
 	"math"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
+	"github.com/canary-judge/canary-judge/internal/files"
 	"github.com/canary-judge/canary-judge/providers"
 )
 
@@ -28,12 +30,7 @@ type Writer struct {
 // Create starts a recording at a path that must not exist yet: nothing recorded
 // is ever overwritten. A path that ends in .gz is compressed.
 func Create(path string, h Header) (*Writer, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // a recording holds no secrets
-	created := err == nil
-	if info, there := os.Stat(path); errors.Is(err, fs.ErrExist) && there == nil && !info.Mode().IsRegular() {
-		// A pipe or a device cannot be overwritten.
-		f, err = os.OpenFile(path, os.O_WRONLY, 0)
-	}
+	f, created, err := open(path)
 	if errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("the recording %s exists already; continue it with --resume, or name another file", path)
 	}
@@ -53,11 +50,30 @@ func Create(path string, h Header) (*Writer, error) {
 	if err != nil {
 		_ = f.Close() // the error says more
 		if created {
-			_ = os.Remove(path) // it holds nothing, and would be in the way next time
+			_ = os.Remove(f.Name()) // it holds nothing, and would be in the way next time
 		}
 		return nil, err
 	}
 	return w, nil
+}
+
+// open makes the file of a recording, and reports whether it did: a pipe, a device or
+// what the process has open cannot be overwritten, and is used as it is.
+func open(path string) (f *os.File, made bool, err error) {
+	target, err := files.Resolve(path)
+	if err != nil {
+		return nil, false, err
+	}
+	info, there := os.Stat(target)
+	if _, is := files.Descriptor(target); is || there == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		f, err = files.OpenStream(target)
+		return f, false, err
+	}
+	if there == nil && info.IsDir() {
+		return nil, false, &fs.PathError{Op: "open", Path: path, Err: syscall.EISDIR}
+	}
+	f, err = os.OpenFile(target, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // a recording holds no secrets
+	return f, err == nil, err
 }
 
 // Resume opens a recording to go on appending, after cutting off what a crash

@@ -161,7 +161,7 @@ func TestCreateFails(t *testing.T) {
 		want       string
 		is         error
 	}{
-		{"full disk", "/dev/full", recording.Header{}, "append to the recording /dev/full", syscall.ENOSPC},
+		{"full disk", "/dev/full", recording.Header{}, "create the recording: write /dev/full", syscall.ENOSPC},
 		{"no directory", filepath.Join(dir, "none", "run.jsonl"), recording.Header{}, "create the recording: ", os.ErrNotExist},
 		// Permissions do not bind root, under whom tests may run.
 		{"a file for a directory", filepath.Join(file, "run.jsonl"), recording.Header{}, "create the recording: ", syscall.ENOTDIR},
