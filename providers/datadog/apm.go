@@ -142,6 +142,17 @@ func (q *apmQuery) check(part providers.Part) error {
 	return nil
 }
 
+// scope is what the query selects, whatever it makes of that.
+func (q *apmQuery) scope() string {
+	text := "service:" + q.service
+	for _, field := range [][2]string{{"operation_name", q.operation}, {"resource_name", q.resource}, {"span_kind", q.spanKind}} {
+		if field[1] != "" {
+			text += " " + field[0] + ":" + field[1]
+		}
+	}
+	return apmCall + "(" + quoteText(strings.Join(append([]string{text}, q.filter...), " ")) + ")"
+}
+
 // query returns what is asked for by a name.
 func (q *apmQuery) query(name string) query {
 	return query{

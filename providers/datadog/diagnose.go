@@ -6,15 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/canary-judge/canary-judge/providers"
 )
-
-// metricPart is a metric of a query, with its aggregation and its scope.
-var metricPart = regexp.MustCompile(`(avg|sum|min|max|count|p\d+(?:\.\d+)?|count\([^()]*\)):([A-Za-z][\w.]*)\{([^{}]*)\}`)
 
 // metadata is what Datadog knows about a metric.
 type metadata struct {
@@ -54,18 +50,19 @@ func (p *Provider) explain(ctx context.Context, q providers.Query) (string, erro
 	case isEvents(q.Expr):
 		return p.diagnoseEvents(ctx, q)
 	}
-	parts := metricPart.FindAllStringSubmatch(q.Expr, -1)
-	if len(parts) == 0 {
-		return "no metric is recognised in the query; try it in Datadog's metrics explorer", nil
+	formula, err := parseMetrics(q.Expr, q.Part != providers.Value)
+	if err != nil {
+		return "the query is not understood, " + err.Error(), nil
 	}
+	parts := queriesOf(formula)
 	for _, part := range parts {
-		why, err := p.diagnoseMetric(ctx, part[1], part[2], part[3])
+		why, err := p.diagnoseMetric(ctx, part.aggregator, part.metric, part.scope)
 		if why != "" || err != nil {
 			return why, err
 		}
 	}
 	for _, part := range parts {
-		if why := contradiction(words(part[3])); why != "" {
+		if why := contradiction(words(part.scope)); why != "" {
 			return why, nil
 		}
 	}

@@ -1,6 +1,7 @@
 package datadog
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -89,9 +90,40 @@ func boolean(words []string) bool {
 // Datadog stores it, and in the search of events escaped for it too.
 func (Dialect) Value(l providers.Label, at providers.Around) (string, error) {
 	if !isSLO(at.Before) && !isAPM(at.Before+at.After) && isEvents(at.Before+at.After) {
+		before, after, err := searchAround(at)
+		if err == nil {
+			err = alternative(l, before, after)
+		}
+		if err != nil {
+			return "", err
+		}
 		return searchValue(l, at)
 	}
+	_, before, inScope := cutLast(at.Before, "{")
+	if inScope && !strings.Contains(before, "}") {
+		after, _, _ := strings.Cut(at.After, "}")
+		if err := alternative(l, before, after); err != nil {
+			return "", err
+		}
+	}
 	return tagValue(l)
+}
+
+func cutLast(text, sign string) (before, after string, found bool) {
+	i := strings.LastIndex(text, sign)
+	if i < 0 {
+		return text, "", false
+	}
+	return text[:i], text[i+len(sign):], true
+}
+
+// alternative reports that a label's value would be one of several alternatives, of which the
+// others are the same in both arms.
+func alternative(l providers.Label, before, after string) error {
+	if p := (position{words(before), words(after)}); p.besideOr() || p.firstOfIn() {
+		return fmt.Errorf("in %q the label %s holds for one side of OR only, or for one of the values of IN; put it beside the alternatives: (A OR B) AND %[2]s:$arm.%[2]s", before+"$arm."+l.Name+after, l.Name)
+	}
+	return nil
 }
 
 // tagValue returns a label's value as Datadog stores it, in lower case, with one _
@@ -125,61 +157,41 @@ func (Dialect) Step(step time.Duration) string {
 	return strconv.FormatInt(int64(step/time.Second), 10)
 }
 
-// rollup is an explicit rollup with its seconds.
-var rollup = regexp.MustCompile(`\.rollup\(\s*(?:\w+\s*,\s*)?(\d+)\s*\)`)
-
-// scope is the inside of braces.
-var scope = regexp.MustCompile(`\{([^{}]*)\}`)
-
 // Check implements providers.Dialect.
 func (d Dialect) Check(expr string, part providers.Part, step time.Duration) (providers.Reading, error) {
-	return providers.Reading{}, d.check(expr, part, step)
-}
-
-func (d Dialect) check(expr string, part providers.Part, step time.Duration) error {
+	whole := providers.Reading{Scopes: []providers.Scope{{Text: strings.TrimSpace(expr)}}}
 	if isRuns(expr) {
-		return checkRuns(expr, part)
+		return whole, checkRuns(expr, part)
 	}
 	if isSLO(expr) {
-		if err := checkSLO(expr, part); err != nil {
-			return err
-		}
-		return d.checkStep(step)
+		return whole, cmp.Or(checkSLO(expr, part), d.checkStep(step))
 	}
 	if part == providers.Buckets {
-		return errors.New("Datadog hands out no buckets; make it a ratio of threshold counts: good: count(v: v<=0.5):NAME{$arm}.as_count(), total: count:NAME{$arm}.as_count()") //nolint:staticcheck // the name is a proper noun
+		return whole, errors.New("Datadog hands out no buckets; make it a ratio of threshold counts: good: count(v: v<=0.5):NAME{$arm}.as_count(), total: count:NAME{$arm}.as_count()") //nolint:staticcheck // the name is a proper noun
 	}
 	if err := d.checkStep(step); err != nil {
-		return err
+		return whole, err
 	}
 	if isAPM(expr) {
 		q, err := parseAPM(expr)
 		if err != nil {
-			return err
+			return whole, err
 		}
-		return q.check(part)
+		return providers.Reading{Scopes: []providers.Scope{{Text: q.scope()}}}, q.check(part)
 	}
 	if isEvents(expr) {
 		q, err := parseEvents(expr)
 		if err != nil {
-			return err
+			return whole, err
 		}
-		return q.check(part)
+		return providers.Reading{Scopes: []providers.Scope{{Text: q.scope()}}}, q.check(part)
 	}
-	if part != providers.Value && !strings.Contains(expr, ".as_count()") {
-		return errors.New("counts need .as_count(): without it Datadog averages and interpolates them")
+	counts := part != providers.Value
+	n, err := parseMetrics(expr, counts)
+	if err != nil {
+		return whole, err
 	}
-	for _, m := range rollup.FindAllStringSubmatch(expr, -1) {
-		if m[1] != d.Step(step) {
-			return fmt.Errorf("%s is not the step of %ss; write .rollup(…, $step)", m[0], d.Step(step))
-		}
-	}
-	for _, m := range scope.FindAllStringSubmatch(expr, -1) {
-		if mixed(words(m[1])) {
-			return fmt.Errorf("%s mixes commas or ! with AND, OR, NOT or IN, which Datadog refuses; write AND for commas, and NOT for each !, instead", m[0])
-		}
-	}
-	return nil
+	return readMetrics(n, counts), checkMetrics(n, counts, d.Step(step))
 }
 
 // checkStep reports a step that Datadog does not have.

@@ -91,6 +91,7 @@ func TestCheck(t *testing.T) {
 		{"avg:a{b:c}.rollup(avg)", providers.Value, 30 * time.Second, ""},
 		{"avg:a{b:c}.rollup(avg, 60)", providers.Value, 30 * time.Second, ".rollup(avg, 60) is not the step of 30s; write .rollup(…, $step)"},
 		{"avg:a{b:c}.rollup(30) + avg:d{b:c}.rollup(60)", providers.Value, 30 * time.Second, ".rollup(60) is not the step"},
+		{"avg:a{b:c}.rollup(max, 30)", providers.Value, 30 * time.Second, ""},
 		{`slo("0123456789abcdef0123456789abcdef","a:b,c:d").bad()`, providers.Bad, 30 * time.Second, ""},
 		{`slo("0123456789abcdef0123456789abcdef", "a:b").total()`, providers.Total, 30 * time.Second, ""},
 		{`slo("0123456789abcdef0123456789abcdef","a:b").bad()`, providers.Total, 30 * time.Second, "counts the bad events of an SLO; write ratio: {slo: 0123456789abcdef0123456789abcdef}"},

@@ -53,6 +53,15 @@ func (q *eventQuery) check(part providers.Part) error {
 	return nil
 }
 
+// scope is what the query selects, whatever it makes of that.
+func (q *eventQuery) scope() string {
+	text := q.source + "(" + quoteText(strings.Join(strings.Fields(q.search), " ")) + ")"
+	if q.indexes != nil {
+		text += fmt.Sprintf(".index(%q)", q.indexes)
+	}
+	return text
+}
+
 // parseEvents reads a query for events, in the syntax of monitors. What it does not
 // know is an error: a part that is dropped would be a filter that nobody misses.
 func parseEvents(expr string) (*eventQuery, error) {

@@ -165,8 +165,10 @@ func FuzzReadSLO(f *testing.F) {
 				t.Errorf("no query for %s", counted)
 			}
 			for _, expr := range exprs {
-				if m := metricPart.FindStringSubmatch(expr); m == nil || m[0]+".as_count()" != expr || !strings.HasSuffix(m[3], "version:v2") {
-					t.Errorf("the query %q", expr)
+				n, err := parseMetrics(expr, true)
+				q, is := n.(*metricQuery)
+				if err != nil || !is || !q.asCount || q.method != "" || !strings.HasSuffix(q.scope, "version:v2") {
+					t.Errorf("the query %q: %v", expr, err)
 				}
 			}
 			if _, known := all.at(begin, nil); known {

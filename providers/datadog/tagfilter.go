@@ -109,6 +109,33 @@ func (f listed) holds(known map[string]string) truth {
 	return all
 }
 
+// filterText writes a filter in one spelling.
+func filterText(f tagFilter) string {
+	join := func(all []tagFilter, between string) string {
+		var texts []string
+		for _, one := range all {
+			texts = append(texts, filterText(one))
+		}
+		return strings.Join(texts, between)
+	}
+	switch f := f.(type) {
+	case oneTag:
+		if f.key == "" || f.value == "" {
+			return f.key + f.value
+		}
+		return f.key + ":" + f.value
+	case notFilter:
+		return "NOT " + filterText(f.of)
+	case listed:
+		return join(f, ",")
+	case allOf:
+		return "(" + join(f, " AND ") + ")"
+	case anyOf:
+		return "(" + join(f, " OR ") + ")"
+	}
+	panic(fmt.Sprintf("datadog: a filter of the type %T", f))
+}
+
 // parseTagFilter reads a filter of tags: with commas, with the operators AND, OR, NOT and IN,
 // ! and -, which negate, parentheses, and key:(a OR b). Words beside each other must all hold.
 // https://docs.datadoghq.com/metrics/advanced-filtering/ and

@@ -2,6 +2,7 @@ package datadog
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -15,35 +16,38 @@ func words(text string) []string { return word.FindAllString(text, -1) }
 // position is a place in a filter.
 type position struct{ before, after []string }
 
-// besideOr reports whether the place is one side of an OR: what stands there would
-// hold for one of the alternatives only.
+// besideOr reports whether the place, or anything in parentheses that it is in, is one side
+// of an OR, or one of the values behind IN: what stands there would hold for one of the
+// alternatives only.
 func (p position) besideOr() bool {
+	backwards := slices.Clone(p.before)
+	slices.Reverse(backwards)
+	return alternativesIn(backwards, ")", "(") || alternativesIn(p.after, "(", ")")
+}
+
+// alternativesIn reports whether there is an OR, or a comma of the values of IN, outside of
+// the parentheses that open and close in a direction.
+func alternativesIn(words []string, open, closed string) bool {
 	depth := 0
-	for i := len(p.before) - 1; i >= 0 && depth >= 0; i-- {
-		switch w := p.before[i]; {
-		case w == ")":
-			depth++
-		case w == "(":
-			depth--
-		case depth == 0 && strings.EqualFold(w, "OR"):
-			return true
-		}
-	}
-	depth = 0
-	for _, w := range p.after {
+	for i, w := range words {
 		switch {
-		case w == "(":
+		case w == open:
 			depth++
-		case w == ")":
+		case w == closed && depth > 0:
 			depth--
+		case w == closed && open == ")" && i > 0 && i+1 < len(words) && strings.EqualFold(words[i+1], "IN"):
+			return true // there is a value between IN ( and the place
 		case depth == 0 && strings.EqualFold(w, "OR"):
 			return true
-		}
-		if depth < 0 {
-			break
 		}
 	}
 	return false
+}
+
+// firstOfIn reports whether the place is the first of several values behind IN.
+func (p position) firstOfIn() bool {
+	n := len(p.before)
+	return n > 1 && p.before[n-1] == "(" && strings.EqualFold(p.before[n-2], "IN") && len(p.after) > 0 && p.after[0] == ","
 }
 
 // glued reports whether what stands between two texts would be one word with one of

@@ -1,0 +1,317 @@
+package datadog
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// Queries as the documentation of Datadog and people have them, and what is wrong with
+// them, if anything: https://docs.datadoghq.com/dashboards/functions/
+func TestMetricQueries(t *testing.T) {
+	t.Parallel()
+	const hits, errs = "sum:hits{a:b}.as_count()", "sum:errors{a:b}.as_count()"
+	for _, tt := range []struct {
+		expr string
+		part providers.Part
+		want string // of the error; "" for none
+	}{
+		{hits, providers.Total, ""},
+		{" " + hits + " ", providers.Total, ""},
+		{hits + " - " + errs, providers.Bad, ""},
+		{"(" + hits + ") + (" + errs + " - sum:known{a:b,!c:d}.as_count())", providers.Bad, ""},
+		{"sum:hits{a:b}.rollup(sum, 30).as_count()", providers.Total, ""},
+		{"count:d{a:b}.as_count().rollup(30)", providers.Total, ""},
+		{"count(v: v<=0.5):d{a:b AND c IN (d,e)}.as_count()", providers.Bad, ""},
+		{"count( v: v > 1e-3 ):d{a:b}.as_count()", providers.Bad, ""},
+		{"sum:hits{a:b}.as_count().fill(null)", providers.Total, ""},
+		{"exclude_null(" + hits + ")", providers.Total, ""},
+		{errs + " / " + hits, providers.Value, ""},
+		{"100 * (1 - " + errs + " / " + hits + ")", providers.Value, ""},
+		{"-avg:a{b:c} + 1.5e3", providers.Value, ""},
+		{"sum:hits{a:b}.as_rate()", providers.Value, ""},
+		{"avg:a{b:c}.weighted()", providers.Value, ""},
+		{"abs(avg:a{b:c} - max:d{b:c})", providers.Value, ""},
+		{"system.load.1{a:b}", providers.Value, ""}, // avg
+		{"p99.9:a{b:c}", providers.Value, ""},
+		{"avg:a{b:c} by {host}", providers.Value, ""},
+		{"avg:a{b:c}.fill(null, 60)", providers.Value, ""},
+
+		// Counts that are none.
+		{"sum:hits{a:b}", providers.Total, "sum:hits is no count: counts need .as_count()"},
+		{hits + " - sum:ok{a:b}", providers.Bad, "sum:ok is no count"},
+		{"sum:hits{a:b}.as_rate()", providers.Total, "counts need .as_count()"},
+		{"avg:hits{a:b}.as_count()", providers.Total, "write sum:hits, or count:hits for a distribution"},
+		{"max:hits{a:b}.as_count()", providers.Total, "counts no events"},
+		{"min:hits{a:b}.as_count()", providers.Total, "counts no events"},
+		{"p95:hits{a:b}.as_count()", providers.Bad, "counts no events"},
+		{"hits{a:b}.as_count()", providers.Bad, "write sum:hits"},
+		{"sum:hits{a:b}.as_count().rollup(avg, 30)", providers.Total, ".rollup(avg, 30) makes sum:hits no count of events"},
+		{"sum:hits{a:b}.rollup(max).as_count()", providers.Total, "no count of events"},
+		{"count:d{a:b}.as_count().rollup(count, 30)", providers.Total, "no count of events"},
+		{errs + " / " + hits, providers.Bad, "a quotient is no count"},
+		{"2 * " + errs, providers.Bad, "a product is no count"},
+		{errs + " + 1", providers.Bad, "a number is no count"},
+		{"-" + errs, providers.Bad, "less than no events"},
+		{"abs(" + errs + ")", providers.Bad, "abs(…) hides that a count is less than none"},
+		{"per_second(" + hits + ")", providers.Total, "change from one step to the next"},
+		{"per_minute(" + hits + ")", providers.Total, "write .as_rate()"},
+		{"max(" + hits + ")", providers.Total, "aggregates what is aggregated already"},
+
+		// Data that are made up, hidden, or of another time.
+		{"default_zero(" + errs + ")", providers.Bad, ""},
+		{"default_zero(" + errs + ")", providers.Value, "absent: zero"},
+		{"default_zero(avg:lat{a:b})", providers.Value, "makes up values for steps that have none"},
+		{"1 + default( avg:lat{a:b}, 0)", providers.Value, "makes up values"},
+		{"sum:e{a:b}.as_count().fill(zero)", providers.Bad, ""},
+		{"sum:e{a:b}.as_count().fill(last)", providers.Bad, ".fill(last) makes up values"},
+		{"default(sum:e{a:b}.as_count(), 0)", providers.Bad, "makes up values"},
+		{"default_zero(sum:e{a:b})", providers.Bad, "sum:e is no count"},
+		{"sum:e{a:b}.as_count().fill(zero)", providers.Value, ".fill(zero) makes up values"},
+		{"avg:e{a:b}.fill(last, 600)", providers.Value, "makes up values"},
+		{"avg:e{a:b}.fill(linear)", providers.Value, "makes up values"},
+		{"avg:e{a:b}.fill(0)", providers.Value, "makes up values"},
+		{"avg:e{a:b}.fill()", providers.Value, "makes up values"},
+		{"avg:e{a:b}.fill(null).fill(last)", providers.Value, "makes up values"},
+		{"timeshift(avg:e{a:b}, -3600)", providers.Value, "write baseline: {offset: 1d}"},
+		{"hour_before(avg:e{a:b})", providers.Value, "another time"},
+		{"avg:e{a:b} / week_before(avg:e{a:b})", providers.Value, "another time"},
+		{"month_before(avg:e{a:b})", providers.Value, "another time"},
+		{"calendar_shift(avg:e{a:b}, '-1d')", providers.Value, "another time"},
+		{"cutoff_max(avg:e{a:b}, 5)", providers.Value, "hides the values beyond a bound"},
+		{"clamp_max(avg:e{a:b}, 5)", providers.Value, "by the bound"},
+		{"exclude_null(avg:e{a:b} by {host})", providers.Value, "hides what has no tag"},
+		{"anomalies(avg:e{a:b}, 'basic', 2)", providers.Value, "nobody measured"},
+		{"forecast(avg:e{a:b}, 'linear', 1)", providers.Value, "nobody measured"},
+		{"outliers(avg:e{a:b}, 'DBSCAN', 2)", providers.Value, "nobody measured"},
+		{"diff(avg:e{a:b})", providers.Value, "other steps than that one"},
+		{"derivative(avg:e{a:b})", providers.Value, "other steps than that one"},
+		{"monotonic_diff(avg:e{a:b})", providers.Value, "other steps than that one"},
+		{"cumsum(" + errs + ")", providers.Value, "adds up all steps before"},
+		{"integral(" + errs + ")", providers.Value, "adds up all steps before"},
+		{"ewma_20(avg:e{a:b})", providers.Value, "spreads values over other steps"},
+		{"median_9(avg:e{a:b})", providers.Value, "spreads values over other steps"},
+		{"moving_rollup(avg:e{a:b}, 300, 'sum')", providers.Value, "spreads values over other steps"},
+		{"autosmooth(avg:e{a:b})", providers.Value, "spreads values over other steps"},
+		{"robust_trend(avg:e{a:b})", providers.Value, "spreads values over other steps"},
+		{"trend_line(avg:e{a:b})", providers.Value, "spreads values over other steps"},
+		{"piecewise_constant(avg:e{a:b})", providers.Value, "spreads values over other steps"},
+		{"log10(avg:e{a:b})", providers.Value, "makes changes look small"},
+		{"top(avg:e{a:b} by {host}, 1, 'mean', 'desc')", providers.Value, "picks series"},
+		{"top10(avg:e{a:b} by {host})", providers.Value, "picks series"},
+		{"frobnicate(avg:e{a:b})", providers.Value, "known are abs(…), exclude_null(…)"},
+		{"avg:e{a:b}.frobnicate()", providers.Value, "behind a query there can be .as_count()"},
+		{"abs(default_zero(avg:e{a:b}))", providers.Value, "makes up values"},
+		{"0 * avg:e{a:b}", providers.Value, "makes all numbers the same"},
+		{"avg:e{a:b} * (2 - 2)", providers.Value, "makes all numbers the same"},
+		{"abs(-0 / avg:e{a:b})", providers.Value, "makes all numbers the same"},
+
+		// What is no query.
+		{"", providers.Value, "the query ends where a query"},
+		{"5", providers.Value, "asks for no metric"},
+		{"avg:e", providers.Value, "the query ends where the scope of avg:e"},
+		{"avg:e{}", providers.Value, "write {$arm}, or {*}"},
+		{"avg:{a:b}", providers.Value, "want the name of a metric"},
+		{"avg:e{a:b", providers.Value, "want the scope of avg:e"},
+		{"avg:e{a:b AND}", providers.Value, "the scope {a:b AND} is not understood: it ends where a tag should be"},
+		{"avg:e{(a:b}", providers.Value, "a parenthesis is not closed"},
+		{"avg:e{a:b}.", providers.Value, "want a function"},
+		{"avg:e{a:b}.rollup(daily)", providers.Value, "is not understood; write .rollup(METHOD, $step)"},
+		{"avg:e{a:b}.rollup(avg, daily)", providers.Value, "is not understood"},
+		{"avg:e{a:b}.rollup(avg, -30)", providers.Value, "is not understood"},
+		{"avg:e{a:b}.rollup()", providers.Value, "is not understood"},
+		{"avg:e{a:b}.rollup(30).rollup(max)", providers.Value, "is there twice"},
+		{"sum:e{a:b}.as_count().as_rate()", providers.Value, "leave out one"},
+		{"avg:e{a:b} > 5", providers.Value, "leave comparisons to the tolerance"},
+		{"avg(last_5m):avg:e{a:b} > 5", providers.Value, "this is a monitor's condition"},
+		{"avg:e{a:b}, avg:f{a:b}", providers.Value, "one query is compared"},
+		{"avg:e{a:b} avg:f{a:b}", providers.Value, "want the query's end"},
+		{"(avg:e{a:b}", providers.Value, "the query ends where ) should be"},
+		{"avg:e{a:b} +", providers.Value, "the query ends where a query"},
+		{strings.Repeat("(", 1e5), providers.Value, "more than 100 parentheses"},
+		{strings.Repeat("-", 1e5), providers.Value, "more than 100 parentheses"},
+	} {
+		_, err := Dialect{}.Check(tt.expr, tt.part, 30*time.Second)
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%.80s: error %v, want %q", tt.expr, err, tt.want)
+		}
+	}
+}
+
+// What queries select, in one spelling, and whether they can say zero of nothing.
+func TestReadings(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		expr   string
+		part   providers.Part
+		scopes []providers.Scope
+		zeros  bool
+		doubts int
+	}{
+		{"sum:a{B:c, d:e }.as_count() - count(v: v>1):f{g:h AND NOT i IN (j,k)}.as_count()", providers.Bad, []providers.Scope{{Name: "a", Text: "a{b:c,d:e}"}, {Name: "f", Text: "f{(g:h AND NOT (i:j OR i:k))}"}}, false, 0},
+		{"default_zero(sum:a{b:c}.as_count())", providers.Bad, []providers.Scope{{Name: "a", Text: "a{b:c}"}}, true, 0},
+		{"sum:a{b:c}.as_count() + sum:a{*}.as_count().fill(zero, 60)", providers.Bad, []providers.Scope{{Name: "a", Text: "a{b:c}"}, {Name: "a", Text: "a{*}"}}, true, 0},
+		{"100 * sum:a{b:c}.as_count() / sum:d{b:c}.as_count()", providers.Value, []providers.Scope{{Name: "a", Text: "a{b:c}"}, {Name: "d", Text: "d{b:c}"}}, false, 1},
+		{"avg:a{b:c} / avg:d{b:c}", providers.Value, []providers.Scope{{Name: "a", Text: "a{b:c}"}, {Name: "d", Text: "d{b:c}"}}, false, 0},
+		{`logs("a:b  c:d").index("x").rollup("count")`, providers.Bad, []providers.Scope{{Text: `logs("a:b c:d").index(["x"])`}}, false, 0},
+		{`logs("a:b c:d").index("x").rollup("cardinality", "@user")`, providers.Bad, []providers.Scope{{Text: `logs("a:b c:d").index(["x"])`}}, false, 0},
+		{`apm_metrics("service:s -a:b").stat("errors")`, providers.Bad, []providers.Scope{{Text: `apm_metrics("service:s NOT a:b")`}}, false, 0},
+		{`slo("0123456789abcdef0123456789abcdef","a:b").bad()`, providers.Bad, []providers.Scope{{Text: `slo("0123456789abcdef0123456789abcdef","a:b").bad()`}}, false, 0},
+	} {
+		got, err := Dialect{}.Check(tt.expr, tt.part, 30*time.Second)
+		if diff := cmp.Diff(tt.scopes, got.Scopes); err != nil || diff != "" || got.ZerosMadeUp != tt.zeros || len(got.Doubts) != tt.doubts {
+			t.Errorf("%s: %+v, %v (-want +got)\n%s", tt.expr, got, err, diff)
+		}
+	}
+}
+
+// Where an arm, or a label of one, holds for one of several alternatives only, the others
+// are the same in both.
+func TestAlternatives(t *testing.T) {
+	t.Parallel()
+	labels := []providers.Label{{Name: "version", Value: "v2"}}
+	for _, tt := range []struct {
+		template string
+		ok       bool
+	}{
+		{"sum:a{version:@}", true},
+		{"sum:a{env:prod,version:@}", true},
+		{"sum:a{(x:y OR z:w) AND version:@}", true},
+		{"sum:a{version:@ AND (x:y OR z:w)}", true},
+		{"sum:a{x IN (y,z) AND version:@}", true},
+		{"sum:a{version IN (@)}", true},
+		{"sum:a{version:@ OR x:y}", false},
+		{"sum:a{x:y OR version:@}", false},
+		{"sum:a{(x:y AND version:@) OR z:w}", false},
+		{"sum:a{z:w OR (x:y AND (v:w AND version:@))}", false},
+		{"sum:a{version IN (v1,@)}", false},
+		{"sum:a{version IN (@, v1)}", false},
+		{`logs("a:b version:@").rollup("count")`, true},
+		{`logs("(a:b OR c:d) version:@").rollup("count")`, true},
+		{`logs("a:b OR version:@").rollup("count")`, false},
+		{`logs("version:(@ OR v1)").rollup("count")`, false},
+		{`logs("(a:b version:@) OR c:d").rollup("count")`, false},
+	} {
+		before, after, _ := strings.Cut(tt.template, "@")
+		_, err := Dialect{}.Value(labels[0], providers.Around{Before: before, After: after})
+		if (err == nil) != tt.ok {
+			t.Errorf("%s: error %v", tt.template, err)
+		}
+		if strings.Contains(tt.template, " IN (@") || strings.Contains(tt.template, ",@") || strings.Contains(tt.template, "(@ OR") {
+			continue // a filter is no value
+		}
+		before, after, _ = strings.Cut(strings.Replace(tt.template, "version:@", "@", 1), "@")
+		if _, err = (Dialect{}).Filter(labels, providers.Around{Before: before, After: after}); (err == nil) != tt.ok {
+			t.Errorf("%s with $arm: error %v", tt.template, err)
+		}
+	}
+}
+
+// What the parser takes apart, with operators in their order.
+func TestParseMetrics(t *testing.T) {
+	t.Parallel()
+	got, err := parseMetrics("1 - sum:e{a:b , !c:d} by {x, y}.as_count() / count(v: v<=0.5):d{*}.rollup(sum, 30) * 2 - f{*}", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := operation{
+		'-',
+		operation{
+			'-', constant(1),
+			operation{
+				'*',
+				operation{
+					'/', &metricQuery{aggregator: "sum", metric: "e", scope: "a:b , !c:d", by: []string{"x", "y"}, asCount: true},
+					&metricQuery{aggregator: "count(v: v<=0.5)", metric: "d", scope: "*", rollup: ".rollup(sum, 30)", method: "sum", seconds: "30"},
+				},
+				constant(2),
+			},
+		},
+		&metricQuery{metric: "f", scope: "*"},
+	}
+	if diff := cmp.Diff(want, got, formulas, cmpopts.IgnoreFields(metricQuery{}, "tags")); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+var formulas = cmp.AllowUnexported(operation{}, negation{}, application{}, metricQuery{}, notFilter{}, oneTag{})
+
+// formulaText is a formula as text again.
+func formulaText(n formulaNode) string {
+	switch n := n.(type) {
+	case constant:
+		return fmt.Sprintf("%g", float64(n))
+	case negation:
+		return "-(" + formulaText(n.of) + ")"
+	case application:
+		return n.function + "(" + formulaText(n.of) + ")"
+	case operation:
+		return "(" + formulaText(n.left) + string(n.operator) + formulaText(n.right) + ")"
+	}
+	q := n.(*metricQuery)
+	text := q.name() + "{" + q.scope + "}"
+	if len(q.by) > 0 {
+		text += " by {" + strings.Join(q.by, ",") + "}"
+	}
+	if q.asCount {
+		text += ".as_count()"
+	}
+	if q.asRate {
+		text += ".as_rate()"
+	}
+	if q.zeros {
+		text += ".fill(zero)"
+	}
+	return text + q.rollup
+}
+
+// makingUp is what a query that is taken has nowhere outside of scopes and groups.
+var makingUp = regexp.MustCompile(`default|fill\((?:[^n]|n[^u])|shift|before|cutoff|clamp|anomal|outlier|forecast|diff|deriv|cumsum|integral|ewma|median|moving|smooth|trend|piecewise|per_|log`)
+
+var zeroFilling = regexp.MustCompile(`default_zero\s*\(|fill\s*\(\s*zero`)
+
+var inBraces = regexp.MustCompile(`[\w.]+\s*\{[^{}]*\}`)
+
+// Whatever a query says, it is refused, or the same again when it is written out; nothing in
+// it makes data up; and what is taken for a count counts in each of its queries.
+func FuzzParseMetrics(f *testing.F) {
+	for _, seed := range []string{
+		"sum:a{b:c}.as_count() - sum:d{e:f AND (g:h OR NOT i:j)} by {k}.as_count().rollup(sum, 30)", "100*(1-count(v: v<=0.5):d{*}.as_count()/count:d{*}.as_count())",
+		"abs(-p99.9:a{b:c}.fill(null, 60) + 1.5e-3)", "default_zero(avg:a{b:c})", "avg(last_5m):avg:a{*} > 5", "a{*}.weighted()", "exclude_null(max:a{b IN (c,d)})",
+	} {
+		f.Add(seed, false)
+		f.Add(seed, true)
+	}
+	f.Fuzz(func(t *testing.T, text string, counts bool) {
+		n, err := parseMetrics(text, counts)
+		if err != nil {
+			return
+		}
+		again, err := parseMetrics(formulaText(n), counts)
+		if diff := cmp.Diff(n, again, formulas); err != nil && !strings.Contains(err.Error(), "parentheses") || err == nil && diff != "" {
+			t.Errorf("%q, written out as %q: %v\n%s", text, formulaText(n), err, diff)
+		}
+		bare := inBraces.ReplaceAllString(text, "")
+		if counts && readMetrics(n, counts).ZerosMadeUp {
+			bare = zeroFilling.ReplaceAllString(bare, "")
+		}
+		if makingUp.MatchString(bare) {
+			t.Errorf("%q was taken, with %q in %q", text, makingUp.FindString(bare), bare)
+		}
+		if !counts || checkMetrics(n, true, "30") != nil {
+			return
+		}
+		for _, q := range queriesOf(n) {
+			if !q.asCount || q.asRate || q.method != "" && q.method != "sum" || q.aggregator != "sum" && !strings.HasPrefix(q.aggregator, "count") {
+				t.Errorf("%q was taken for a count, with %+v", text, q)
+			}
+		}
+	})
+}
