@@ -37,7 +37,8 @@ type line struct {
 	Bounds []*float64      `json:"bounds"`
 	Counts json.RawMessage `json:"counts"`
 
-	Look *int `json:"look"`
+	Look    *int      `json:"look"`
+	Revised *revision `json:"revised"`
 
 	Guard *string         `json:"guard"`
 	State providers.State `json:"state"`
@@ -164,7 +165,16 @@ func (r *Recording) take(number int, text []byte) error {
 		return fmt.Errorf("t is %q; want a time such as 2026-11-23T10:00:00Z", providers.Quote(l.Time))
 	}
 	if l.Look != nil {
-		r.Judged, r.End = at.UTC(), nil
+		r.Look(at)
+		r.End = nil
+		if l.Revised == nil {
+			return nil
+		}
+		rev, err := l.Revised.read()
+		if err != nil {
+			return err
+		}
+		r.Revise(at, rev)
 		return nil
 	}
 	if l.Guard != nil {

@@ -74,7 +74,11 @@ type Recording struct {
 	End    *End
 	// Sightings are what guards said, as they were seen.
 	Sightings []Sighting
+	// Revisions are what the source answered otherwise when it was asked again, in the
+	// order of the looks that knew of them.
+	Revisions []Revision
 
+	before time.Time // what Judged was at the look before
 	tracks map[trackKey]*track
 	order  []trackKey // as they first appeared
 	quick  quick
@@ -96,6 +100,20 @@ func (r *Recording) Sighted(guard string, at time.Time) (Sighting, bool) {
 		}
 	}
 	return Sighting{}, false
+}
+
+// Look notes that all steps up to end have been fetched, for a look or in the warm-up.
+func (r *Recording) Look(end time.Time) {
+	if end = end.UTC(); !end.Equal(r.Judged) {
+		r.before, r.Judged = r.Judged, end
+	}
+}
+
+// Revise adds a revision that was seen when the steps up to end were fetched.
+func (r *Recording) Revise(end time.Time, rev Revision) {
+	r.Look(end)
+	rev.Known = r.before
+	r.Revisions = append(r.Revisions, rev)
 }
 
 // End says how a run ended, when it ended by itself.
@@ -219,6 +237,19 @@ func (r *Recording) last(metric string, arm providers.Arm) (time.Time, bool) {
 	return time.Unix(0, t.times[len(t.times)-1]).UTC(), true
 }
 
+// at returns the point of a step, a gap when there is none.
+func (r *Recording) at(key trackKey, kind Kind, at time.Time) Point {
+	p := gap(key, kind, at)
+	t := r.tracks[key]
+	if t == nil || t.kind != kind {
+		return p
+	}
+	if i, ok := slices.BinarySearch(t.times, at.UnixNano()); ok {
+		p.Sample = t.sample(i)
+	}
+	return p
+}
+
 // Fetch answers from the recording: the series of the query's metric, arm and
 // part, or none. It implements providers.Provider; Expr plays no role.
 func (r *Recording) Fetch(ctx context.Context, queries []providers.Query) ([]providers.Answer, error) {
@@ -263,6 +294,17 @@ func (t *track) points(q providers.Query) ([]analysis.Point, error) {
 		}
 	}
 	return points, nil
+}
+
+// sample returns what a point shows.
+func (t *track) sample(i int) analysis.Sample {
+	switch t.kind {
+	case Counts:
+		return analysis.CountSample(t.first[i], t.second[i])
+	case Histograms:
+		return analysis.BucketSample(t.buckets[i])
+	}
+	return analysis.ValueSample(t.first[i])
 }
 
 func kindOf(p providers.Part) Kind {

@@ -154,7 +154,10 @@ func lastNewline(f *os.File) (int64, error) {
 }
 
 // Point appends a point.
-func (w *Writer) Point(p Point) error {
+func (w *Writer) Point(p Point) error { return w.write(pointLine(p)) }
+
+// pointLine is how a point stands in a file.
+func pointLine(p Point) any {
 	type common struct {
 		Time   time.Time     `json:"t"`
 		Metric string        `json:"metric"`
@@ -163,22 +166,22 @@ func (w *Writer) Point(p Point) error {
 	c := common{p.Time.UTC(), p.Metric, p.Arm}
 	switch p.Kind {
 	case Counts:
-		return w.write(struct {
+		return struct {
 			common
 			Bad   *float64 `json:"bad"`
 			Total *float64 `json:"total"`
-		}{c, orNull(p.Sample.Bad()), orNull(p.Sample.Total())})
+		}{c, orNull(p.Sample.Bad()), orNull(p.Sample.Total())}
 	case Histograms:
-		return w.write(struct {
+		return struct {
 			common
 			Bounds []float64 `json:"bounds"`
 			Counts []float64 `json:"counts"`
-		}{c, p.Sample.Buckets().Bounds, p.Sample.Buckets().Counts})
+		}{c, p.Sample.Buckets().Bounds, p.Sample.Buckets().Counts}
 	}
-	return w.write(struct {
+	return struct {
 		common
 		Value *float64 `json:"value"`
-	}{c, orNull(p.Sample.Value())})
+	}{c, orNull(p.Sample.Value())}
 }
 
 // Sighting appends what a guard said.
