@@ -24,6 +24,7 @@ var (
 	ErrNoMore    = errors.New("all planned steps are taken")
 	errPairCount = errors.New("a look needs one pair a metric")
 	errGuards    = errors.New("a look needs one state a guard")
+	errRevision  = errors.New("a revision is of no metric of the plan")
 )
 
 // NewJudge returns a judge of a valid plan, before its first step.
@@ -67,6 +68,8 @@ func (j *Judge) Step(l Look) (Verdict, error) {
 		return j.verdict, fmt.Errorf("%w: got %d for %d", errPairCount, len(l.Pairs), len(j.metrics))
 	case len(l.Guards) != len(j.plan.Guards):
 		return j.verdict, fmt.Errorf("%w: got %d for %d", errGuards, len(l.Guards), len(j.plan.Guards))
+	case slices.ContainsFunc(l.Revisions, func(r Revision) bool { return r.Metric < 0 || r.Metric >= len(j.metrics) }):
+		return j.verdict, errRevision
 	case j.verdict != Inconclusive:
 		return j.verdict, ErrJudged
 	case j.looks == j.plan.Steps:
@@ -81,6 +84,9 @@ func (j *Judge) Step(l Look) (Verdict, error) {
 	}
 	j.looks++
 	j.guards = slices.Clone(l.Guards)
+	for _, r := range l.Revisions {
+		j.metrics[r.Metric].revise(r)
+	}
 	for i, p := range l.Pairs {
 		m := j.metrics[i]
 		before := m.decision

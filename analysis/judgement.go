@@ -21,6 +21,7 @@ type judgement struct {
 	tally    tally
 	quantile *quantileReduction
 	bound    float64 // of a slower-than histogram: the bucket bound used, 0 before the first
+	late     Lateness
 }
 
 // tally is what a metric has seen, whether or not it was of use.
@@ -168,6 +169,8 @@ func (j *judgement) observe(p Pair) (o observation, ok bool) {
 // withheld says why no decision is to be taken on what there is, or "".
 func (j *judgement) withheld() Cause {
 	switch t := j.tally; {
+	case j.late.Revisions > 0:
+		return LateData
 	case t.usable == 0:
 		return NoDataAtAll
 	case j.metric.Kind != Checks && 2*t.usable < t.elapsed:

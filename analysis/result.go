@@ -36,6 +36,7 @@ type Cause string
 
 // The causes.
 const (
+	LateData            Cause = "data changed after they were judged"
 	NoDataAtAll         Cause = "no usable step"
 	TooManyGaps         Cause = "fewer than half of the steps are usable"
 	BadNeverMentioned   Cause = "the bad events were never mentioned"
@@ -79,6 +80,7 @@ type MetricResult struct {
 	OffScaleBound    float64 // the bound above which the canary is judged instead of at its quantile; 0 = none
 	// BadNeverMentioned: the source never said anything of bad events.
 	BadNeverMentioned bool
+	Late              Lateness // of the data, as far as it was seen
 	Forecast          Forecast
 	// Limit is the effect at which the tolerance ends, in the units of Effect:
 	// upper, lower, or both (NaN = no limit on that side).
@@ -120,7 +122,7 @@ func (j *judgement) result() MetricResult {
 	r := MetricResult{
 		Metric: j.metric, Decision: j.decision, DecidedAt: j.decided, Share: j.share,
 		Baseline: t.baseline.arm(), Canary: t.canary.arm(),
-		Elapsed: t.elapsed, Usable: t.usable, Bound: j.bound,
+		Elapsed: t.elapsed, Usable: t.usable, Bound: j.bound, Late: j.late,
 		BadNeverMentioned: j.metric.Kind == Ratio && t.usable > 0 && !t.badMentioned,
 	}
 	r.Effect = Effect{Estimate: math.NaN(), Lower: math.NaN(), Upper: math.NaN(), Absolute: j.metric.Tolerance.Absolute}

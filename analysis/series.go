@@ -135,4 +135,6 @@ type Pair struct {
 type Look struct {
 	Pairs  []Pair       // in the order of Plan.Metrics, one each
 	Guards []GuardState // in the order of Plan.Guards, one each
+	// Revisions are of steps before this look's, and not known to the look before.
+	Revisions []Revision
 }

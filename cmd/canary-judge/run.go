@@ -105,7 +105,7 @@ func (a *app) prepare(ctx context.Context, o *options) (*job.Job, error) {
 	}
 	j := &job.Job{
 		Config: c, Providers: sources, Start: start, Recording: &recording.Recording{},
-		Preflight: o.start == "", Progress: a.progress(o, c),
+		Preflight: o.end == "", Progress: a.progress(o, c),
 	}
 	change, err := a.observe(ctx, o, c)
 	if err != nil {

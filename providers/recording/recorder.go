@@ -51,7 +51,7 @@ func (r *Recorder) Fetch(ctx context.Context, queries []providers.Query) ([]prov
 			r.compare(key, queries, answers, group)
 		}
 		for _, i := range group {
-			answers[i].Series = since(answers[i].Series, r.Begins[key.arm])
+			answers[i].Series = Since(answers[i].Series, r.Begins[key.arm])
 		}
 		if !fit(answers, group) {
 			continue
@@ -122,8 +122,8 @@ func fit(answers []providers.Answer, group []int) bool {
 	return !slices.ContainsFunc(group, func(i int) bool { return answers[i].Err != nil || len(answers[i].Series) > 1 })
 }
 
-// since returns the series that have points from a time on, with those alone.
-func since(all []analysis.Series, begin time.Time) []analysis.Series {
+// Since returns the series that have points from a time on, with those alone.
+func Since(all []analysis.Series, begin time.Time) []analysis.Series {
 	var some []analysis.Series
 	for _, s := range all {
 		from := slices.IndexFunc(s.Points, func(p analysis.Point) bool { return !p.Time.Before(begin) })
@@ -149,8 +149,7 @@ func (r *Recorder) compare(key trackKey, queries []providers.Query, answers []pr
 		nanos := at.UnixNano()
 		known, ok := r.seen[key][nanos]
 		if !ok && at.Before(saved) && !at.Before(begins) {
-			p := r.To.at(key, kind, at)
-			known, ok = seen{p, p}, true
+			known, ok = seen{r.To.at(key, kind, at), r.To.latest(key, kind, at)}, true
 		}
 		later := now.at(key, kind, at)
 		if !ok {

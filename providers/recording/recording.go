@@ -250,6 +250,16 @@ func (r *Recording) at(key trackKey, kind Kind, at time.Time) Point {
 	return p
 }
 
+// latest returns what was last answered for a step.
+func (r *Recording) latest(key trackKey, kind Kind, at time.Time) Point {
+	for _, rev := range slices.Backward(r.Revisions) {
+		if p := rev.Later; p.Metric == key.metric && p.Arm == key.arm && p.Time.Equal(at) {
+			return p
+		}
+	}
+	return r.at(key, kind, at)
+}
+
 // Fetch answers from the recording: the series of the query's metric, arm and
 // part, or none. It implements providers.Provider; Expr plays no role.
 func (r *Recording) Fetch(ctx context.Context, queries []providers.Query) ([]providers.Answer, error) {

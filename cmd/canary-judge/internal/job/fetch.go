@@ -12,6 +12,7 @@ import (
 	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/providers/recording"
 )
 
 // place says which metric a query is for.
@@ -56,7 +57,7 @@ func places(c *config.Config, start, end time.Time) []place {
 func (r *run) fetch(ctx context.Context, ready int) error {
 	from := r.grid.time(r.fetched)
 	if r.Available.IsZero() {
-		from = r.grid.time(max(0, r.fetched-overlap))
+		from = r.again()
 	}
 	to := r.grid.end(ready - 1)
 	all := places(r.Config, from, to)
@@ -99,14 +100,30 @@ func (r *run) fetch(ctx context.Context, ready int) error {
 	return nil
 }
 
-// preflightSteps is how many steps before the window the preflight asks for.
+// again returns from where on steps are fetched again, those that the preflight saw
+// before the window among them.
+func (r *run) again() time.Time {
+	from, earliest := r.grid.time(r.fetched).Add(-time.Duration(r.overlap())*r.grid.step), r.grid.time(0)
+	if !r.glanced.IsZero() && r.glanced.Before(earliest) {
+		earliest = r.glanced
+	}
+	if from.Before(earliest) {
+		return earliest
+	}
+	return from
+}
+
+// preflightSteps is how many steps before the window must have data.
 const preflightSteps = 5
 
-// preflight asks for a few steps before the window. What comes back is neither
-// recorded nor judged; an error ends the run before it has cost any time.
+// preflight asks for some steps before the window. What comes back is neither
+// recorded nor judged; an error ends the run before it has cost any time. The steps are
+// those that the first look asks for again, so that data that come late show before
+// anything is judged.
 func (r *run) preflight(ctx context.Context) error {
-	to := time.Now().Add(-r.Config.Window.Lag).Truncate(r.Config.Window.Step)
-	from := to.Add(-preflightSteps * r.Config.Window.Step)
+	to := time.Now().UTC().Add(-r.Config.Window.Lag).Truncate(r.Config.Window.Step)
+	from := to.Add(-time.Duration(r.overlap()) * r.Config.Window.Step)
+	recent := to.Add(-preflightSteps * r.Config.Window.Step)
 	ctx, cancel := r.lookContext(ctx)
 	defer cancel()
 	byProvider := map[string][]place{}
@@ -122,11 +139,12 @@ func (r *run) preflight(ctx context.Context) error {
 		for _, p := range byProvider[name] {
 			queries = append(queries, p.query)
 		}
-		answers, err := r.Providers[name].Fetch(ctx, queries)
+		answers, err := r.glance(ctx, name, queries)
 		if err != nil {
 			return err
 		}
 		for i, p := range byProvider[name] {
+			answers[i].Series = recording.Since(answers[i].Series, recent.Add(-r.Config.Arms[p.query.Arm].Offset))
 			errs = append(errs, CheckAnswer(p.query, answers[i], r.Config.Metrics[p.metric].Unit))
 			if p.query.Arm == providers.Baseline && len(answers[i].Series) == 0 && r.Config.Metrics[p.metric].Every == 0 {
 				silent = append(silent, fmt.Sprintf("%s (%s)", p.query.Metric, p.query.Part))
@@ -148,7 +166,7 @@ func (r *run) preflight(ctx context.Context) error {
 		r.Progress.Note(fmt.Sprintf("going on, but the baseline had no data in the last %d steps for %s%s",
 			preflightSteps, strings.Join(silent, ", "), r.why(ctx, *first)))
 	}
-	r.answered = true
+	r.answered, r.glanced, r.asked = true, from, time.Now()
 	return nil
 }
 

@@ -35,8 +35,8 @@ type Job struct {
 	// whose provider is a recording itself, needs none.
 	Recording *recording.Recording
 	File      *recording.Writer
-	// Sightings is the recording that a replay takes from what its guards said; a live
-	// run asks them.
+	// Sightings is the recording that a replay takes from what its guards said, and what
+	// came late; a live run asks them, and sees that.
 	Sightings *recording.Recording
 	// RecordOnly fetches the whole window and judges nothing.
 	RecordOnly bool
@@ -117,10 +117,6 @@ type Waypoint struct {
 // mostWaypoints bounds metrics times waypoints kept; more are thinned out evenly.
 const mostWaypoints = 5000
 
-// overlap is how many steps before the new ones are fetched again, so that
-// providers see whether the step is the one they asked for.
-const overlap = 12
-
 // block is how many steps a replay takes at once: enough to be quick, and few
 // enough to keep the memory for them small.
 const block = 32
@@ -131,18 +127,24 @@ const patience = 4
 // run is a Job under way.
 type run struct {
 	*Job
-	grid     grid
-	judge    *analysis.Judge
-	source   map[string]providers.Provider
-	series   *samples
-	seen     *recording.Recording // what guards said
-	doubted  bool                 // that a guard is not quiet has been noted
-	fetched  int                  // steps
-	started  int                  // steps whose checks were started, or will not be
-	answered bool
-	failures int // in a row, after the window's end
-	warned   bool
-	outcome  *Outcome
+	grid   grid
+	judge  *analysis.Judge
+	source map[string]providers.Provider
+	// recorders are those of source that record; none in a replay.
+	recorders map[string]*recording.Recorder
+	series    *samples
+	seen      *recording.Recording // what guards said, and what was revised
+	glanced   time.Time            // since when the preflight has seen the data; zero = not
+	asked     time.Time            // when the source answered last
+	revised   int                  // revisions that the judge knows of
+	lateSaid  bool
+	doubted   bool // that a guard is not quiet has been noted
+	fetched   int  // steps
+	started   int  // steps whose checks were started, or will not be
+	answered  bool
+	failures  int // in a row, after the window's end
+	warned    bool
+	outcome   *Outcome
 }
 
 // Run carries out the job. Its outcome is there whatever happens; the error says
@@ -178,9 +180,7 @@ func (j *Job) prepare() (*run, error) {
 		r.grid = irregular(j.Times)
 	}
 	if j.Recording != nil {
-		for name, p := range j.Providers {
-			r.source[name] = &recording.Recorder{Next: p, To: j.Recording, File: j.File}
-		}
+		r.record()
 	}
 	if r.seen = j.Sightings; r.seen == nil {
 		r.seen = j.Recording
@@ -200,6 +200,12 @@ func (r *run) loop(ctx context.Context) (End, error) {
 	if r.Preflight {
 		if err := r.preflight(ctx); err != nil {
 			return "", err
+		}
+		// The newest of many steps at once are judged only after a second look at them.
+		if n := r.ready(time.Now()); n > 0 && r.grid.end(n-1).After(r.glanced) {
+			if err := r.wait(ctx); err != nil {
+				return "", err
+			}
 		}
 	}
 	for {
@@ -281,11 +287,17 @@ func (r *run) advance(ctx context.Context, ready int) (End, error) {
 	}
 	r.answered, r.failures = true, 0
 	first := r.fetched
+	if err := r.keepRevisions(ready); err != nil {
+		return "", err
+	}
 	r.fetched = ready
 	if r.File != nil {
-		if err := r.File.Look(max(0, ready-r.Config.Window.Warmup), r.grid.end(ready-1)); err != nil {
+		if err := r.File.Look(r.mark(ready), r.grid.end(ready-1)); err != nil {
 			return "", err
 		}
+	}
+	if r.Recording != nil {
+		r.Recording.Look(r.grid.end(ready - 1))
 	}
 	if r.RecordOnly {
 		r.Progress.Look(Look{Number: ready, Planned: r.outcome.Total, Time: r.grid.end(ready - 1)})
@@ -316,12 +328,13 @@ func (r *run) mayPass(err error) bool {
 // look takes the look after a step.
 func (r *run) look(step int) (analysis.Verdict, error) {
 	pairs, guards := r.series.pairs(step), r.sighted(step)
-	verdict, err := r.judge.Step(analysis.Look{Pairs: pairs, Guards: states(guards)})
+	verdict, err := r.judge.Step(analysis.Look{Pairs: pairs, Guards: states(guards), Revisions: r.newRevisions(step)})
 	if err != nil {
 		return verdict, fmt.Errorf("step %s: %w", r.grid.time(step).Format(time.RFC3339), err)
 	}
 	r.outcome.Guards = guards
 	r.warnOfExposure()
+	r.noteLateness()
 	if r.judge.Looks()%r.outcome.Stride == 0 && verdict == analysis.Inconclusive {
 		r.waypoint()
 	}

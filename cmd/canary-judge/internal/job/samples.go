@@ -135,9 +135,13 @@ func (s *samples) pairs(step int) []analysis.Pair {
 
 // gap counts a step without data as a failed check.
 func (s *samples) gap(arm providers.Arm, metric, step int) analysis.Sample {
-	from := s.of[arm][metric][step]
+	return gapSample(s.config.Plan.Metrics[metric].Kind, s.of[arm][metric][step])
+}
+
+// gapSample is a failed check for what shows nothing, else one that did not fail.
+func gapSample(kind analysis.Kind, from analysis.Sample) analysis.Sample {
 	var empty bool
-	switch s.config.Plan.Metrics[metric].Kind {
+	switch kind {
 	case analysis.Value:
 		empty = from.Gap() || math.IsInf(from.Value(), 0)
 	case analysis.Histogram:

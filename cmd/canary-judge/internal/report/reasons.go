@@ -78,6 +78,8 @@ func (b builder) numbers(m Metric, from analysis.MetricResult) string {
 func (b builder) undecided(m Metric, from analysis.MetricResult) string {
 	quantile := fmt.Sprintf("p%s", significant(from.Quantile*100))
 	switch from.Cause {
+	case analysis.LateData:
+		return job.LateData(from.Late, b.config.Window.Lag)
 	case analysis.NoDataAtAll:
 		if from.Elapsed == 0 {
 			return "no step has been judged"
