@@ -155,6 +155,9 @@ func measured(from analysis.MetricResult, source config.Metric) Metric {
 	if !from.Advisory {
 		m.Share = Number(from.Share)
 	}
+	if l := from.Late; l.Revisions > 0 {
+		m.Late = &Late{l.Revisions, Number(l.Age.Seconds())}
+	}
 	if f := from.Forecast; f.Needed > 0 {
 		m.Forecast = &Forecast{f.Unit, Number(f.Needed), Number(f.Have), Number(f.Steps)}
 	}

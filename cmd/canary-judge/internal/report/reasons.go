@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -283,6 +284,8 @@ func (r *Report) openSentence() string {
 	if len(undecided) == 0 {
 		return prefix(text, "no metric stands against it, but it is too early to pass")
 	}
+	// Late data are a fault of the setup, to be told before a lack of evidence.
+	slices.SortStableFunc(undecided, func(a, b Metric) int { return cmp.Compare(rank(a), rank(b)) })
 	first := undecided[0]
 	if text != "" && first.Decision == analysis.Undecided.String() {
 		return fmt.Sprintf("%s; %d of %d metrics had passed", text, passed, passed+len(undecided))
@@ -295,6 +298,14 @@ func (r *Report) openSentence() string {
 		text += fmt.Sprintf("; %s passed", plural(passed, "metric"))
 	}
 	return text
+}
+
+// rank puts metrics whose data came late first.
+func rank(m Metric) int {
+	if m.Late != nil {
+		return 0
+	}
+	return 1
 }
 
 func prefix(a, b string) string {

@@ -142,8 +142,15 @@ type Metric struct {
 	Queries  map[string]map[string]string `json:"queries,omitempty" doc:"Queries as they were sent, by part and arm"`
 	Provider string                       `json:"provider,omitempty" doc:"Where the metric comes from"`
 	Forecast *Forecast                    `json:"forecast,omitempty" doc:"What it takes to show an unchanged canary to be within tolerance"`
+	Late     *Late                        `json:"late,omitempty" doc:"Data that came after they had been fetched; the metric is neither passed nor failed then"`
 	Warnings []string                     `json:"warnings,omitempty" doc:"Doubts about the data"`
 	Series   Series                       `json:"series" doc:"Both arms over time, warm-up included"`
+}
+
+// Late sums up data that came late.
+type Late struct {
+	Points int    `json:"points" doc:"Points of either arm that changed after they had been fetched"`
+	Age    Number `json:"age_seconds" doc:"How long after the end of their step they still changed, at most"`
 }
 
 // Effect is the size of a change with its interval.
