@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/canary-judge/canary-judge/providers"
 )
 
@@ -99,43 +101,198 @@ func TestStep(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	t.Parallel()
+	const (
+		counts = providers.Bad
+		value  = providers.Value
+	)
 	for _, tt := range []struct {
 		expr string
 		part providers.Part
 		want string // of the error; "" for none
 	}{
-		{`sum(increase(x{a="b"}[30s]))`, providers.Bad, ""},
-		{`sum(increase(x[ 30s ]))`, providers.Bad, ""},
-		{`sum(increase(x[0m30s]))`, providers.Bad, ""},
-		{`sum(increase(x[30000ms]))`, providers.Bad, ""},
-		{`sum(increase(x[1m]))`, providers.Bad, "the range [1m] is not the step of 30s, so steps would overlap or leave gaps; write [$step]"},
-		{`sum(increase(x[30]))`, providers.Bad, "the range [30] is not the step"},
-		{`sum(increase(x[]))`, providers.Bad, "the range [] is not the step"},
+		// The range is the step, however it is written.
+		{`sum(increase(x{a="b"}[30s]))`, counts, ""},
+		{`sum(increase(x[ 30s ]))`, counts, ""},
+		{`sum(increase(x[0m30s]))`, counts, ""},
+		{`sum(increase(x[30000ms]))`, counts, ""},
+		{`sum(increase(x[30]))`, counts, ""},
+		{`sum(increase(x[1i]))`, counts, ""},
+		{`sum(increase(x[1m]))`, counts, "the range [1m] is not the step of 30s, so steps would overlap or leave gaps; write [$step]"},
+		{`sum(increase(x[]))`, counts, "at character 16: unexpected token"},
 		{`increase(x[30s]) + increase(y[5m])`, providers.Total, "[5m]"},
-		{`max_over_time(rate(x[30s])[5m:30s])`, providers.Value, "the subquery [5m:30s] looks at other times"},
-		{`increase(x[30s] offset 1d)`, providers.Total, ""},
-		{`avg(up)`, providers.Value, ""},
-		{`sum(x_total)`, providers.Bad, "take increase(…[$step]) of the counter"},
-		{`sum(x_total)`, providers.Buckets, "take increase(…[$step]) of the counter"},
-		{`job:errors:increase30s`, providers.Bad, ""},
+		{`sum(x_total{a="日本"}[5m])`, counts, "[5m]"},
 		// Brackets and colons in strings and comments mean nothing.
-		{`sum(increase(x{path="/[5m]"}[30s]))`, providers.Bad, ""},
-		{`sum(increase(x{path='/[5m]\'[1m]'}[30s]))`, providers.Bad, ""},
-		{"sum(increase(x{path=`\\[`}[30s])) # not [5m]", providers.Bad, ""},
-		{"sum( # [5m]\nincrease(x[30s]))", providers.Bad, ""},
-		{"sum(x_total{a=\"# [30s]\"})", providers.Bad, "take increase"},
-		{"sum(x_total) # [30s]", providers.Bad, "take increase"},
-		{`sum(x_total{path="a:b"})`, providers.Bad, "take increase"},
-		{`sum(x_total{a="日本"}[5m])`, providers.Bad, "[5m]"},
-		{`sum(x{a="b)`, providers.Bad, "the string that starts at character 9 has no end"},
-		{`sum(x{a="b\")`, providers.Bad, "has no end"},
-		{"sum(x{a=`b\\`}[30s])", providers.Bad, ""},
-		{`increase(x[30s)`, providers.Bad, "the bracket at character 11 has no end"},
-		{"", providers.Value, ""},
+		{`sum(increase(x{path="/[5m]"}[30s]))`, counts, ""},
+		{`sum(increase(x{path='/[5m]\'[1m]'}[30s]))`, counts, ""},
+		{"sum(increase(x{path=`\\[`}[30s])) # not [5m]", counts, ""},
+		{"sum( # [5m]\nincrease(x[30s]))", counts, ""},
+		{"sum(x_total{a=\"# [30s]\"})", counts, "take increase"},
+		{"sum(x_total) # [30s]", counts, "take increase"},
+		{`sum(x_total{path="a:b"})`, counts, "take increase"},
+		// Syntax, with its place.
+		{`sum(x{a="b)`, value, "at character 9: the string has no end"},
+		{`sum(x{a="b\")`, value, "at character 9: the string has no end"},
+		{`increase(x[30s)`, value, "at character 15: unexpected token"},
+		{`sum(increase(x[30s])`, value, "at character 21: the query ends too early"},
+		{`sum(x) foo`, value, `at character 8: unexpected "foo"`},
+		{`1 + summ(x)`, value, "at character 5: there is no function summ"},
+		{`x{a=b}`, value, `missing "b" value`},
+		{`x{a=~"("}`, value, "invalid regexp"},
+		{"", value, "the query is empty"},
+		// Functions that only Prometheus has, and syntax that only VictoriaMetrics has.
+		{`sum(histogram_count(increase(x[30s])))`, counts, ""},
+		{`sum(histogram_sum(increase(x[30s])))`, counts, "is no count"},
+		{`histogram_avg(sum(increase(x[30s])))`, value, ""},
+		{`WITH (q = {a="b"}) sum(increase(x{q}[30s]))`, counts, ""},
+		{`sum(increase(x{a="b" or c="d"}[30s]))`, counts, ""},
+		// Other times than the step.
+		{`increase(x[30s] offset 1d)`, providers.Total, "write baseline: {offset: 1d}"},
+		{`avg(x offset 5m)`, value, "reads another time than the step"},
+		{`avg(x @ 1700000000)`, value, "write it without @"},
+		{`avg(x @ end())`, value, "write it without @"},
+		{`max_over_time(rate(x[30s])[5m:30s])`, value, "the subquery [5m:30s] looks at other times"},
+		{`max_over_time(sum(x)[30s:])`, value, "the subquery [30s:] looks at other times"},
+		{`max_over_time((sum(x))[30s])`, value, "the subquery [30s] looks at other times"},
+		{`rate(sum(x))`, value, "makes a subquery of sum(x)"},
+		{`last_over_time(x[5m])`, value, "the range [5m] is not the step"},
+		{`last_over_time(x[30s])`, value, ""},
+		{`default_rollup(x)`, value, "write last_over_time(…[$step])"},
+		{`running_avg(x)`, value, "of other steps"},
+		{`x / range_max(x)`, value, "of other steps"},
+		{`predict_linear(x[30s], 600)`, value, "forecast"},
+		{`holt_winters(x[30s], 0.5, 0.5)`, value, "forecast"},
+		// Data that the source does not have.
+		{`avg(x) or vector(0)`, value, "vector(0) in avg(x) or vector(0) is made up where the source has nothing"},
+		{`avg(x) or on() vector(1)`, value, "is made up"},
+		{`avg(x) or (vector(1) - 1)`, value, "is made up"},
+		{`avg(x) or 0 * sum(up)`, value, "is made up"},
+		{`avg(x) or (sum(up) >bool 1e9)`, value, "is made up"},
+		{`vector(0) or avg(x)`, value, "is made up"},
+		{`(sum(rate(x[30s])) or vector(0)) / sum(rate(y[30s]))`, value, "is made up"},
+		{`avg(x) default 0`, value, "is made up"},
+		{`max(x, 0)`, value, "is made up"},
+		{`union(avg(x), 0)`, value, "is made up"},
+		{`sum(x) + fill(0) sum(y)`, value, "the fill of"},
+		{`avg(x) or avg(y)`, value, ""},
+		{`keep_last_value(x)`, value, "a step without data is a gap"},
+		{`interpolate(x)`, value, "a step without data is a gap"},
+		{`absent(x)`, value, "a metric with gaps: NAME"},
+		{`absent(x)`, counts, "a metric with gaps: NAME"},
+		{`absent_over_time(x[30s])`, value, "a metric with gaps: NAME"},
+		{`clamp_max(x, 1)`, value, "hides what lies beyond its limit"},
+		{`clamp(x, 0, 1)`, value, "hides what lies beyond its limit"},
+		{`sum(x) / clamp_min(sum(y), 1)`, value, "hides what lies beyond its limit"},
+		{`clamp_min(x - y, 0)`, value, ""},
+		{`quantile(0.9, x)`, value, ""},
+		{`topk(1, x)`, value, ""},
+		{`time() - max(timestamp(x))`, value, ""},
+		{`100 * avg(x) / avg(y)`, value, ""},
+		// Counts that are none.
+		{`sum(x_total)`, counts, "take increase(…[$step]) of the counter"},
+		{`sum(x_total)`, providers.Buckets, "take increase(…[$step]) of the counter"},
+		{`sum(increase(x))`, counts, "take increase(…[$step]) of the counter"},
+		{`sum(rate(x[30s]))`, counts, "is per second, and counts are what happened in a step; take increase(…[$step])"},
+		{`sum(rate(x[30s])) * 30`, counts, "is per second"},
+		{`sum by (le) (rate(x_bucket[30s]))`, providers.Buckets, "is per second"},
+		{`sum(increase(x[30s])) or sum(rate(y[30s]))`, counts, "is per second"},
+		{`irate(x[30s])`, counts, "is per second"},
+		{`deriv(x[30s])`, counts, "is per second"},
+		{`avg(increase(x[30s]))`, counts, "is no count"},
+		{`max(increase(x[30s]))`, counts, "is no count"},
+		{`count(increase(x[30s]))`, counts, "is no count"},
+		{`avg_over_time(x[30s])`, counts, "is no count"},
+		{`last_over_time(x[30s])`, counts, "is no count"},
+		{`histogram_quantile(0.9, sum by (le) (increase(x[30s])))`, counts, "is no count"},
+		{`sum(increase(x[30s])) / sum(increase(y[30s]))`, counts, "is a quotient, and no count"},
+		{`sum(increase(x[30s])) / 30`, counts, "is a quotient"},
+		{`sum(increase(x[30s])) + 1`, counts, "counts events that did not happen"},
+		{`sum(increase(x[30s])) or vector(1)`, counts, "is made up"},
+		{`vector(0)`, counts, "is the same in every step"},
+		// Counts that are some.
+		{`job:errors:increase30s`, counts, ""},
+		{`sum(job:errors:increase30s) or vector(0)`, counts, ""},
+		{`sum(increase(x[30s])) or vector(0)`, counts, ""},
+		{`sum(increase(x[30s])) or 0 * sum(increase(y[30s]))`, counts, ""},
+		{`sum(increase(x[30s])) - sum(increase(y[30s]))`, counts, ""},
+		{`round(sum(increase(x[30s])))`, counts, ""},
+		{`clamp_min(sum(increase(x[30s])), 0)`, counts, ""},
+		{`2 * sum(increase(x[30s]))`, counts, ""},
+		{`sum(increase(x[30s]) * on (pod) group_left (version) kube_pod_labels)`, counts, ""},
+		{`(1 - histogram_fraction(0, 0.5, sum(increase(h[30s])))) * histogram_count(sum(increase(h[30s])))`, counts, ""},
+		{`sum(sum_over_time(requests[30s]))`, counts, ""},
+		{`sum(increase(x[30s]) > 0)`, counts, ""},
+		{`sum by (le) (increase(x_bucket[30s]))`, providers.Buckets, ""},
+		{`sum(increase(native[30s]))`, providers.Buckets, ""},
+		{`prometheus_buckets(sum by (vmrange) (increase(x_bucket[30s])))`, providers.Buckets, ""},
 	} {
 		_, err := Dialect{}.Check(tt.expr, tt.part, 30*time.Second)
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v, want %q", tt.expr, err, tt.want)
+		}
+	}
+}
+
+// Each selector is a scope of its own, in one spelling.
+func TestScopes(t *testing.T) {
+	t.Parallel()
+	for expr, want := range map[string][]providers.Scope{
+		`sum(rate(x{b="2", a='1'}[30s])) / sum(rate({__name__="y", a!~"1|2"}[30s]))`: {{Name: "x", Text: `x{a="1",b="2"}`}, {Name: "y", Text: `y{a!~"1|2"}`}},
+		`sum(x{})`:                      {{Name: "x", Text: "x"}},
+		`sum({__name__=~"x|y"})`:        {{Text: `{__name__=~"x|y"}`}},
+		`x{a="b" or a="c"} and on () y`: {{Name: "x", Text: `x{a="b" or a="c"}`}, {Name: "y", Text: "y"}},
+	} {
+		r, err := Dialect{}.Check(expr, providers.Value, 30*time.Second)
+		if diff := cmp.Diff(want, r.Scopes); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +got)\n%s", expr, err, diff)
+		}
+	}
+}
+
+// A zero is made up unless it says that the source has the metric with the labels that
+// are asked for.
+func TestZerosMadeUp(t *testing.T) {
+	t.Parallel()
+	const bad = `sum(increase(x{app="a",code=~"5.."}[30s]))`
+	for expr, want := range map[string]bool{
+		bad:                         false,
+		bad + ` or vector(0)`:       true,
+		bad + ` or on () vector(0)`: true,
+		bad + ` default 0`:          true,
+		bad + ` or 0 * sum(increase(y{app="a",code!=""}[30s]))`: true,
+		bad + ` or 0 * sum(increase(x{app="a"}[30s]))`:          true,
+		bad + ` or 0 * sum(increase(x{app="a",code!=""}[30s]))`: false,
+		`sum(increase(y[30s])) + (` + bad + ` or vector(0))`:    true,
+		bad + ` or sum(increase(y[30s]))`:                       false,
+	} {
+		r, err := Dialect{}.Check(expr, providers.Bad, 30*time.Second)
+		if r.ZerosMadeUp != want || err != nil {
+			t.Errorf("%s: made up %t, %v", expr, r.ZerosMadeUp, err)
+		}
+	}
+}
+
+// What a recording rule holds is known by its name only.
+func TestDoubtfulNames(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		expr string
+		part providers.Part
+		want string // "" for no doubt
+	}{
+		{`svc:requests_increase1m:bad`, providers.Bad, "speaks of a window of 1m, and the step is 30s: what happens once is seen in 2 steps; write window: {step: 1m}"},
+		{`sum(job:errors:increase5m)`, providers.Total, "seen in 10 steps"},
+		{`job:errors:increase10s`, providers.Bad, "what happens in between is left out"},
+		{`job:errors:increase30s`, providers.Bad, ""},
+		{`job:errors:rate30s`, providers.Bad, "speaks of a rate, which is no count"},
+		{`avg(job:latency:p95_5m)`, providers.Value, "speaks of a window of 5m"},
+		{`avg(job:errors:rate30s)`, providers.Value, ""},
+		{`avg(node_load15)`, providers.Value, ""},
+		{`sum(increase(job:errors:sum5m[30s]))`, providers.Bad, ""},
+	} {
+		r, err := Dialect{}.Check(tt.expr, tt.part, 30*time.Second)
+		all := strings.Join(r.Doubts, "\n")
+		if err != nil || (all == "") != (tt.want == "") || !strings.Contains(all, tt.want) {
+			t.Errorf("%s: doubts %q, %v; want %q", tt.expr, all, err, tt.want)
 		}
 	}
 }

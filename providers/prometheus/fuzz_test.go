@@ -67,3 +67,31 @@ func FuzzValue(f *testing.F) {
 		}
 	})
 }
+
+// Whatever stands in a query, reading it ends, and what it selects is selected again by
+// what its scopes say.
+func FuzzCheck(f *testing.F) {
+	for _, seed := range []string{
+		`sum(increase(x{a="b"}[30s])) or vector(0)`, `WITH (q = {a="b"}) sum(increase(x{q}[30s]))`, `x{a="b" or c=~"d"} @ end() offset 5m`,
+		`max_over_time(rate(x[30s])[5m:30s])`, `sum(x{a="b)`, "(x, 0)", `a:b:increase5m{}`, `-x ^ 2 >bool 1 default 0`, "summ(x", "",
+	} {
+		f.Add(seed, 0)
+		f.Add(seed, 1)
+	}
+	parts := []providers.Part{providers.Value, providers.Bad, providers.Total, providers.Buckets}
+	f.Fuzz(func(t *testing.T, expr string, part int) {
+		if len(expr) > 500 {
+			return // templates within templates take their time
+		}
+		r, err := Dialect{}.Check(expr, parts[uint(part)%4], 30*time.Second)
+		if err != nil {
+			return
+		}
+		for _, s := range r.Scopes {
+			again, err := Dialect{}.Check(s.Text, providers.Value, 30*time.Second)
+			if err != nil || len(again.Scopes) != 1 || again.Scopes[0] != s {
+				t.Errorf("%s: %+v reads as %+v, %v", expr, s, again.Scopes, err)
+			}
+		}
+	})
+}

@@ -338,10 +338,10 @@ metrics:
   - {name: latency, value: 'x{$arm}', unit: ms, tolerance: 0.02s, weight: 2}
   - {name: p99, histogram: 'increase(h{$arm}[$step])', quantile: p99, tolerance: 20%}
   - {name: throughput, value: 'y{$arm}', direction: decrease, tolerance: 10%, scale: linear, advisory: true}
-  - {name: journey, checks: {passed: 'a{$arm}[$step]', runs: 'b{$arm}[$step]'}, tolerance: 20pt}
+  - {name: journey, checks: {passed: 'increase(a{$arm}[$step])', runs: 'increase(b{$arm}[$step])'}, tolerance: 20pt}
   - {name: silence, gaps: latency, tolerance: 20pt}
   - name: trusted
-    ratio: {bad: 'a{$arm}[$step]', total: 'b{$arm}[$step]', absent: zero}
+    ratio: {bad: 'increase(a{$arm}[$step])', total: 'increase(b{$arm}[$step])', absent: zero}
     dispersion: none
     floor: 0%
     tolerance: 50%

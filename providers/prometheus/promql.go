@@ -1,0 +1,127 @@
+package prometheus
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/VictoriaMetrics/metricsql"
+)
+
+// prelude gives the parser, which knows MetricsQL's functions and so nearly all of
+// Prometheus's, what it lacks: functions that say as much of what they take. Those of
+// https://prometheus.io/docs/prometheus/latest/querying/functions/ that are experimental
+// are not among them.
+const prelude = "WITH (histogram_count(h) = abs(h), histogram_sum(h) = histogram_avg(h)) "
+
+// parse reads a query in PromQL or MetricsQL, which contains it. Its error says where
+// the query ends to make sense.
+func parse(expr string) (metricsql.Expr, error) {
+	if strings.TrimSpace(expr) == "" {
+		return nil, errors.New("the query is empty")
+	}
+	e, err := metricsql.Parse(prelude + expr)
+	if err == nil {
+		return e, nil
+	}
+	text := err.Error()
+	if name, ok := quoted(unsupported, text); ok {
+		call := regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `\s*\(`).FindStringIndex(expr)
+		if call == nil {
+			return nil, fmt.Errorf("there is no function %s", name)
+		}
+		return nil, fmt.Errorf("at character %d: there is no function %s", call[0]+1, name)
+	}
+	if rest, ok := quoted(endless, text); ok {
+		return nil, fmt.Errorf("at character %d: the string has no end", len(expr)-len(rest)+1)
+	}
+	rest, ok := quoted(unparsed, text)
+	if !ok || len(rest) > len(expr) {
+		return nil, errors.New(strings.TrimPrefix(text, "cannot expand WITH expressions: "))
+	}
+	what := strings.Replace(unexpected.FindString(text), `unexpected token ""`, "the query ends too early", 1)
+	if what == "" {
+		what = "unexpected " + first(rest)
+	}
+	return nil, fmt.Errorf("at character %d: %s", len(expr)-len(rest)+1, what)
+}
+
+// The words of the parser's errors.
+var (
+	unsupported = regexp.MustCompile(`unsupported function ("(?:[^"\\]|\\.)*")`)
+	endless     = regexp.MustCompile(`(?:for the string|end of string in) ("(?:[^"\\]|\\.)*")`)
+	unparsed    = regexp.MustCompile(`unparsed data(?: left)?: ("(?:[^"\\]|\\.)*")$`)
+	unexpected  = regexp.MustCompile(`unexpected token "(?:[^"\\]|\\.)*"(?:; want [^;]*)?`)
+)
+
+// quoted returns the text in the quotes that a pattern finds, and whether it does.
+func quoted(pattern *regexp.Regexp, text string) (string, bool) {
+	m := pattern.FindStringSubmatch(text)
+	if m == nil {
+		return "", false
+	}
+	inside, err := strconv.Unquote(m[1])
+	return inside, err == nil
+}
+
+// first returns the first word of a text, quoted.
+func first(text string) string {
+	word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
+	return strconv.Quote(word)
+}
+
+// written returns a part of a query as it can be written, cut where it is long.
+func written(e metricsql.Expr) string {
+	const longest = 60
+	text := []rune(string(e.AppendString(nil)))
+	if len(text) > longest {
+		return string(text[:longest]) + "…"
+	}
+	return string(text)
+}
+
+// selector is a place of a query that selects series.
+type selector struct {
+	name    string // of the metric, "" where it is not one
+	filters []metricsql.LabelFilter
+	text    string // filters in one order
+}
+
+func newSelector(e *metricsql.MetricExpr) selector {
+	var s selector
+	var groups []string
+	for i, group := range e.LabelFilterss {
+		var texts []string
+		name := ""
+		for _, f := range group {
+			if f.Label == "__name__" && !f.IsNegative && !f.IsRegexp {
+				name = f.Value
+				continue
+			}
+			texts = append(texts, string(f.AppendString(nil)))
+			s.filters = append(s.filters, f)
+		}
+		if i == 0 {
+			s.name = name
+		}
+		slices.Sort(texts)
+		groups = append(groups, strings.Join(slices.Compact(texts), ","))
+	}
+	s.text = s.name
+	if inside := strings.Join(groups, " or "); inside != "" || s.name == "" {
+		s.text += "{" + inside + "}"
+	}
+	return s
+}
+
+// vouchedBy reports whether another selector, where it finds anything, shows that this
+// one is right and merely finds nothing now: it reads the same metric, which has all of
+// the labels that are asked for.
+func (s selector) vouchedBy(other selector) bool {
+	return s.name != "" && s.name == other.name && !slices.ContainsFunc(s.filters, func(f metricsql.LabelFilter) bool {
+		return !slices.ContainsFunc(other.filters, func(g metricsql.LabelFilter) bool { return g.Label == f.Label })
+	})
+}
