@@ -211,9 +211,10 @@ func (b builder) series(arm providers.Arm, i int) []Number {
 func number(s analysis.Sample, from analysis.MetricResult) Number {
 	switch {
 	case from.Kind == analysis.Histogram && from.SlowerThan > 0:
-		return Number(s.Buckets().Above(from.Bound) / s.Buckets().Total())
+		least, _ := s.Buckets().Above(from.SlowerThan)
+		return Number(least / s.Buckets().Total())
 	case from.Kind == analysis.Histogram:
-		v, _ := s.Buckets().Quantile(from.Quantile)
+		v, _, _ := s.Buckets().Quantile(from.Quantile)
 		return Number(v)
 	case from.Kind != analysis.Value && math.IsNaN(s.Bad()):
 		return Number(0 / s.Total())
@@ -237,7 +238,7 @@ func (b builder) blast() *Blast {
 			Canary:   b.outcome.Samples[providers.Canary][at][step],
 		}
 	}
-	radius, ok := analysis.MeasureBlast(from.Metric, pairs, from.Bound)
+	radius, ok := analysis.MeasureBlast(from.Metric, pairs)
 	if !ok {
 		return nil
 	}

@@ -62,7 +62,7 @@ func join(a, b string) string {
 func (b builder) counts(m Metric, from analysis.MetricResult) string {
 	slower := ""
 	if from.SlowerThan > 0 {
-		slower = measure(from.Bound, m.Unit)
+		slower = measure(surelySlower(from), m.Unit)
 	}
 	return countsPhrase(m, slower)
 }
@@ -90,6 +90,13 @@ func (b builder) undecided(m Metric, from analysis.MetricResult) string {
 	case analysis.TooManyGaps:
 		return fmt.Sprintf("only %d of %d steps have data in both arms (baseline: %d, canary: %d); at least half must",
 			from.Usable, from.Elapsed, from.Baseline.Steps, from.Canary.Steps)
+	case analysis.FellSilent:
+		return "one arm has fallen silent while the other has as many requests as before; check that both still run and send data"
+	case analysis.UnmeasuredBound:
+		return NextBounds(from.SlowerThan, from.BoundBelow, from.BoundAbove, m.Unit) + ", and what lies between may be slower or not; " + bothHave(from.Bounds, m.Unit)
+	case analysis.SpikesAdd:
+		return fmt.Sprintf("the usual step is within tolerance, but not the mean with the steps in which the canary stands out: %s; if they are real, judge them by a ratio or slower_than",
+			change(from.MeanChange, m.Effect.Unit, styleOf(m.Effect), estimated))
 	case analysis.BadNeverMentioned:
 		return "the query for bad events never returned a point, in either arm: there were none, or the query is wrong; if silence means none, write absent: zero"
 	case analysis.SameSeries:
@@ -158,10 +165,6 @@ func (b builder) forecast(m Metric) string {
 	return text
 }
 
-// farBound is how far, by ratio, a bucket bound may be from what was asked for
-// before it is worth a word.
-const farBound = 1.02
-
 // warnings lists the doubts about a metric's data.
 func (b builder) warnings(m Metric, from analysis.MetricResult, i int) []string {
 	var all []string
@@ -175,8 +178,9 @@ func (b builder) warnings(m Metric, from analysis.MetricResult, i int) []string 
 	if from.Linear {
 		add("there are values that are not positive, so values are compared by difference, not by ratio")
 	}
-	if ratio := from.Bound / from.SlowerThan; from.Bound > 0 && (ratio > farBound || ratio < 1/farBound) {
-		add("no bucket ends at %s; %s is the nearest and was used", measure(from.SlowerThan, m.Unit), measure(from.Bound, m.Unit))
+	if from.BoundAbove > from.BoundBelow && from.Cause != analysis.UnmeasuredBound {
+		add("%s: a fail counts only what is slower for certain, a pass all that may be; %s",
+			NextBounds(from.SlowerThan, from.BoundBelow, from.BoundAbove, m.Unit), bothHave(from.Bounds, m.Unit))
 	}
 	if from.Merged > 1 {
 		add("%d steps at a time were merged, to have enough observations for the quantile", from.Merged)
@@ -187,8 +191,12 @@ func (b builder) warnings(m Metric, from analysis.MetricResult, i int) []string 
 	if n := b.outcome.Clamped[i]; n > 0 {
 		add("%s had slightly more bad events than events, as extrapolation can make them; they count as all bad", plural(n, "point"))
 	}
-	if gaps := from.Elapsed - from.Usable; from.Kind != analysis.Checks && gaps*10 > from.Elapsed && from.Usable > 0 {
-		add("%d of %d steps lack data in an arm (baseline: %d with data, canary: %d)", gaps, from.Elapsed, from.Baseline.Steps, from.Canary.Steps)
+	if from.Kind != analysis.Checks && from.Gaps*10 > from.Elapsed && from.Usable > 0 {
+		add("%d of %d steps lack data in an arm (baseline: %d with data, canary: %d)", from.Gaps, from.Elapsed, from.Baseline.Steps, from.Canary.Steps)
+	}
+	if few := from.Elapsed - from.Usable - from.Gaps; from.Counted() && from.Kind != analysis.Checks && few*10 > from.Elapsed && from.Compared > 0 {
+		add("%d of %d steps lack requests in an arm; steps were pooled until both had some: %s, of %s of %s requests", from.Elapsed-from.Usable, from.Elapsed,
+			plural(from.Compared, "comparison"), tally(from.Events.N+from.Events.M), tally(from.Canary.Total+from.Baseline.Total))
 	}
 	return all
 }
