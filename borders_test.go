@@ -28,6 +28,7 @@ var borders = []struct {
 	{"providers/datadog/datadogtest", nil, quiet},
 	{"internal/files", nil, quiet},
 	{"providers/recording", []string{"analysis", "analysis/stats", "providers", "internal/files"}, quiet},
+	{"providers/recording/exports", []string{"analysis", "analysis/stats", "providers", "providers/recording"}, quiet},
 	{"providers/providertest", []string{"analysis", "analysis/stats", "providers"}, nil},
 	{"cmd/canary-judge/internal/jsonschema", nil, quiet},
 	{"cmd/canary-judge/internal/config", []string{"analysis", "providers", "cmd/canary-judge/internal/jsonschema"}, quiet},

@@ -38,27 +38,30 @@ func (b BlastRadius) AtFullTraffic() BlastRadius {
 // MeasureBlast sums up the samples of a metric whose bad events are counted, a
 // pair a step, those of the warm-up included: users met the canary then, too. It
 // returns false when the canary has had no request, or when the metric
-// counts nothing. bound is the bucket bound of a slower-than histogram.
-func MeasureBlast(m Metric, pairs []Pair, bound float64) (b BlastRadius, ok bool) {
+// counts nothing. Of a slower-than histogram, those that are certain to be slower count
+// as bad, in both arms.
+func MeasureBlast(m Metric, pairs []Pair) (b BlastRadius, ok bool) {
 	if !m.Counted() {
 		return b, false
 	}
-	counts := stats.NewCounts(1)
+	series := stats.NewCounts(1)
 	var sum stats.Interval
 	for _, p := range pairs {
-		v, _ := run(p)
+		v := counts(p)
 		if m.Kind == Histogram {
-			v, _ = slower(p, bound)
+			b := slower(p, m.SlowerThan)
+			v = b.low.counts
+			v.Y = b.high.counts.Y
 		}
-		counts.Add(v)
+		series.Add(v)
 		sum.X += v.X
 		sum.N += v.N
 		sum.Y += v.Y
 		sum.M += v.M
 	}
 	b = BlastRadius{Requests: sum.N, All: sum.N + sum.M, Failed: sum.X, Excess: sum.N * sum.Difference(1), Lower: math.NaN(), Upper: math.NaN()}
-	if counts.Len() >= firstLookRatio {
-		phi := counts.Dispersion(blastLevel)
+	if series.Len() >= firstLookRatio {
+		phi := series.Dispersion(blastLevel)
 		b.Lower = sum.N * sum.DifferenceLower(1, blastLevel, phi)
 		b.Upper = sum.N * sum.DifferenceUpper(1, blastLevel, phi)
 	}

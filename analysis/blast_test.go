@@ -14,7 +14,7 @@ func TestBlastRadius(t *testing.T) {
 	// baseline is silent and in one the canary.
 	pairs := repeat(10, func(int) Pair { return rates(8, 100, 18, 900) })
 	pairs = append(pairs, rates(8, 100, nan, nan), rates(nan, nan, 18, 900))
-	b, ok := MeasureBlast(ratio(0.25, 0), pairs, 0)
+	b, ok := MeasureBlast(ratio(0.25, 0), pairs)
 	if !ok || b.Requests != 1100 || b.Failed != 88 || b.All != 1100+9900 {
 		t.Errorf("%+v", b)
 	}
@@ -30,14 +30,14 @@ func TestBlastRadius(t *testing.T) {
 		return stats.Histogram{Bounds: []float64{0.5}, Counts: []float64{fast, slow}}
 	}
 	slow := Metric{Kind: Histogram, SlowerThan: 0.5}
-	b, ok = MeasureBlast(slow, []Pair{{Baseline: BucketSample(h(90, 10)), Canary: BucketSample(h(30, 20))}}, 0.5)
+	b, ok = MeasureBlast(slow, []Pair{{Baseline: BucketSample(h(90, 10)), Canary: BucketSample(h(30, 20))}})
 	if !ok || b.Requests != 50 || b.Failed != 20 || math.Abs(b.Excess-15) > 1e-12 || !math.IsNaN(b.Lower) {
 		t.Errorf("slow requests: %+v", b)
 	}
-	if _, ok := MeasureBlast(value(0.1), pairs, 0); ok {
+	if _, ok := MeasureBlast(value(0.1), pairs); ok {
 		t.Error("a value counts no requests")
 	}
-	if _, ok := MeasureBlast(ratio(0.25, 0), pairs[11:], 0); ok {
+	if _, ok := MeasureBlast(ratio(0.25, 0), pairs[11:]); ok {
 		t.Error("a canary without requests has a blast radius")
 	}
 }
@@ -61,7 +61,7 @@ func TestBlastRadiusInterval(t *testing.T) {
 			b, _ := MeasureBlast(ratio(0.25, 0), repeat(20, func(int) Pair {
 				noise := func() float64 { return math.Exp(sd*rng.NormFloat64() - sd*sd/2) }
 				return rates(poisson(8*noise()), 200, poisson(16*noise()), 800)
-			}), 0)
+			}))
 			// The canary fails 4%, the baseline 2%: of 4,000 requests 80 more.
 			if b.Lower <= 80 && 80 <= b.Upper {
 				covered++

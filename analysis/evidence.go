@@ -20,10 +20,19 @@ type observation struct {
 	counts           stats.Interval // canary first
 }
 
+// bracket is an observation as far as it is known: what buckets hold between two of
+// their bounds may lie anywhere there. low is the reading at which the canary is
+// lowest and the baseline highest, high the one the other way round; they are the
+// same where the data tell exactly.
+type bracket struct{ low, high observation }
+
+// exact returns the bracket of an observation that is known exactly.
+func exact(o observation) bracket { return bracket{o, o} }
+
 // evidence is what one test has seen since it started, for one direction. All
 // comparisons are oriented: more is worse.
 type evidence interface {
-	add(observation)
+	add(bracket)
 	// ready reports whether there is enough for a first look.
 	ready() bool
 	// information is what the clock runs on; only its ratios matter.
@@ -38,8 +47,6 @@ type evidence interface {
 	// absolute tolerance) with its limits at the FAIL and the PASS level. Limits that
 	// cannot be given are infinite, an estimate that cannot is NaN.
 	effect(failLevel, passLevel float64) Effect
-	// compared returns what the effect is of.
-	compared() Compared
 }
 
 // Effect is the size of a change and its repeated confidence interval.
@@ -85,7 +92,6 @@ type countsEvidence struct {
 	// not run in the same steps.
 	pooled bool
 	totals stats.Interval
-	steps  int // added
 }
 
 func newCountsEvidence(m Metric, d Direction) *countsEvidence {
@@ -97,9 +103,8 @@ func newCountsEvidence(m Metric, d Direction) *countsEvidence {
 	}
 }
 
-func (e *countsEvidence) add(o observation) {
-	e.steps++
-	v := o.counts
+func (e *countsEvidence) add(b bracket) {
+	v := b.low.counts
 	if e.direction == Decrease {
 		// Fewer events in the canary are more in the baseline.
 		v = stats.Interval{X: v.Y, N: v.M, Y: v.X, M: v.N}

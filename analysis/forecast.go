@@ -23,7 +23,7 @@ func (j *judgement) forecast() Forecast {
 		return Forecast{}
 	}
 	var f Forecast
-	switch e := j.sides[0].tests[0].evidence.(type) {
+	switch e := exactly(j.sides[0].tests[0].evidence).(type) {
 	case *valueEvidence:
 		f = e.forecast()
 	case *countsEvidence:

@@ -20,19 +20,20 @@ type judgement struct {
 	decided  int       // the look of the decision, 0 before
 	tally    tally
 	quantile *quantileReduction
-	bound    float64 // of a slower-than histogram: the bucket bound used, 0 before the first
 	late     Lateness
+	pooling  *pooling // of counts in steps; nil for other kinds
+	bounds   bounds   // of a slower-than histogram
 }
 
 // tally is what a metric has seen, whether or not it was of use.
 type tally struct {
-	elapsed, usable  int
+	elapsed, usable  int            // steps, and those with data in both arms
+	compared         int            // observations, of one step or of several
+	events           stats.Interval // of a metric that counts: those in them
 	baseline, canary armTally
 	same             bool // all usable steps so far showed the same in both arms
 	distinct         []observation
 	badMentioned     bool // the source itself mentioned bad events, if only as 0
-	// zero counts the usable steps in which a value was 0 in this arm alone.
-	zero struct{ baseline, canary int }
 }
 
 // armTally sums up one arm.
@@ -52,6 +53,9 @@ func newJudgement(m Metric, p Plan, share float64, clocks *stats.Clocks) *judgem
 		j.quantile = &quantileReduction{q: m.Quantile, tolerance: m.Tolerance.Size}
 		return j
 	}
+	if m.Counted() && m.Kind != Checks {
+		j.pooling = &pooling{}
+	}
 	j.lay(p.Steps)
 	return j
 }
@@ -61,25 +65,37 @@ func (j *judgement) lay(planned int) {
 	directions := j.metric.sides()
 	for _, d := range directions {
 		j.sides = append(j.sides, newSide(d, planned, j.share/float64(len(directions)), j.plan.WrongPass, j.clocks,
-			func() evidence {
-				if j.metric.Counted() {
-					return newCountsEvidence(j.metric, d)
-				}
-				return newValueEvidence(j.metric, d)
-			}))
+			func() evidence { return newEvidence(j.metric, d) }))
 	}
+}
+
+// newEvidence returns what a test of a metric in a direction starts with.
+func newEvidence(m Metric, d Direction) evidence {
+	of := func() evidence {
+		if m.Counted() {
+			return newCountsEvidence(m, d)
+		}
+		return newValueEvidence(m, d)
+	}
+	if m.Kind == Histogram {
+		return &bracketed{direction: d, low: of(), high: of()}
+	}
+	return of()
 }
 
 // step takes the pair of the given step, from 1, and its look.
 func (j *judgement) step(step int, p Pair) {
+	j.tally.add(j.metric, p)
 	if j.quantile != nil {
-		j.tally.add(j.metric, p, 0)
 		j.quantile.step(j, p)
 	} else {
-		o, ok := j.observe(p)
-		j.tally.add(j.metric, p, j.bound)
-		j.tally.note(o, ok)
-		j.look(step, o, ok)
+		b, ok := j.observe(p)
+		j.tally.note(b.low, ok)
+		first := step
+		if j.pooling != nil {
+			b, first, ok = j.pooling.take(step, b)
+		}
+		j.look(first, step, b, ok)
 	}
 	// A pass is no better than the data it rests on: while the run goes on, they may
 	// stop, or turn out to be of no use.
@@ -88,21 +104,23 @@ func (j *judgement) step(step int, p Pair) {
 	}
 }
 
-// look shows an observation to the tests and takes their look. step counts in
-// the units the tests were laid out in.
-func (j *judgement) look(step int, o observation, ok bool) {
+// look shows an observation, of the steps from first to last, to the tests and
+// takes their look. Steps count in the units the tests were laid out in.
+func (j *judgement) look(first, last int, b bracket, ok bool) {
 	if !ok {
 		return
 	}
+	j.tally.compared++
+	j.tally.events = j.tally.events.Plus(b.low.counts)
 	for _, s := range j.sides {
-		s.add(step, o)
+		s.add(first, b)
 	}
 	j.linearise()
 	if j.withheld() != "" {
 		return
 	}
 	for _, s := range j.sides {
-		if t := s.look(step); t != nil && j.decision != Fail {
+		if t := s.look(last); t != nil && j.decision != Fail {
 			j.decision, j.decider, j.failed = Fail, t, s
 		}
 	}
@@ -113,7 +131,7 @@ func (j *judgement) look(step int, o observation, ok bool) {
 
 // passed reports whether every side is shown to be within tolerance.
 func (j *judgement) passed() bool {
-	return len(j.sides) > 0 && !slices.ContainsFunc(j.sides, func(s *side) bool { return !s.passed }) && j.barred() == ""
+	return len(j.sides) > 0 && j.barred() == "" && !slices.ContainsFunc(j.sides, func(s *side) bool { return !s.passed })
 }
 
 // barred says why the metric cannot pass on what there is, or "".
@@ -121,12 +139,13 @@ func (j *judgement) barred() Cause {
 	if c := j.withheld(); c != "" {
 		return c
 	}
-	if j.quantile != nil {
-		if c := j.quantile.cannotPass(); c != "" {
-			return c
-		}
+	if j.pooling != nil && j.pooling.fellSilent() {
+		return FellSilent
 	}
-	return j.doubtful()
+	if j.quantile != nil {
+		return j.quantile.cannotPass()
+	}
+	return ""
 }
 
 // linearise makes all tests of a value metric change over once one has.
@@ -135,7 +154,7 @@ func (j *judgement) linearise() {
 	each := func(do func(*valueEvidence)) {
 		for _, s := range j.sides {
 			for _, t := range s.tests {
-				if v, ok := t.evidence.(*valueEvidence); ok {
+				for _, v := range valuesOf(t.evidence) {
 					do(v)
 				}
 			}
@@ -147,27 +166,23 @@ func (j *judgement) linearise() {
 	}
 }
 
-// observe reduces a pair to an observation, and reports whether it is of use.
-func (j *judgement) observe(p Pair) (o observation, ok bool) {
-	switch j.metric.Kind {
-	case Ratio:
-		o.counts, ok = counts(p)
-	case Checks:
-		o.counts, ok = run(p)
-	case Histogram:
-		if j.bound == 0 {
-			bound := p.Baseline.Buckets().Plus(p.Canary.Buckets()).Nearest(j.metric.SlowerThan)
-			if math.IsNaN(bound) {
-				return o, false
-			}
-			j.bound = bound
-		}
-		o.counts, ok = slower(p, j.bound)
-	default:
-		o = observation{canary: p.Canary.Value(), baseline: p.Baseline.Value()}
-		ok = finite(o.canary, o.baseline)
+// observe reduces a pair to an observation, and reports whether both arms have data.
+func (j *judgement) observe(p Pair) (b bracket, ok bool) {
+	if !j.metric.Counted() {
+		o := observation{canary: p.Canary.Value(), baseline: p.Baseline.Value()}
+		return exact(o), finite(o.canary, o.baseline)
 	}
-	return o, ok
+	b = exact(observation{counts: counts(p)})
+	if j.metric.Kind == Histogram {
+		b = slower(p, j.metric.SlowerThan)
+		j.bounds.note(p, j.metric.SlowerThan)
+	}
+	n, m := b.low.counts.N, b.low.counts.M
+	if j.metric.Kind == Checks {
+		// Each run is a trial of its own, which counts without one of the other arm.
+		return b, n > 0 || m > 0
+	}
+	return b, n > 0 && m > 0
 }
 
 // withheld says why no decision is to be taken on what there is, or "".
@@ -175,9 +190,9 @@ func (j *judgement) withheld() Cause {
 	switch t := j.tally; {
 	case j.late.Revisions > 0:
 		return LateData
-	case t.usable == 0:
+	case t.usable == 0 && t.compared == 0:
 		return NoDataAtAll
-	case j.metric.Kind != Checks && 2*t.usable < t.elapsed:
+	case 2*j.gaps() > t.elapsed:
 		return TooManyGaps
 	case j.metric.Kind == Ratio && !t.badMentioned && !j.metric.AbsentIsZero:
 		return BadNeverMentioned
@@ -190,19 +205,32 @@ func (j *judgement) withheld() Cause {
 	return ""
 }
 
+// gaps returns the number of steps that an arm is missing from.
+func (j *judgement) gaps() int {
+	switch {
+	case j.metric.Kind == Checks:
+		return 0
+	case j.pooling != nil:
+		return j.pooling.gaps()
+	}
+	return j.tally.elapsed - j.tally.usable
+}
+
 func (j *judgement) firstValue() (*valueEvidence, bool) {
 	if len(j.sides) == 0 {
 		return nil, false
 	}
-	v, ok := j.sides[0].tests[0].evidence.(*valueEvidence)
-	return v, ok && len(v.pairs) > 0
+	if all := valuesOf(j.sides[0].tests[0].evidence); len(all) > 0 && len(all[0].pairs) > 0 {
+		return all[0], true
+	}
+	return nil, false
 }
 
-// add counts the samples of a step. bound is that of a slower-than histogram.
-func (t *tally) add(m Metric, p Pair, bound float64) {
+// add counts the samples of a step.
+func (t *tally) add(m Metric, p Pair) {
 	t.elapsed++
-	t.baseline.add(m, p.Baseline, bound)
-	t.canary.add(m, p.Canary, bound)
+	t.baseline.add(m, p.Baseline)
+	t.canary.add(m, p.Canary)
 	if m.mentionsBad(p.Baseline) || m.mentionsBad(p.Canary) {
 		t.badMentioned = true
 	}
@@ -221,19 +249,13 @@ func (t *tally) note(o observation, ok bool) {
 	}
 	t.usable++
 	c := o.counts
-	switch {
-	case o.canary == 0 && o.baseline != 0:
-		t.zero.canary++
-	case o.baseline == 0 && o.canary != 0:
-		t.zero.baseline++
-	}
 	t.same = t.same && o.canary == o.baseline && c.X == c.Y && c.N == c.M
 	if t.same && len(t.distinct) < distinctToBeSame && !slices.Contains(t.distinct, o) {
 		t.distinct = append(t.distinct, o)
 	}
 }
 
-func (a *armTally) add(m Metric, s Sample, bound float64) {
+func (a *armTally) add(m Metric, s Sample) {
 	switch m.Kind {
 	case Value:
 		if s.Gap() || math.IsInf(s.Value(), 0) {
@@ -246,8 +268,9 @@ func (a *armTally) add(m Metric, s Sample, bound float64) {
 		}
 		a.counts.total += s.Buckets().Total()
 		if m.SlowerThan > 0 {
-			a.counts.bad += s.Buckets().Above(bound)
-		} else if v, _ := s.Buckets().Quantile(m.Quantile); !math.IsNaN(v) && !math.IsInf(v, 0) {
+			least, _ := s.Buckets().Above(m.SlowerThan)
+			a.counts.bad += least
+		} else if v, _, _ := s.Buckets().Quantile(m.Quantile); !math.IsNaN(v) && !math.IsInf(v, 0) {
 			a.values = append(a.values, v)
 		}
 	default:

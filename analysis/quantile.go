@@ -15,6 +15,9 @@ const (
 	// logarithms, as a multiple of the tolerance. Coarser ones hide a change: with
 	// factor-2 buckets a true +10% passed a 10% tolerance in 58% of the runs.
 	coarsest = 2.5
+	// openEnded is how far, by ratio, a bucket that starts at 0 is taken to reach down
+	// from its end: far beyond any tolerance, and finite.
+	openEnded = 1000
 	// offScale is the fraction of steps in which the canary alone may lie above all
 	// bucket bounds before that is itself judged.
 	offScale = 0.2
@@ -33,7 +36,7 @@ type quantileReduction struct {
 	}
 	groups   int              // complete groups so far
 	planned  int              // groups planned
-	widths   []float64        // bucket widths around the quantiles, a group
+	widths   []float64        // of the wider bucket around the two quantiles, a group
 	top      float64          // the highest bucket bound
 	above    []stats.Interval // observations above it, a group
 	offScale int              // groups in which only the canary was above it
@@ -116,21 +119,59 @@ func (r *quantileReduction) take(j *judgement, p Pair, usable bool) {
 
 // judge takes a complete group.
 func (r *quantileReduction) judge(j *judgement, canary, baseline stats.Histogram) {
-	qc, wc := canary.Quantile(r.q)
-	qb, wb := baseline.Quantile(r.q)
-	r.noteOffScale(j, canary, baseline, math.IsInf(qc, 1) && !math.IsInf(qb, 1))
+	qc, qb := quantileOf(canary, r.q), quantileOf(baseline, r.q)
+	r.noteOffScale(j, canary, baseline, math.IsInf(qc.value, 1) && !math.IsInf(qb.value, 1))
 	if r.fallback != nil {
-		r.fallback.evidence.add(observation{counts: r.above[len(r.above)-1]})
+		r.fallback.evidence.add(exact(observation{counts: r.above[len(r.above)-1]}))
 		if j.decision != Fail && j.withheld() == "" && r.fallback.look(r.groups) {
 			j.decision, j.decider, j.failed = Fail, r.fallback, j.sides[0]
 		}
 		return
 	}
-	ok := finite(qc, qb)
+	ok := finite(qc.value, qb.value)
+	var b bracket
 	if ok {
-		r.widths = append(r.widths, math.Max(wc, wb))
+		r.widths = append(r.widths, math.Max(qc.width(), qb.width()))
+		b.low.canary, b.high.canary = r.ends(qc)
+		b.high.baseline, b.low.baseline = r.ends(qb)
 	}
-	j.look(r.groups, observation{canary: qc, baseline: qb}, ok)
+	j.look(r.groups, r.groups, b, ok)
+}
+
+// quantileIn is a quantile, and the ends of the bucket it lies in.
+type quantileIn struct{ value, lower, upper float64 }
+
+func quantileOf(h stats.Histogram, q float64) (in quantileIn) {
+	in.value, in.lower, in.upper = h.Quantile(q)
+	return in
+}
+
+// width returns the width of the bucket on the scale of logarithms: infinite for
+// one that does not start above 0.
+func (q quantileIn) width() float64 {
+	if q.lower > 0 {
+		return math.Log(q.upper / q.lower)
+	}
+	return math.Inf(1)
+}
+
+// tooWide reports whether a bucket of this width hides what is asked for.
+func (r *quantileReduction) tooWide(width float64) bool {
+	return width > coarsest*math.Log1p(r.tolerance)
+}
+
+// ends returns the limits that a quantile is known between: the interpolated value
+// in a bucket that is narrow, the ends of one that is not. Interpolation in a wide
+// one, and in each arm in another one, made a healthy canary 54% slower.
+func (r *quantileReduction) ends(q quantileIn) (low, high float64) {
+	if !r.tooWide(q.width()) {
+		return q.value, q.value
+	}
+	low = q.lower
+	if low <= 0 && q.upper > 0 {
+		low = q.upper / openEnded
+	}
+	return low, q.upper
 }
 
 // noteOffScale counts what lies above the highest bound, and starts to judge
@@ -139,10 +180,10 @@ func (r *quantileReduction) noteOffScale(j *judgement, canary, baseline stats.Hi
 	if r.top == 0 && len(baseline.Bounds) > 0 {
 		r.top = baseline.Bounds[len(baseline.Bounds)-1]
 	}
-	above := stats.Interval{
-		X: canary.Above(r.top), N: canary.Total(),
-		Y: baseline.Above(r.top), M: baseline.Total(),
-	}
+	above := stats.Interval{N: canary.Total(), M: baseline.Total()}
+	// As few of the canary's and as many of the baseline's as its buckets allow.
+	above.X, _ = canary.Above(r.top)
+	_, above.Y = baseline.Above(r.top)
 	if only {
 		r.offScale++
 	}
@@ -156,7 +197,7 @@ func (r *quantileReduction) noteOffScale(j *judgement, canary, baseline stats.Hi
 			spentBefore: stats.SpendEarly(j.share, float64(r.groups-1)/float64(r.planned)),
 		}
 		for _, v := range r.above {
-			r.fallback.evidence.add(observation{counts: v})
+			r.fallback.evidence.add(exact(observation{counts: v}))
 		}
 	}
 	r.above = append(r.above, above)
@@ -169,7 +210,7 @@ func (r *quantileReduction) cannotPass() Cause {
 		return TooFewObservations
 	case r.fallback != nil:
 		return OffScale
-	case len(r.widths) > 0 && stats.Describe(r.widths).Median > coarsest*math.Log1p(r.tolerance):
+	case len(r.widths) > 0 && r.tooWide(stats.Describe(r.widths).Median):
 		return CoarseBuckets
 	}
 	return ""

@@ -45,13 +45,6 @@ func (k Kind) holds() holding {
 	return aValue
 }
 
-// counts returns the counts of a pair, canary first, and whether both arms have
-// any. Requests without a word of bad ones are requests without bad ones.
-func counts(p Pair) (v stats.Interval, ok bool) {
-	v = stats.Interval{X: orZero(p.Canary.Bad()), N: p.Canary.Total(), Y: orZero(p.Baseline.Bad()), M: p.Baseline.Total()}
-	return v, v.N > 0 && v.M > 0
-}
-
 // orZero reads an absent count as none.
 func orZero(count float64) float64 {
 	if math.IsNaN(count) {
@@ -60,25 +53,25 @@ func orZero(count float64) float64 {
 	return count
 }
 
-// run is the counts of a pair of checks: an arm without runs adds nothing, and
-// the other one's still count, since each run is a trial of its own.
-func run(p Pair) (v stats.Interval, ok bool) {
+// counts returns the counts of a pair, canary first: 0 of an arm without any. Events
+// without a word of bad ones are events without bad ones.
+func counts(p Pair) (v stats.Interval) {
 	if p.Canary.Total() > 0 {
 		v.X, v.N = orZero(p.Canary.Bad()), p.Canary.Total()
 	}
 	if p.Baseline.Total() > 0 {
 		v.Y, v.M = orZero(p.Baseline.Bad()), p.Baseline.Total()
 	}
-	return v, v.N > 0 || v.M > 0
+	return v
 }
 
-// slower returns the counts of observations above bound.
-func slower(p Pair, bound float64) (v stats.Interval, ok bool) {
-	v = stats.Interval{
-		X: p.Canary.Buckets().Above(bound), N: p.Canary.Buckets().Total(),
-		Y: p.Baseline.Buckets().Above(bound), M: p.Baseline.Buckets().Total(),
-	}
-	return v, v.N > 0 && v.M > 0
+// slower returns the counts of observations above x, as far as they are known.
+func slower(p Pair, x float64) (b bracket) {
+	b.low.counts.N, b.low.counts.M = p.Canary.Buckets().Total(), p.Baseline.Buckets().Total()
+	b.high = b.low
+	b.low.counts.X, b.high.counts.X = p.Canary.Buckets().Above(x)
+	b.high.counts.Y, b.low.counts.Y = p.Baseline.Buckets().Above(x)
+	return b
 }
 
 // finite reports whether both values of a pair are usable.

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"math"
+	"slices"
 
 	"github.com/canary-judge/canary-judge/analysis/stats"
 )
@@ -44,10 +45,11 @@ const (
 	BaselineNotPositive Cause = "the baseline's mean is not positive"
 	TooFewObservations  Cause = "too few observations for this quantile"
 	CoarseBuckets       Cause = "the buckets are too coarse"
+	FellSilent          Cause = "an arm has fallen silent"
+	UnmeasuredBound     Cause = "no bucket ends where the metric is judged"
+	SpikesAdd           Cause = "steps in which the canary stands out bring the mean beyond the tolerance"
 	OffScale            Cause = "the canary lies above the highest bucket"
-	ZeroTolerance       Cause = "a tolerance of 0 passes only what is better"
-	ZeroInOneArm        Cause = "the values of one arm are zero in every step"
-	OtherUnits          Cause = "so much better that the units may differ"
+	ZeroTolerance       Cause = "a tolerance of 0 cannot be passed"
 	NotEnoughEvidence   Cause = "not enough evidence"
 )
 
@@ -72,18 +74,30 @@ type MetricResult struct {
 	Cause     Cause  // why it is undecided or has no data; empty otherwise
 	Effect    Effect // NaN limits before the first look
 	Share     float64
-	// Compared is what the effect is of.
-	Compared Compared
 	// Baseline and Canary sum up the arms over all steps, usable or not.
 	Baseline, Canary Arm
-	Elapsed, Usable  int     // steps so far, and those with data in both arms
-	Looks            int     // looks of the test over the whole run
-	Linear           bool    // a relative Value metric had values that have no logarithm
-	Bound            float64 // the bucket bound used for SlowerThan; 0 = none
-	Merged           int     // steps merged for a quantile; 0 or 1 = none
-	OffScaleBound    float64 // the bound above which the canary is judged instead of at its quantile; 0 = none
-	// Doubts are reasons to ask whether what was compared is what was meant.
-	Doubts []Doubt
+	Elapsed, Usable  int  // steps so far, and those with data in both arms
+	Looks            int  // looks of the test over the whole run
+	Linear           bool // a relative Value metric had values that have no logarithm
+	// Compared is the number of observations that the arms were compared in, each of
+	// one step or of several; Events is what they hold of a metric that counts, canary
+	// first.
+	Compared int
+	Events   stats.Interval
+	// Gaps is the number of steps that an arm is missing from although it has events,
+	// or values, at other times. Where they are few to begin with, silence is none.
+	Gaps int
+	// Bounds are the bucket bounds that both arms of a histogram with SlowerThan had in
+	// the last step. Where SlowerThan is none of them, BoundBelow and BoundAbove are the
+	// ones next to it in either arm, -Inf or +Inf where there is none: what lies between
+	// may be slower or not. Both are 0 where nothing lies between.
+	Bounds                 []float64
+	BoundBelow, BoundAbove float64
+	Merged                 int     // steps merged for a quantile; 0 or 1 = none
+	OffScaleBound          float64 // the bound above which the canary is judged instead of at its quantile; 0 = none
+	// MeanChange is the change with the steps in which a value stands out as they are,
+	// in the units of Effect; NaN unless the cause is SpikesAdd.
+	MeanChange float64
 	// BadNeverMentioned: the source never said anything of bad events.
 	BadNeverMentioned bool
 	Late              Lateness // of the data, as far as it was seen
@@ -127,12 +141,14 @@ func (j *judgement) result() MetricResult {
 	t := j.tally
 	r := MetricResult{
 		Metric: j.metric, Decision: j.decision, DecidedAt: j.decided, Share: j.share,
-		Compared: j.compared(), Baseline: t.baseline.arm(), Canary: t.canary.arm(),
-		Elapsed: t.elapsed, Usable: t.usable, Bound: j.bound, Late: j.late,
+		Baseline: t.baseline.arm(), Canary: t.canary.arm(),
+		Elapsed: t.elapsed, Usable: t.usable, Compared: t.compared, Events: t.events, Gaps: j.gaps(),
+		Bounds: j.bounds.common, BoundBelow: j.bounds.below, BoundAbove: j.bounds.above, Late: j.late,
 		BadNeverMentioned: j.metric.Kind == Ratio && t.usable > 0 && !t.badMentioned,
 	}
 	r.Effect = Effect{Estimate: math.NaN(), Lower: math.NaN(), Upper: math.NaN(), Absolute: j.metric.Tolerance.Absolute}
-	r.UpperLimit, r.LowerLimit = j.metric.Limits()
+	r.UpperLimit, r.LowerLimit = j.limits()
+	r.MeanChange = math.NaN()
 	if v, ok := j.firstValue(); ok {
 		r.Linear = v.contrast == excess && j.metric.Scale == Logarithmic
 	}
@@ -146,23 +162,24 @@ func (j *judgement) result() MetricResult {
 		r.Looks = j.sides[0].tests[0].clock.Looks()
 		r.Effect = j.effect()
 	}
-	r.Doubts = j.doubts(r.Effect)
 	if j.decision == Undecided {
 		r.Cause = j.cause()
 		if r.Cause == NoDataAtAll || r.Cause == TooManyGaps {
 			r.Decision = NoData
 		}
 		r.Forecast = j.forecast()
+		if i := slices.IndexFunc(j.sides, (*side).heldBySpikes); r.Cause == SpikesAdd && i >= 0 {
+			r.MeanChange = j.sides[i].meanChange()
+		}
 	}
 	return r
 }
 
-// Limits returns the effects at which the tolerance ends, in the units of Effect: NaN
-// on a side on which any change is accepted.
-func (m Metric) Limits() (upper, lower float64) {
+// limits returns the effects at which the tolerance ends.
+func (j *judgement) limits() (upper, lower float64) {
 	upper, lower = math.NaN(), math.NaN()
-	t := m.Tolerance
-	for _, d := range m.sides() {
+	t := j.metric.Tolerance
+	for _, d := range j.metric.sides() {
 		limit := t.Limit(d) - 1
 		if t.Absolute {
 			limit = t.Size
@@ -183,6 +200,12 @@ func (m Metric) Limits() (upper, lower float64) {
 func (j *judgement) cause() Cause {
 	if c := j.barred(); c != "" {
 		return c
+	}
+	switch {
+	case j.bounds.open:
+		return UnmeasuredBound
+	case slices.ContainsFunc(j.sides, (*side).heldBySpikes):
+		return SpikesAdd
 	}
 	if j.metric.Tolerance.Size == 0 {
 		return ZeroTolerance

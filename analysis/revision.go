@@ -82,7 +82,9 @@ func (m Metric) bucketsChanged(a, b stats.Histogram) bool {
 		return true
 	}
 	for _, bound := range b.Bounds {
-		if slices.Contains(a.Bounds, bound) && m.countChanged(a.Above(bound), b.Above(bound), b.Total()) {
+		before, _ := a.Above(bound)
+		after, _ := b.Above(bound)
+		if slices.Contains(a.Bounds, bound) && m.countChanged(before, after, b.Total()) {
 			return true
 		}
 	}

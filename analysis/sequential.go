@@ -56,12 +56,13 @@ func newSide(d Direction, planned int, falseAlarm, wrongPass float64, clocks *st
 	return s
 }
 
-// add shows an observation of the given step, from 1, to the tests that have
-// started.
-func (s *side) add(step int, o observation) {
+// add shows an observation, of steps from the given one on, counted from 1, to the
+// tests that had started by then: one that began before a test did would show it
+// events of a time that it is not about.
+func (s *side) add(first int, b bracket) {
 	for _, t := range s.tests {
-		if step > t.start {
-			t.evidence.add(o)
+		if first > t.start {
+			t.evidence.add(b)
 		}
 	}
 }
@@ -102,6 +103,25 @@ func shown(claim func(level float64, optimistic bool) bool, clock *stats.SharedC
 	}
 	level, ok := clock.Level()
 	return ok && claim(level, true) && claim(level, false)
+}
+
+// heldBySpikes reports whether the metric would be within tolerance but for a few
+// steps in which the canary stands out.
+func (s *side) heldBySpikes() bool {
+	v, ok := exactly(s.tests[0].evidence).(*valueEvidence)
+	if !ok || s.passed || !v.ready() || v.mean() < v.limit() {
+		return false
+	}
+	level, ok := s.pass.LastLevel()
+	return ok && v.usuallyWithin(level)
+}
+
+// meanChange returns the change of a value with the steps that stand out as they
+// are.
+func (s *side) meanChange() float64 {
+	v := valuesOf(s.tests[0].evidence)[0]
+	mean := v.mean()
+	return v.change(ratioLimits{mean, mean, mean}).Estimate
 }
 
 // effect returns the effect as the given test sees it, at the levels of the last

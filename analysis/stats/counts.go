@@ -6,6 +6,11 @@ import "math"
 // second. Counts need not be whole: a rate times a time is a count.
 type Interval struct{ X, N, Y, M float64 }
 
+// Plus returns the sums of both.
+func (v Interval) Plus(w Interval) Interval {
+	return Interval{v.X + w.X, v.N + w.N, v.Y + w.Y, v.M + w.M}
+}
+
 // usable reports whether both arms saw anything in the interval.
 func (v Interval) usable() bool { return v.N > 0 && v.M > 0 }
 

@@ -30,65 +30,67 @@ func (h Histogram) Total() float64 {
 	return total
 }
 
-// Nearest returns the bucket bound nearest to x by ratio, NaN when there is
-// none.
-func (h Histogram) Nearest(x float64) float64 {
-	nearest, distance := math.NaN(), math.Inf(1)
-	for _, b := range h.Bounds {
-		if b <= 0 {
-			continue
-		}
-		if d := math.Abs(math.Log(b / x)); d < distance {
-			nearest, distance = b, d
-		}
-	}
-	return nearest
-}
+// sameBound is how far, by ratio, a bound may be from a number that means it: half
+// of the last of three digits, as people and messages write bounds. Native
+// histograms have such bounds as 0.7711054.
+const sameBound = 0.005
 
-// Above returns the number of observations above x. When x is no bound, the
-// bucket it falls into is divided by interpolation; observations in the first or
-// last bucket, which has one end only, all count as above when x lies in it
-// (the last) or below (the first).
-func (h Histogram) Above(x float64) float64 {
+// Around returns the bounds next to x: the highest at or below it, -Inf when there
+// is none, and the lowest at or above it, +Inf when there is none. They are one and
+// the same where x is a bound, which it is within half a percent. Without
+// observations nothing is known of any bound, and both are NaN.
+func (h Histogram) Around(x float64) (below, above float64) {
 	if len(h.Counts) == 0 {
-		return 0
+		return math.NaN(), math.NaN()
 	}
-	i, exact := slices.BinarySearch(h.Bounds, x)
-	var above float64
-	for _, c := range h.Counts[i+1:] {
-		above += c
+	i, _ := slices.BinarySearch(h.Bounds, x)
+	below, above = math.Inf(-1), math.Inf(1)
+	if i > 0 {
+		below = h.Bounds[i-1]
 	}
-	if exact {
-		return above
+	if i < len(h.Bounds) {
+		above = h.Bounds[i]
 	}
-	switch i {
-	case 0:
-		return above
-	case len(h.Bounds):
-		return h.Counts[i]
+	toBelow, toAbove := math.Abs(x-below), math.Abs(above-x)
+	switch allowed := sameBound * math.Abs(x); {
+	case toAbove <= toBelow && toAbove <= allowed:
+		return above, above
+	case toBelow <= allowed:
+		return below, below
 	}
-	return above + h.Counts[i]*(1-position(h.Bounds[i-1], h.Bounds[i], x))
+	return below, above
 }
 
-// position returns where x lies between lower (0) and upper (1), by ratio where
-// that is possible.
-func position(lower, upper, x float64) float64 {
-	if lower > 0 {
-		return math.Log(x/lower) / math.Log(upper/lower)
+// Above returns the least and the most observations that can lie above x: what
+// lies above the bounds next to it (see Around). They are equal where x is a bound
+// and where its bucket is empty, and 0 without observations.
+func (h Histogram) Above(x float64) (least, most float64) {
+	below, above := h.Around(x)
+	for i, c := range h.Counts {
+		lower := math.Inf(-1)
+		if i > 0 {
+			lower = h.Bounds[i-1]
+		}
+		if lower >= above {
+			least += c
+		}
+		if lower >= below {
+			most += c
+		}
 	}
-	return (x - lower) / (upper - lower)
+	return least, most
 }
 
 // Quantile returns the value below which the fraction q of the observations
 // lies, by log-linear interpolation in its bucket (linear in a bucket that starts
-// at or below zero, the first one among them), and the logarithm of the ratio of
-// the bucket's bounds: what the buckets can resolve around it. The
-// value is NaN without observations and +Inf in the last bucket; the width is
-// +Inf for buckets that have no ratio.
-func (h Histogram) Quantile(q float64) (value, width float64) {
+// at or below zero), and the ends of that bucket, between which the true quantile
+// lies: all that is known of it. The first bucket is taken to start at 0, or at its
+// end where that is negative. All are NaN without observations; in the
+// last bucket the value and the upper end are +Inf.
+func (h Histogram) Quantile(q float64) (value, lower, upper float64) {
 	rank := q * h.Total()
 	if rank <= 0 {
-		return math.NaN(), math.Inf(1)
+		return math.NaN(), math.NaN(), math.NaN()
 	}
 	var below float64
 	for i, c := range h.Counts {
@@ -96,38 +98,35 @@ func (h Histogram) Quantile(q float64) (value, width float64) {
 			below += c
 			continue
 		}
-		if i == len(h.Bounds) {
-			return math.Inf(1), math.Inf(1)
-		}
-		lower, upper := math.Min(0, h.Bounds[0]), h.Bounds[i]
-		if i > 0 {
-			lower = h.Bounds[i-1]
-		}
+		lower, upper = h.ends(i)
 		at := (rank - below) / c
-		if lower > 0 {
-			return lower * math.Pow(upper/lower, at), math.Log(upper / lower)
+		switch {
+		case math.IsInf(upper, 1):
+			return upper, lower, upper
+		case lower > 0:
+			return lower * math.Pow(upper/lower, at), lower, upper
 		}
-		return lower + (upper-lower)*at, math.Inf(1)
+		return lower + (upper-lower)*at, lower, upper
 	}
 	// Rounding left the rank above the sum of the counts.
-	return h.top()
+	for i := len(h.Counts) - 1; ; i-- {
+		if h.Counts[i] > 0 {
+			lower, upper = h.ends(i)
+			return upper, lower, upper
+		}
+	}
 }
 
-// top returns the upper end of the highest bucket that holds anything.
-func (h Histogram) top() (value, width float64) {
-	for i := len(h.Counts) - 1; i >= 0; i-- {
-		if h.Counts[i] == 0 {
-			continue
-		}
-		if i == len(h.Bounds) {
-			break
-		}
-		if i > 0 && h.Bounds[i-1] > 0 {
-			return h.Bounds[i], math.Log(h.Bounds[i] / h.Bounds[i-1])
-		}
-		return h.Bounds[i], math.Inf(1)
+// ends returns the ends of the bucket of Counts[i].
+func (h Histogram) ends(i int) (lower, upper float64) {
+	upper = math.Inf(1)
+	if i < len(h.Bounds) {
+		upper = h.Bounds[i]
 	}
-	return math.Inf(1), math.Inf(1)
+	if i > 0 {
+		return h.Bounds[i-1], upper
+	}
+	return math.Min(0, upper), upper
 }
 
 // Plus returns the histogram of the observations of both. A bound that only one

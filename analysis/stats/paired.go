@@ -58,6 +58,9 @@ func (p *Paired) LargestMagnitude() float64 {
 	return math.Max(math.Abs(p.sorted[0]), math.Abs(p.sorted[len(p.sorted)-1]))
 }
 
+// Raw returns the moments of the series as it is.
+func (p *Paired) Raw() Moments { return p.raw }
+
 // Winsorised returns the moments of the series with its outliers pulled in to
 // three normal-consistent median absolute deviations from the median. When that
 // deviation is zero nothing is pulled in.

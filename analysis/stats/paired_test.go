@@ -84,30 +84,45 @@ func TestPairedAgreesWithItsDefinition(t *testing.T) {
 func TestHistogram(t *testing.T) {
 	t.Parallel()
 	h := Histogram{Bounds: []float64{1, 2, 4, 8}, Counts: []float64{10, 20, 40, 20, 10}}
-	for _, c := range []struct{ x, want float64 }{
-		{1, 90}, {2, 70}, {4, 30}, {8, 10},
-		{math.Sqrt(8), 50}, // half of (2, 4] by ratio
-		{0.5, 90},          // the first bucket counts as at or below its bound
-		{20, 10},           // the last has no end
+	for _, c := range []struct{ x, below, above, least, most float64 }{
+		{1, 1, 1, 90, 90},
+		{2, 2, 2, 70, 70},
+		{8, 8, 8, 10, 10},
+		{3, 2, 4, 30, 70},
+		{3.99, 4, 4, 30, 30}, // 4, written with three digits
+		{3.97, 2, 4, 30, 70},
+		{0.5, math.Inf(-1), 1, 90, 100},
+		{20, 8, math.Inf(1), 0, 10},
 	} {
-		near(t, "Above", h.Above(c.x), c.want, 1e-12)
+		below, above := h.Around(c.x)
+		least, most := h.Above(c.x)
+		if got := [4]float64{below, above, least, most}; got != [4]float64{c.below, c.above, c.least, c.most} {
+			t.Errorf("%g: %v, want %v", c.x, got, c)
+		}
 	}
-	for _, c := range []struct{ q, value, width float64 }{
-		{0.05, 0.5, math.Inf(1)}, // linear in the first
-		{0.3, 2, math.Ln2},
-		{0.5, math.Sqrt(8), math.Ln2}, // half way through (2, 4]
-		{0.9, 8, math.Ln2},
-		{0.95, math.Inf(1), math.Inf(1)},
+	if least, most := (Histogram{}).Above(1); least != 0 || most != 0 {
+		t.Errorf("a gap has %g to %g above 1", least, most)
+	}
+	// An empty bucket hides nothing.
+	if least, most := (Histogram{Bounds: []float64{1, 2}, Counts: []float64{5, 0, 3}}).Above(1.5); least != 3 || most != 3 {
+		t.Errorf("above the middle of an empty bucket lie %g to %g", least, most)
+	}
+	for _, c := range []struct{ q, value, lower, upper float64 }{
+		{0.05, 0.5, 0, 1}, // linear in the first
+		{0.3, 2, 1, 2},
+		{0.5, math.Sqrt(8), 2, 4}, // half way through (2, 4]
+		{0.9, 8, 4, 8},
+		{0.95, math.Inf(1), 8, math.Inf(1)},
 	} {
-		value, width := h.Quantile(c.q)
+		value, lower, upper := h.Quantile(c.q)
 		near(t, "Quantile", value, c.value, 1e-12)
-		near(t, "width", width, c.width, 1e-12)
+		if lower != c.lower || upper != c.upper {
+			t.Errorf("quantile %g lies between %g and %g, want %g and %g", c.q, lower, upper, c.lower, c.upper)
+		}
 	}
-	if v, _ := (Histogram{Bounds: []float64{1}, Counts: []float64{0, 0}}).Quantile(0.5); !math.IsNaN(v) {
+	if v, _, _ := (Histogram{Bounds: []float64{1}, Counts: []float64{0, 0}}).Quantile(0.5); !math.IsNaN(v) {
 		t.Errorf("the quantile of nothing is %g", v)
 	}
-	near(t, "Nearest", h.Nearest(3), 4, 0)
-	near(t, "Nearest", h.Nearest(2.5), 2, 0)
 }
 
 func TestHistogramPlusKeepsWhatItCan(t *testing.T) {

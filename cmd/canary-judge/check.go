@@ -95,9 +95,6 @@ func (a *app) describe(c *config.Config) {
 		fmt.Fprintf(a.stdout, "\nguard: the %s of %s must stay quiet\n", g.Name, g.Provider)
 	}
 	a.describeActions(c)
-	for _, doubt := range c.Doubts {
-		fmt.Fprintf(a.stdout, "\ndoubt: %s\n", report.Clean(doubt))
-	}
 	for _, note := range c.Notes {
 		fmt.Fprintf(a.stdout, "\nnote: %s\n", note)
 	}
@@ -185,7 +182,7 @@ func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 		for i, q := range all[name] {
 			at := slices.IndexFunc(c.Metrics, func(m config.Metric) bool { return m.Name == q.Metric })
 			err := job.CheckAnswer(q, answers[i], c.Metrics[at].Unit)
-			said := cameBack(q, answers[i], c.Metrics[at].Unit)
+			said := cameBack(q, answers[i], c.Metrics[at].Unit, c.Plan.Metrics[at].SlowerThan)
 			none := err == nil && len(answers[i].Series) == 0
 			switch {
 			case err != nil:
@@ -246,8 +243,9 @@ func (a *app) checkGuards(ctx context.Context, c *config.Config, sources map[str
 	return unread, err
 }
 
-// cameBack describes an answer.
-func cameBack(q providers.Query, answer providers.Answer, unit string) string {
+// cameBack describes an answer. slowerThan is where its buckets are judged, 0 for
+// elsewhere.
+func cameBack(q providers.Query, answer providers.Answer, unit string, slowerThan float64) string {
 	if len(answer.Series) == 0 {
 		return "nothing"
 	}
@@ -258,10 +256,19 @@ func cameBack(q providers.Query, answer providers.Answer, unit string) string {
 	last := points[len(points)-1]
 	value := fmt.Sprintf("%.6g", last.Value())
 	if q.Part == providers.Buckets {
-		value = fmt.Sprintf("%.6g observations in %d buckets", last.Buckets().Total(), len(last.Buckets().Counts))
+		value = inBuckets(last.Buckets(), cmp.Or(unit, "s"), slowerThan)
 	}
 	if q.Part == providers.Value {
 		value = strings.TrimSpace(value + " " + cmp.Or(answer.Series[0].Unit, unit))
 	}
 	return fmt.Sprintf("%d of %d steps, the last at %s: %s", len(points), q.Steps(), last.Time.Format(time.TimeOnly), value)
+}
+
+// inBuckets describes a histogram.
+func inBuckets(h stats.Histogram, unit string, slowerThan float64) string {
+	text := fmt.Sprintf("%.6g observations in %d buckets with the bounds %s", h.Total(), len(h.Counts), report.Bounds(h.Bounds, unit))
+	if below, above := h.Around(slowerThan); slowerThan > 0 && below < above {
+		text += "; " + report.NextBounds(slowerThan, below, above, unit) + ": judge at one of them"
+	}
+	return text
 }

@@ -239,7 +239,18 @@ func TestFaults(t *testing.T) {
 		{"wrong content type", nil, answers(200, "plain text KEYS", "Content-Type", "text/plain"), 4, "not JSON as the query API answers it"},
 		{"HTML page", nil, answers(200, page, "Content-Type", "text/html"), 4, "not JSON as the query API answers it"},
 		{"200 with errors", nil, answers(200, `{"errors":["Timeout for KEYS"]}`), 4, "the server finds fault with the query: Timeout for [secret] [secret]"},
-		{"200 with errors beside data", nil, mangled(func(s string) string { return strings.Replace(s, "{", `{"errors":"partial",`, 1) }), 4, "finds fault with the query: partial"},
+		{"200 with errors beside data", nil, mangled(func(s string) string { return strings.Replace(s, "{", `{"errors":"partial",`, 1) }), 4, "the answer is not whole: it comes with an error: partial"},
+		{"warnings", nil, mangled(func(s string) string {
+			return strings.Replace(s, "{", `{"warnings":["KEYS: a shard did not answer"],`, 1)
+		}), 4, "the answer is not whole: it comes with a warning: "},
+		{"a status that is not done", nil, mangled(func(s string) string { return strings.Replace(s, "{", `{"meta":{"status":"timeout"},`, 1) }), 4, `the answer is not whole: its status is "timeout"; nothing is judged by a part of the data`},
+		{"partial data", nil, reshaped(func(a map[string]any) { a["is_partial"] = true }), 4, "the answer is not whole: it says that it is partial"},
+		{"206", nil, func(w http.ResponseWriter, r *http.Request, healthy http.Handler) {
+			recorder := httptest.NewRecorder()
+			healthy.ServeHTTP(recorder, r)
+			w.WriteHeader(http.StatusPartialContent)
+			fmt.Fprint(w, recorder.Body.String())
+		}, 4, "its status is 206 Partial Content"},
 		{"empty 200", nil, answers(200, ""), 4, "not JSON as the query API answers it"},
 		{"204", nil, answers(204, ""), 4, "not JSON as the query API answers it"},
 		{"empty object", nil, answers(200, "{}"), 4, "the answer has no data"},
@@ -324,6 +335,7 @@ func TestFaultsInARun(t *testing.T) {
 				at[i] = at[0].(float64) + float64(60000*i)
 			}
 		}), 4, "the server widened the step"},
+		{"warnings for the rest of the run", mangled(func(s string) string { return strings.Replace(s, "{", `{"warnings":["a shard did not answer"],`, 1) }), 4, "the answer is not whole: it comes with a warning: a shard did not answer"},
 		{"another answer", answers(200, "<html>"), 4, "not JSON as the query API answers it"},
 		{"nothing any more", reshaped(func(a map[string]any) { a["series"], a["values"], a["times"] = []any{}, []any{}, []any{} }), 3, "INCONCLUSIVE"},
 	} {
@@ -354,6 +366,7 @@ func TestNoFault(t *testing.T) {
 		"none":    func(w http.ResponseWriter, r *http.Request, healthy http.Handler) { healthy.ServeHTTP(w, r) },
 		"limited": answers(429, "", "X-RateLimit-Reset", "7"),
 		"down":    answers(503, ""),
+		"partial": mangled(func(s string) string { return strings.Replace(s, "{", `{"meta":{"status":"timeout"},`, 1) }),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -405,6 +418,7 @@ func TestFaultsOfSLOs(t *testing.T) {
 		{"empty object", answers(200, "{}"), "the answer is not the SLO's"},
 		{"null data", answers(200, `{"data":null,"error":null}`), "the answer is not the SLO's"},
 		{"200 with an error", answers(200, `{"data":null,"error":"Timeout for KEYS"}`), "the answer reports an error: Timeout for [secret] [secret]"},
+		{"a warning", mangled(func(s string) string { return strings.Replace(s, "{", `{"warnings":["x"],`, 1) }), "the answer is not whole"},
 		{"another SLO", mangled(func(s string) string { return strings.Replace(s, "0123456789abcdef", "1123456789abcdef", 1) }), "the answer is not the SLO's"},
 		{"unknown enum", mangled(func(s string) string { return strings.Replace(s, `"type":"metric"`, `"type":"KEYS"`, 1) }), `it is an SLO of the type "KEYS"; name an SLO that counts events`},
 		{"numbers for queries", mangled(func(s string) string { return strings.Replace(s, `"formula":"query2"`, `"formula":7`, 1) }), "not JSON as the SLO API answers it"},

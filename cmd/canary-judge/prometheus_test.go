@@ -50,6 +50,12 @@ func (s *prometheusServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		values = append(values, [2]any{at, strconv.FormatFloat(s.value(query, at), 'g', -1, 64)})
 	}
 	series := []map[string]any{{"metric": map[string]string{"app": "shop"}, "values": values}}
+	if strings.Contains(query, "_bucket") {
+		series = nil
+		for _, le := range []string{"0.5", "1", "2.5", "+Inf"} {
+			series = append(series, map[string]any{"metric": map[string]string{"le": le}, "values": values})
+		}
+	}
 	if s.mode == "several" {
 		series = append(series, map[string]any{"metric": map[string]string{"app": "shop", "pod": "2"}, "values": values})
 	}

@@ -19,6 +19,7 @@ import (
 
 func (a *app) replayCommand() *cobra.Command {
 	var o options
+	var e exported
 	cmd := &cobra.Command{
 		Use:   "replay FILE",
 		Short: "Judge a recording: no network, no waiting",
@@ -28,20 +29,24 @@ the recording holds, or with another one.
 A CSV file is a recording too: columns time, metric, arm, value, total; time is
 RFC 3339 or epoch seconds, arm is baseline or canary, and a total makes the metric
 a ratio with value as its bad count. Without a config it is judged with the
-defaults: rates at 25 % with a floor of 0.1 %, values at 10 %, an increase is bad.`,
+defaults: rates at 25 % with a floor of 0.1 %, values at 10 %, latencies at their 95th
+percentile and 10 %, an increase is bad.
+
+With --as, the files of other tools are read: what --baseline and --canary select of
+one FILE, or a file for each arm. What was assumed on the way is said. --record keeps
+what was read as a recording. docs/exports.md has an example of each.`,
 		Example: `  canary-judge replay canary.jsonl
   canary-judge replay canary.jsonl -c stricter.yaml -o json=result.json
-  canary-judge replay export.csv`,
+  canary-judge replay export.csv
+  canary-judge replay --as k6 --baseline old.csv --canary new.csv
+  canary-judge replay --as grafana --baseline service=shop --canary service=shop-canary panel.csv`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file := a.env["INPUT_FILE"]
 			if len(args) == 1 {
 				file = args[0]
 			}
-			if file == "" {
-				return usage(errors.New("which recording? canary-judge replay FILE"))
-			}
-			return a.judgeRecording(cmd.Context(), &o, file)
+			return a.judgeRecording(cmd.Context(), &o, &e, file)
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return []string{"jsonl", "gz", "csv"}, cobra.ShellCompDirectiveFilterFileExt
@@ -50,12 +55,15 @@ defaults: rates at 25 % with a floor of 0.1 %, values at 10 %, an increase is ba
 	o.configFlags(cmd)
 	o.judgeFlags(cmd)
 	o.logFlags(cmd)
+	e.flags(cmd)
+	cmd.Flags().StringVar(&o.record, "record", "", "with --as: write what was read as a recording to `path` (.jsonl or .jsonl.gz)")
+	_ = cmd.MarkFlagFilename("record", "jsonl", "gz") // the flag exists
 	return cmd
 }
 
 // judgeRecording is the replay command.
-func (a *app) judgeRecording(ctx context.Context, o *options, file string) error {
-	places, err := a.openOutputs(o.outputs, inUse{"the recording", file}, inUse{"the config", o.config})
+func (a *app) judgeRecording(ctx context.Context, o *options, e *exported, file string) error {
+	places, err := a.openOutputs(o.outputs, e.inUse(file, o)...)
 	if err != nil {
 		return usage(err)
 	}
@@ -63,12 +71,29 @@ func (a *app) judgeRecording(ctx context.Context, o *options, file string) error
 	if _, err := o.inconclusiveCode(); err != nil {
 		return usage(err)
 	}
-	r, err := recording.Open(file)
+	if o.record != "" && e.as == "" {
+		return usage(errors.New("--record writes what --as read; give both"))
+	}
+	r, err := e.open(file)
 	if err != nil {
 		return usage(err)
 	}
+	if file == "" {
+		file = e.baseline + " and " + e.canary
+	}
+	if e.as != "" {
+		noteAll(a.stderr, file, r.Header.Notes)
+	}
+	if o.record != "" {
+		if err := save(r, o.record); err != nil {
+			return usage(err)
+		}
+	}
 	for _, w := range r.Warnings {
 		fmt.Fprintf(a.stderr, "canary-judge: %s: %s\n", file, w)
+	}
+	if steps := len(r.Times()); steps < leastSteps && e.counts() {
+		return usage(fmt.Errorf("%s: there are requests in %d steps, and the first look needs %d; give a shorter --step or a longer test", file, steps, leastSteps))
 	}
 	j, err := a.replayJob(o, r)
 	if err != nil {
@@ -115,6 +140,7 @@ func (a *app) replayJob(o *options, r *recording.Recording) (*job.Job, error) {
 	if err := holds(r, c); err != nil {
 		return nil, err
 	}
+	c.Notes = append(c.Notes, r.Header.Notes...)
 	j := &job.Job{Config: c, Providers: map[string]providers.Provider{}, Sightings: r}
 	for _, m := range c.Metrics {
 		j.Providers[m.Provider] = r
@@ -179,6 +205,7 @@ func holds(r *recording.Recording, c *config.Config) error {
 const (
 	defaultRatioTolerance = 0.25
 	defaultValueTolerance = 0.10
+	defaultQuantile       = 0.95 // of a histogram
 )
 
 // defaultJob judges a recording without a config with the defaults.
@@ -199,12 +226,18 @@ func defaultJob(r *recording.Recording, times []time.Time) (*job.Job, error) {
 			a.Kind, a.Floor, a.Tolerance.Size = analysis.Ratio, analysis.DefaultFloor, defaultRatioTolerance
 			parts = []providers.Part{providers.Bad, providers.Total}
 		}
-		q := config.Metric{Name: m.Name, Provider: recording.Name, GapsOf: -1, Queries: map[providers.Part]map[providers.Arm]string{}}
+		if m.Kind == recording.Histograms {
+			a.Kind, a.Quantile = analysis.Histogram, defaultQuantile
+			parts = []providers.Part{providers.Buckets}
+			c.Notes = append(c.Notes, fmt.Sprintf("%s is judged at its %gth percentile; a config with slower_than judges it by a bound", m.Name, 100*defaultQuantile))
+		}
+		q := config.Metric{Name: m.Name, Unit: r.Header.Units[m.Name], Provider: recording.Name, GapsOf: -1, Queries: map[providers.Part]map[providers.Arm]string{}}
 		for _, part := range parts {
 			q.Queries[part] = map[providers.Arm]string{providers.Baseline: "", providers.Canary: ""}
 		}
 		c.Plan.Metrics, c.Metrics = append(c.Plan.Metrics, a), append(c.Metrics, q)
 	}
+	c.Notes = append(c.Notes, r.Header.Notes...)
 	j := &job.Job{
 		Config: c, Providers: map[string]providers.Provider{recording.Name: r},
 		Start: times[0], Times: times,

@@ -29,7 +29,8 @@ func (p *Provider) call(ctx context.Context, doing, method, path string, paramet
 	return text, err
 }
 
-// send sends a request and returns the answer's body and status. body is nil or a
+// send sends a request and returns the answer's body and status. An answer to a question
+// that says that it is a part of one is an error. body is nil or a
 // pointer: the client panics over a struct.
 func (p *Provider) send(ctx context.Context, doing, method, path string, parameters url.Values, body any) ([]byte, int, *providers.Error) {
 	keys := map[string]datadog.APIKey{
@@ -64,6 +65,9 @@ func (p *Provider) send(ctx context.Context, doing, method, path string, paramet
 	text, err := datadog.ReadBody(resp)
 	if err != nil {
 		return nil, 0, providers.TransportError(Name, doing, err, p.secrets()...)
+	}
+	if asks(method, path) && resp.StatusCode/100 == 2 {
+		return text, resp.StatusCode, p.checkWhole(doing, resp.StatusCode, text)
 	}
 	return text, resp.StatusCode, nil
 }

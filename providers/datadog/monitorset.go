@@ -109,7 +109,7 @@ func (p *Provider) findMonitors(ctx context.Context, search string) ([]int64, *p
 		}
 		found, all, err := readMonitorPage(body, page)
 		if err == nil && page > 0 && all != total {
-			err = fmt.Errorf("there were %d monitors, and by page %d there are %d", total, page, all)
+			err = fmt.Errorf("%w: there were %d monitors, and by page %d there are %d", errNotWhole, total, page, all)
 		}
 		if err != nil {
 			return nil, p.misread(doing, err)
@@ -127,7 +127,7 @@ func (p *Provider) findMonitors(ctx context.Context, search string) ([]int64, *p
 	}
 	slices.Sort(ids)
 	if all := len(ids); len(slices.Compact(ids)) != all || all != total {
-		return nil, p.misread(doing, fmt.Errorf("there are %d monitors, and the pages have %d, or one of them twice", total, all))
+		return nil, p.misread(doing, fmt.Errorf("%w: there are %d monitors, and the pages have %d, or one of them twice", errNotWhole, total, all))
 	}
 	if p.sets.found == nil {
 		p.sets.found = map[string][]int64{}
@@ -157,7 +157,7 @@ func readMonitorPage(body []byte, page int) (ids []int64, total int, err error) 
 	case *m.Metadata.Page != page:
 		return nil, 0, fmt.Errorf("page %d was asked for, and the answer is page %d", page, *m.Metadata.Page)
 	case total < 0 || len(ids) > total || len(ids) == 0 && total > 0:
-		return nil, 0, fmt.Errorf("page %d has %d monitors of %d", page, len(ids), total)
+		return nil, 0, fmt.Errorf("%w: page %d has %d monitors of %d", errNotWhole, page, len(ids), total)
 	}
 	return ids, total, nil
 }

@@ -204,7 +204,11 @@ func (p *Provider) trials(ctx context.Context, n need) ([]trial, *providers.Erro
 	var all []attempt
 	before, oldest := n.from.Add(-longestRetry), n.to.Add(longestRetry)
 	for range mostPages {
-		body, failure := p.synthetics(ctx, doing, path, url.Values{"to_ts": {strconv.FormatInt(oldest.UnixMilli()+1, 10)}})
+		asked := oldest.Add(time.Millisecond)
+		if len(all) > 0 { // to a whole second, however exact the server is, so that what was seen last is there again
+			asked = oldest.Truncate(time.Second).Add(time.Second)
+		}
+		body, failure := p.synthetics(ctx, doing, path, url.Values{"to_ts": {strconv.FormatInt(asked.UnixMilli(), 10)}})
 		if failure != nil {
 			return nil, failure
 		}
@@ -212,7 +216,10 @@ func (p *Provider) trials(ctx context.Context, n need) ([]trial, *providers.Erro
 		if err != nil {
 			return nil, p.misread(doing, err)
 		}
-		more, asked := false, oldest.Add(time.Millisecond)
+		if len(page) == 0 && len(all) > 0 {
+			return nil, p.misread(doing, fmt.Errorf("%w: nothing until %s, where there was something before", errNotWhole, asked.Format(time.RFC3339)))
+		}
+		more := false
 		for _, a := range page {
 			if a.started.After(asked) {
 				return nil, p.misread(doing, fmt.Errorf("result %s began at %s, and those until %s were asked for", a.id, a.started.Format(time.RFC3339), asked.Format(time.RFC3339)))
@@ -285,7 +292,11 @@ func (p *Provider) synthetics(ctx context.Context, doing, path string, parameter
 
 // misread returns the error of an answer that does not say what was asked.
 func (p *Provider) misread(doing string, err error) *providers.Error {
-	return &providers.Error{Class: providers.Shape, Provider: Name, Doing: doing, Detail: providers.Quote(err.Error(), p.secrets()...)}
+	e := &providers.Error{Class: providers.Shape, Provider: Name, Doing: doing, Detail: providers.Quote(err.Error(), p.secrets()...)}
+	if errors.Is(err, errNotWhole) {
+		e.Class, e.Cure = providers.Unreachable, "nothing is judged by a part of the data: it may pass; if it does not, ask for less at once, and see https://status.datadoghq.com"
+	}
+	return e
 }
 
 // attempt is one result: a run, or its retry.

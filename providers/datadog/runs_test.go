@@ -322,6 +322,28 @@ func TestResultsThatWereNotAskedFor(t *testing.T) {
 	}
 }
 
+// A page that has not even what the one before it ended with is no end of the results.
+func TestResultsThatEndTooEarly(t *testing.T) {
+	t.Parallel()
+	pages := 0
+	p := open(t, keys, providertest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/results") {
+			_, _ = io.WriteString(w, `{"public_id":"abc-def-ghi","type":"api"}`)
+			return
+		}
+		if pages++; pages > 1 {
+			_, _ = io.WriteString(w, `{"data":[]}`)
+			return
+		}
+		at := ten.Add(4 * time.Minute).UnixMilli()
+		_, _ = fmt.Fprintf(w, `{"data":[{"id":"a","attributes":{"status":"passed","run_type":"scheduled","started_at":%d,"finished_at":%d}}]}`, at, at)
+	})))
+	answers, err := p.Fetch(t.Context(), []providers.Query{runsOf(`synthetics("abc-def-ghi").runs()`)})
+	if !providers.Passing(err) || !strings.Contains(err.Error(), "the answer is not whole: nothing until 2026-11-23T10:04:01Z") {
+		t.Errorf("%v, %v", answers, err)
+	}
+}
+
 // The keys go along with every request.
 func TestRunsAreAskedForWithKeys(t *testing.T) {
 	t.Parallel()

@@ -300,7 +300,7 @@ func TestTroubleWithSLOs(t *testing.T) {
 		{"an empty object", 200, "{}", providers.Shape, false, "the answer is not the SLO's"},
 		{"null", 200, `{"data":null,"error":null}`, providers.Shape, false, "the answer is not the SLO's"},
 		{"an error in a 200", 200, `{"data":null,"error":"hunter2-app is tired"}`, providers.Shape, false, "the answer reports an error: [secret] is tired"},
-		{"errors in a 200", 200, strings.Replace(ratioSLO("a", "b"), `"error":null`, `"errors":["no"]`, 1), providers.Shape, false, "the answer reports an error: no"},
+		{"errors in a 200", 200, strings.Replace(ratioSLO("a", "b"), `"error":null`, `"errors":["no"]`, 1), providers.Unreachable, false, "the answer is not whole: it comes with an error: no"},
 		{"another one's", 200, strings.Replace(of(`"metric"`), "ebf2", "aaaa", 1), providers.Shape, false, "the answer is not the SLO's"},
 		{"no type", 200, of("null"), providers.Shape, false, "the answer is not the SLO's"},
 		{"a type that is a number", 200, of("1"), providers.Shape, false, "cannot unmarshal number"},

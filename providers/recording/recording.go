@@ -11,6 +11,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -30,6 +31,10 @@ type Header struct {
 	Window  *Window         `json:"window,omitempty"` // what was planned; nil for a CSV
 	Config  json.RawMessage `json:"config,omitempty"` // the config as used, without secrets
 	Change  json.RawMessage `json:"change,omitempty"` // what was under judgement, for who reverts it
+	// Notes are what was assumed when another tool's file was read; Units are those of its
+	// values, by metric.
+	Notes []string          `json:"notes,omitempty"`
+	Units map[string]string `json:"units,omitempty"`
 }
 
 // Window is the time a run was to judge.
@@ -227,6 +232,29 @@ func (r *Recording) Times() []time.Time {
 	return times
 }
 
+// Points yields all points, metric by metric and arm by arm, each by ascending time.
+func (r *Recording) Points() iter.Seq[Point] {
+	return func(yield func(Point) bool) {
+		for _, key := range r.order {
+			t := r.tracks[key]
+			for i, at := range t.times {
+				p := Point{Time: time.Unix(0, at).UTC(), Metric: key.metric, Arm: key.arm, Kind: t.kind}
+				switch t.kind {
+				case Values:
+					p.Sample = analysis.ValueSample(t.first[i])
+				case Counts:
+					p.Sample = analysis.CountSample(t.first[i], t.second[i])
+				case Histograms:
+					p.Sample = analysis.BucketSample(t.buckets[i])
+				}
+				if !yield(p) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // last returns the time of the last point of a metric and arm, and false when
 // there is none.
 func (r *Recording) last(metric string, arm providers.Arm) (time.Time, bool) {
@@ -278,7 +306,7 @@ func (r *Recording) Fetch(ctx context.Context, queries []providers.Query) ([]pro
 			continue
 		}
 		if len(points) > 0 {
-			answers[i].Series = []analysis.Series{{Step: q.Step, Points: points}}
+			answers[i].Series = []analysis.Series{{Unit: r.Header.Units[q.Metric], Step: q.Step, Points: points}}
 		}
 	}
 	return answers, nil

@@ -91,7 +91,7 @@ func outputs(action *githubactions.Action, r *report.Report, f Facts) {
 }
 
 // annotate writes an error for each failed metric and action, as far as GitHub
-// shows them, and a warning for a run without a verdict, or with one that is doubted.
+// shows them, and a warning for a run without a verdict.
 func annotate(action *githubactions.Action, r *report.Report) {
 	with := func(title string) *githubactions.Action {
 		return action.WithFieldsMap(map[string]string{"title": title})
@@ -102,11 +102,8 @@ func annotate(action *githubactions.Action, r *report.Report) {
 		}
 		return text
 	}
-	switch {
-	case r.Verdict == "inconclusive":
+	if r.Verdict == "inconclusive" {
 		with("canary: inconclusive").Warningf("%s", shorten(r.Reason))
-	case len(r.Doubts) > 0:
-		with("canary: doubtful").Warningf("%s", shorten(strings.Join(r.Doubts, "; ")))
 	}
 	type annotation struct{ title, text string }
 	var all []annotation

@@ -35,7 +35,6 @@ func New(c *config.Config, o *job.Outcome) *Report {
 	for i := range o.Result.Metrics {
 		r.Metrics = append(r.Metrics, b.metric(i))
 	}
-	r.Doubts = b.doubts()
 	r.Blast = b.blast()
 	for _, l := range c.Links {
 		r.Pages = append(r.Pages, Page{l.Name, l.Over(r.Window.Start, r.Window.End)})
@@ -143,9 +142,11 @@ func measured(from analysis.MetricResult, source config.Metric) Metric {
 		Effect: Effect{
 			Number(from.Effect.Estimate), Number(from.Effect.Lower), Number(from.Effect.Upper), unit, from.Effect.Since,
 		},
-		Tolerance: tolerance(from.Metric, unit),
-		Compared:  compared(from.Compared),
-		Baseline:  summary(from.Baseline, from.Metric), Canary: summary(from.Canary, from.Metric),
+		Tolerance: Tolerance{
+			Size: Number(from.Tolerance.Size), Lower: Number(from.LowerLimit), Upper: Number(from.UpperLimit),
+			Unit: unit, Floor: Number(from.Floor),
+		},
+		Baseline: summary(from.Baseline, from.Metric), Canary: summary(from.Canary, from.Metric),
 		Steps: from.Elapsed, Usable: from.Usable, Looks: from.Looks, DecidedLook: from.DecidedAt,
 	}
 	if m.Unit == "" && from.Kind == analysis.Histogram {
@@ -161,12 +162,6 @@ func measured(from analysis.MetricResult, source config.Metric) Metric {
 		m.Forecast = &Forecast{f.Unit, Number(f.Needed), Number(f.Have), Number(f.Steps)}
 	}
 	return m
-}
-
-// tolerance is the change of a metric that is accepted, in the given unit.
-func tolerance(m analysis.Metric, unit string) Tolerance {
-	upper, lower := m.Limits()
-	return Tolerance{Size: Number(m.Tolerance.Size), Lower: Number(lower), Upper: Number(upper), Unit: unit, Floor: Number(m.Floor)}
 }
 
 func queries(m config.Metric) map[string]map[string]string {
@@ -185,16 +180,6 @@ func queries(m config.Metric) map[string]map[string]string {
 		}
 	}
 	return all // left out of the JSON when it is empty
-}
-
-func compared(from analysis.Compared) *Compared {
-	if from.Steps == 0 {
-		return nil
-	}
-	arm := func(a analysis.ComparedArm) ComparedArm {
-		return ComparedArm{Number(a.Level), Number(a.Bad), Number(a.Total)}
-	}
-	return &Compared{from.Steps, arm(from.Baseline), arm(from.Canary)}
 }
 
 func summary(a analysis.Arm, m analysis.Metric) Summary {
@@ -226,9 +211,10 @@ func (b builder) series(arm providers.Arm, i int) []Number {
 func number(s analysis.Sample, from analysis.MetricResult) Number {
 	switch {
 	case from.Kind == analysis.Histogram && from.SlowerThan > 0:
-		return Number(s.Buckets().Above(from.Bound) / s.Buckets().Total())
+		least, _ := s.Buckets().Above(from.SlowerThan)
+		return Number(least / s.Buckets().Total())
 	case from.Kind == analysis.Histogram:
-		v, _ := s.Buckets().Quantile(from.Quantile)
+		v, _, _ := s.Buckets().Quantile(from.Quantile)
 		return Number(v)
 	case from.Kind != analysis.Value && math.IsNaN(s.Bad()):
 		return Number(0 / s.Total())
@@ -252,7 +238,7 @@ func (b builder) blast() *Blast {
 			Canary:   b.outcome.Samples[providers.Canary][at][step],
 		}
 	}
-	radius, ok := analysis.MeasureBlast(from.Metric, pairs, from.Bound)
+	radius, ok := analysis.MeasureBlast(from.Metric, pairs)
 	if !ok {
 		return nil
 	}

@@ -100,13 +100,13 @@ func brief(e analysis.Effect, d analysis.Decision, c *config.Config, i int) stri
 	case m.Tolerance.Absolute:
 		unit = pointsUnit
 	}
-	limits := tolerance(c.Plan.Metrics[i], unit)
+	limits := Tolerance{Lower: Number(math.NaN()), Upper: Number(math.NaN()), Unit: unit}
 	effect := Effect{Number(e.Estimate), Number(e.Lower), Number(e.Upper), unit, e.Since}
-	text := tooEarly
+	text := "too early"
 	if !math.IsNaN(e.Lower) || !math.IsNaN(e.Upper) {
 		s := styleOf(effect)
 		text = interval(effect, limits, s)
-		if !math.IsNaN(e.Estimate) && text != tooEarly {
+		if !math.IsNaN(e.Estimate) {
 			text = fmt.Sprintf("%s (%s)", change(e.Estimate, unit, s, estimated), text)
 		}
 	}

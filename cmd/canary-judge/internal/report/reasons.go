@@ -28,8 +28,9 @@ func (b builder) reason(m Metric, from analysis.MetricResult) string {
 		return reason
 	case analysis.Fail:
 		if from.Effect.Since > 0 {
+			// The numbers behind it are of the whole run, and would not fit.
 			since := b.outcome.Times[b.config.Window.Warmup+from.Effect.Since]
-			return fmt.Sprintf("since %s, %s", since.Format(time.TimeOnly), join(effectPhrase(m), b.numbers(m, from)))
+			return fmt.Sprintf("since %s, %s", since.Format(time.TimeOnly), effectPhrase(m))
 		}
 		return join(effectPhrase(m), b.numbers(m, from))
 	}
@@ -40,8 +41,7 @@ func (b builder) reason(m Metric, from analysis.MetricResult) string {
 // within the tolerance: its rates are too low to matter.
 func (m Metric) belowFloor() bool {
 	allowed := m.Tolerance.Floor * (1 + m.Tolerance.Size)
-	_, canary, _ := m.levels()
-	return m.Decision == analysis.Pass.String() && m.Tolerance.Floor > 0 && canary <= allowed && !(m.Effect.Upper < m.Tolerance.Upper)
+	return m.Decision == analysis.Pass.String() && m.Tolerance.Floor > 0 && m.Canary.Rate <= allowed && !(m.Effect.Upper < m.Tolerance.Upper)
 }
 
 // movedOn reports whether a metric passed at a look, and its interval has reached beyond
@@ -61,18 +61,15 @@ func join(a, b string) string {
 // counts says what the counts behind a rate are.
 func (b builder) counts(m Metric, from analysis.MetricResult) string {
 	slower := ""
-	switch {
-	case from.SlowerThan > 0:
-		slower = measure(from.Bound, m.Unit)
-	case from.OffScaleBound > 0:
-		slower = measure(from.OffScaleBound, m.Unit)
+	if from.SlowerThan > 0 {
+		slower = measure(surelySlower(from), m.Unit)
 	}
 	return countsPhrase(m, slower)
 }
 
 // numbers says what the numbers behind an effect are.
 func (b builder) numbers(m Metric, from analysis.MetricResult) string {
-	if _, _, rates := m.levels(); rates {
+	if !math.IsNaN(float64(m.Canary.Rate)) {
 		return b.counts(m, from)
 	}
 	return valuesPhrase(m)
@@ -93,12 +90,19 @@ func (b builder) undecided(m Metric, from analysis.MetricResult) string {
 	case analysis.TooManyGaps:
 		return fmt.Sprintf("only %d of %d steps have data in both arms (baseline: %d, canary: %d); at least half must",
 			from.Usable, from.Elapsed, from.Baseline.Steps, from.Canary.Steps)
+	case analysis.FellSilent:
+		return "one arm has fallen silent while the other has as many requests as before; check that both still run and send data"
+	case analysis.UnmeasuredBound:
+		return NextBounds(from.SlowerThan, from.BoundBelow, from.BoundAbove, m.Unit) + ", and what lies between may be slower or not; " + bothHave(from.Bounds, m.Unit)
+	case analysis.SpikesAdd:
+		return fmt.Sprintf("the usual step is within tolerance, but not the mean with the steps in which the canary stands out: %s; if they are real, judge them by a ratio or slower_than",
+			change(from.MeanChange, m.Effect.Unit, styleOf(m.Effect), estimated))
 	case analysis.BadNeverMentioned:
 		return "the query for bad events never returned a point, in either arm: there were none, or the query is wrong; if silence means none, write absent: zero"
 	case analysis.SameSeries:
 		return "both arms show exactly the same numbers, step for step: they are one series; check the labels of the arms"
 	case analysis.BaselineNotPositive:
-		return fmt.Sprintf("the baseline's mean is %s: a share of it has no meaning as a tolerance; give an absolute one", measure(from.Compared.Baseline.Level, m.Unit))
+		return fmt.Sprintf("the baseline's mean is %s: a share of it has no meaning as a tolerance; give an absolute one", measure(float64(m.Baseline.Mean), m.Unit))
 	case analysis.TooFewObservations:
 		return fmt.Sprintf("there are too few observations for %s: %d steps had to be merged into one; use slower_than, or longer steps", quantile, from.Merged)
 	case analysis.CoarseBuckets:
@@ -106,12 +110,7 @@ func (b builder) undecided(m Metric, from analysis.MetricResult) string {
 	case analysis.OffScale:
 		return fmt.Sprintf("the canary's %s lies above the highest bucket bound, %s; use slower_than, or add buckets", quantile, measure(from.OffScaleBound, m.Unit))
 	case analysis.ZeroTolerance:
-		return join("with a tolerance of 0 it passes only if it is better, or by chance", effectPhrase(m)) + "; give a tolerance, or make the metric advisory"
-	case analysis.ZeroInOneArm:
-		zero, other := zeroArm(from)
-		return fmt.Sprintf("every value of the %s is 0 and none of the %s: by a share of the baseline that cannot pass; check the query, or give an absolute tolerance", zero, other)
-	case analysis.OtherUnits:
-		return join(effectPhrase(m), b.numbers(m, from)) + "; if the units are different (ms against s) or the arms swapped, the canary could be far worse and pass: check the queries and the labels, or give an absolute tolerance"
+		return "a tolerance of 0 cannot be shown to be kept; give one, or make the metric advisory"
 	}
 	text := "not enough evidence"
 	if m.Looks == 0 && from.Kind == analysis.Checks {
@@ -166,17 +165,12 @@ func (b builder) forecast(m Metric) string {
 	return text
 }
 
-// farBound is how far, by ratio, a bucket bound may be from what was asked for
-// before it is worth a word.
-const farBound = 1.02
-
 // warnings lists the doubts about a metric's data.
 func (b builder) warnings(m Metric, from analysis.MetricResult, i int) []string {
 	var all []string
 	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
-	all = append(all, b.config.Metrics[i].Doubts...)
-	for _, d := range from.Doubts {
-		all = append(all, doubt(d, m, from))
+	for _, doubt := range b.config.Metrics[i].Doubts {
+		add("%s", doubt)
 	}
 	if from.BadNeverMentioned && from.AbsentIsZero {
 		add("the query for bad events never returned a point; that counts as none, as configured")
@@ -184,8 +178,9 @@ func (b builder) warnings(m Metric, from analysis.MetricResult, i int) []string 
 	if from.Linear {
 		add("there are values that are not positive, so values are compared by difference, not by ratio")
 	}
-	if ratio := from.Bound / from.SlowerThan; from.Bound > 0 && (ratio > farBound || ratio < 1/farBound) {
-		add("no bucket ends at %s; %s is the nearest and was used", measure(from.SlowerThan, m.Unit), measure(from.Bound, m.Unit))
+	if from.BoundAbove > from.BoundBelow && from.Cause != analysis.UnmeasuredBound {
+		add("%s: a fail counts only what is slower for certain, a pass all that may be; %s",
+			NextBounds(from.SlowerThan, from.BoundBelow, from.BoundAbove, m.Unit), bothHave(from.Bounds, m.Unit))
 	}
 	if from.Merged > 1 {
 		add("%d steps at a time were merged, to have enough observations for the quantile", from.Merged)
@@ -196,8 +191,12 @@ func (b builder) warnings(m Metric, from analysis.MetricResult, i int) []string 
 	if n := b.outcome.Clamped[i]; n > 0 {
 		add("%s had slightly more bad events than events, as extrapolation can make them; they count as all bad", plural(n, "point"))
 	}
-	if gaps := from.Elapsed - from.Usable; from.Kind != analysis.Checks && gaps*10 > from.Elapsed && from.Usable > 0 {
-		add("%d of %d steps lack data in an arm (baseline: %d with data, canary: %d)", gaps, from.Elapsed, from.Baseline.Steps, from.Canary.Steps)
+	if from.Kind != analysis.Checks && from.Gaps*10 > from.Elapsed && from.Usable > 0 {
+		add("%d of %d steps lack data in an arm (baseline: %d with data, canary: %d)", from.Gaps, from.Elapsed, from.Baseline.Steps, from.Canary.Steps)
+	}
+	if few := from.Elapsed - from.Usable - from.Gaps; from.Counted() && from.Kind != analysis.Checks && few*10 > from.Elapsed && from.Compared > 0 {
+		add("%d of %d steps lack requests in an arm; steps were pooled until both had some: %s, of %s of %s requests", from.Elapsed-from.Usable, from.Elapsed,
+			plural(from.Compared, "comparison"), tally(from.Events.N+from.Events.M), tally(from.Canary.Total+from.Baseline.Total))
 	}
 	return all
 }
@@ -209,11 +208,11 @@ func (r *Report) sentence() string {
 	start := fmt.Sprintf("%s after %s: ", strings.ToUpper(r.Verdict), when)
 	switch r.Verdict {
 	case analysis.Failed.String():
-		return start + r.failSentence() + r.doubtful()
+		return start + r.failSentence()
 	case analysis.Passed.String():
-		return start + r.passSentence() + r.doubtful()
+		return start + r.passSentence()
 	}
-	return start + r.openSentence() + r.doubtful()
+	return start + r.openSentence()
 }
 
 // deciding returns the metrics that decide and have a decision.
