@@ -39,6 +39,8 @@ type tally struct {
 // armTally sums up one arm.
 type armTally struct {
 	steps  int // steps with data
+	unread int // steps of which it is known why they are gaps
+	why    string
 	counts struct{ bad, total float64 }
 	values []float64
 }
@@ -190,6 +192,8 @@ func (j *judgement) withheld() Cause {
 	switch t := j.tally; {
 	case j.late.Revisions > 0:
 		return LateData
+	case t.baseline.unreadable(t.elapsed) || t.canary.unreadable(t.elapsed):
+		return Unreadable
 	case t.usable == 0 && t.compared == 0:
 		return NoDataAtAll
 	case 2*j.gaps() > t.elapsed:
@@ -255,7 +259,24 @@ func (t *tally) note(o observation, ok bool) {
 	}
 }
 
+// Steps that cannot be read are left out while they are few. From this many on, and this
+// share of all, what can be read is not to be trusted either: whatever makes the others
+// unreadable need not show in each of them.
+const (
+	mostUnread      = 2
+	mostUnreadShare = 0.1
+)
+
+// unreadable reports whether too many of the steps cannot be read.
+func (a *armTally) unreadable(elapsed int) bool {
+	return a.unread > mostUnread && float64(a.unread) > mostUnreadShare*float64(elapsed)
+}
+
 func (a *armTally) add(m Metric, s Sample) {
+	if s.Why() != "" {
+		a.unread++
+		a.why = s.Why()
+	}
 	switch m.Kind {
 	case Value:
 		if s.Gap() || math.IsInf(s.Value(), 0) {

@@ -39,6 +39,7 @@ type Cause string
 const (
 	LateData            Cause = "data changed after they were judged"
 	NoDataAtAll         Cause = "no usable step"
+	Unreadable          Cause = "too many steps cannot be read"
 	TooManyGaps         Cause = "fewer than half of the steps are usable"
 	BadNeverMentioned   Cause = "the bad events were never mentioned"
 	SameSeries          Cause = "both arms show the same series"
@@ -110,6 +111,8 @@ type MetricResult struct {
 // Arm sums up one arm of one metric.
 type Arm struct {
 	Steps  int               // steps with data
+	Unread int               // steps without, of which the source has data that cannot be read
+	Why    string            // why the latest of those cannot; "" for none
 	Bad    float64           // Ratio, Checks: bad events
 	Total  float64           // Ratio, Checks, Histogram: events
 	Values stats.Description // Value, and the quantiles of a Histogram
@@ -164,7 +167,7 @@ func (j *judgement) result() MetricResult {
 	}
 	if j.decision == Undecided {
 		r.Cause = j.cause()
-		if r.Cause == NoDataAtAll || r.Cause == TooManyGaps {
+		if r.Cause == NoDataAtAll || r.Cause == TooManyGaps || r.Cause == Unreadable {
 			r.Decision = NoData
 		}
 		r.Forecast = j.forecast()
@@ -242,7 +245,7 @@ func (j *judgement) effect() Effect {
 }
 
 func (a armTally) arm() Arm {
-	return Arm{Steps: a.steps, Bad: a.counts.bad, Total: a.counts.total, Values: stats.Describe(a.values)}
+	return Arm{Steps: a.steps, Unread: a.unread, Why: a.why, Bad: a.counts.bad, Total: a.counts.total, Values: stats.Describe(a.values)}
 }
 
 // Effects returns the effect of each metric as of the last look.

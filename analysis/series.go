@@ -23,6 +23,15 @@ func ValuePoint(at time.Time, value float64) Point { return Point{at, ValueSampl
 // gap.
 func BucketPoint(at time.Time, h stats.Histogram) Point { return Point{at, BucketSample(h)} }
 
+// At returns what a sample says as a point of the step that begins at a time, in UTC.
+func (s Sample) At(start time.Time) Point { return Point{start, s} }
+
+// GapPoint returns a gap of which it is known why it is one, in a few words.
+func GapPoint(at time.Time, why string) Point { return Point{at, GapSample(why)} }
+
+// Sample returns what the point says of its step.
+func (p Point) Sample() Sample { return p.sample }
+
 // Value returns the value, in the series' unit; NaN for a gap and for a histogram.
 func (p Point) Value() float64 { return p.sample.Value() }
 
@@ -49,6 +58,7 @@ type Sample struct {
 	holds         holding
 	first, second float64 // the value; or bad and total
 	buckets       stats.Histogram
+	why           string // of a gap
 }
 
 // holding is what a sample was made of.
@@ -90,6 +100,14 @@ func BucketSample(h stats.Histogram) Sample {
 	return Sample{holds: someBuckets, buckets: h}
 }
 
+// GapSample returns a gap of which it is known why it is one, in a few words: the
+// source has data of the step, and they cannot be read.
+func GapSample(why string) Sample { return Sample{why: why} }
+
+// Why says why the sample is a gap; "" where it is none, or nothing is known but that
+// there is nothing.
+func (s Sample) Why() string { return s.why }
+
 // Value returns the value, in the metric's unit; NaN for a gap and for what is no
 // value.
 func (s Sample) Value() float64 { return s.ifHolds(aValue, s.first) }
@@ -114,7 +132,7 @@ func (s Sample) Gap() bool {
 // Equal reports whether two samples say the same.
 func (s Sample) Equal(t Sample) bool {
 	same := func(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
-	return s.holds == t.holds && same(s.first, t.first) && same(s.second, t.second) &&
+	return s.holds == t.holds && s.why == t.why && same(s.first, t.first) && same(s.second, t.second) &&
 		slices.Equal(s.buckets.Bounds, t.buckets.Bounds) && slices.EqualFunc(s.buckets.Counts, t.buckets.Counts, same)
 }
 

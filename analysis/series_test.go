@@ -81,3 +81,44 @@ func TestMadeUpZerosAreSilence(t *testing.T) {
 		}
 	}
 }
+
+// Steps that the source has and that cannot be read are left out while they are few; a run
+// of them leaves nothing to decide by, however clear the rest is.
+func TestStepsThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	m := Metric{Name: "m", Kind: Histogram, SlowerThan: 0.5, Tolerance: Tolerance{Size: 0.5}}
+	slow := func(slow float64) Sample {
+		return BucketSample(stats.Histogram{Bounds: []float64{0.5}, Counts: []float64{1000 - slow, slow}})
+	}
+	// Forty steps in which the canary is four times as slow, but in some of which one arm
+	// cannot be read.
+	for _, c := range []struct {
+		from, to int
+		canary   bool
+		verdict  Verdict
+		cause    Cause
+	}{
+		{0, 0, true, Failed, ""},
+		{0, 2, true, Failed, ""},
+		{0, 30, true, Inconclusive, Unreadable},
+		{0, 30, false, Inconclusive, Unreadable},
+		{0, 40, true, Inconclusive, Unreadable},
+	} {
+		r := judge(t, m, 40, repeat(40, func(i int) Pair {
+			p := Pair{Baseline: slow(20 + float64(i%3)), Canary: slow(80 + float64(i%5))}
+			if i >= c.from && i < c.to && c.canary {
+				p.Canary = GapSample("why")
+			} else if i >= c.from && i < c.to {
+				p.Baseline = GapSample("why")
+			}
+			return p
+		})...)
+		got := r.Metrics[0]
+		if r.Verdict != c.verdict || got.Cause != c.cause {
+			t.Errorf("%d to %d: %s, %q; want %s, %q", c.from, c.to, r.Verdict, got.Cause, c.verdict, c.cause)
+		}
+		if n := c.to - c.from; c.verdict == Inconclusive && (got.Canary.Unread+got.Baseline.Unread != n || got.Canary.Why+got.Baseline.Why != "why" || got.Decision != NoData) {
+			t.Errorf("%d to %d: %d and %d unread, %q and %q, %s", c.from, c.to, got.Canary.Unread, got.Baseline.Unread, got.Canary.Why, got.Baseline.Why, got.Decision)
+		}
+	}
+}

@@ -250,8 +250,14 @@ func cameBack(q providers.Query, answer providers.Answer, unit string, slowerTha
 		return "nothing"
 	}
 	points := slices.DeleteFunc(slices.Clone(answer.Series[0].Points), analysis.Point.Gap)
+	unread := ""
+	for _, p := range answer.Series[0].Points {
+		if why := p.Sample().Why(); why != "" {
+			unread = "; others cannot be read: " + why
+		}
+	}
 	if len(points) == 0 {
-		return fmt.Sprintf("%d steps, all of them gaps", len(answer.Series[0].Points))
+		return fmt.Sprintf("%d steps, all of them gaps%s", len(answer.Series[0].Points), unread)
 	}
 	last := points[len(points)-1]
 	value := fmt.Sprintf("%.6g", last.Value())
@@ -261,7 +267,7 @@ func cameBack(q providers.Query, answer providers.Answer, unit string, slowerTha
 	if q.Part == providers.Value {
 		value = strings.TrimSpace(value + " " + cmp.Or(answer.Series[0].Unit, unit))
 	}
-	return fmt.Sprintf("%d of %d steps, the last at %s: %s", len(points), q.Steps(), last.Time.Format(time.TimeOnly), value)
+	return fmt.Sprintf("%d of %d steps, the last at %s: %s%s", len(points), q.Steps(), last.Time.Format(time.TimeOnly), value, unread)
 }
 
 // inBuckets describes a histogram.

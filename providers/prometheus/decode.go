@@ -2,7 +2,6 @@ package prometheus
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,9 +25,11 @@ const mostPoints = 10000
 // matrix is the answer to a range query:
 // https://prometheus.io/docs/prometheus/latest/querying/api/#range-queries
 type matrix struct {
-	Status string
-	Error  string
-	Data   *struct {
+	Status    string
+	Error     string
+	Warnings  []string // of Prometheus, Thanos, Mimir
+	IsPartial bool     // of VictoriaMetrics
+	Data      *struct {
 		ResultType string
 		Result     []row
 	}
@@ -105,13 +106,47 @@ func decode(body []byte, into any) error {
 // words, which may repeat the request's.
 func (p *Provider) read(body []byte, q providers.Query) ([]analysis.Series, error) {
 	series, err := read(body, q)
-	if err != nil {
+	var missing partial
+	switch {
+	case errors.As(err, &missing):
+		return nil, &providers.Error{
+			Class: providers.Unreachable, Provider: Name, Doing: "query " + p.base.Host,
+			Detail: providers.Quote(err.Error(), p.secrets()...),
+			Cure:   "a part of the data is nothing to judge by: look after the stores behind the server",
+		}
+	case err != nil:
 		return nil, &providers.Error{
 			Class: providers.Shape, Provider: Name, Doing: "read the answer",
 			Detail: providers.Quote(err.Error(), p.secrets()...),
 		}
 	}
 	return series, nil
+}
+
+// partial is the error of an answer that lacks a part of the data, as the server says.
+type partial string
+
+func (p partial) Error() string { return string(p) }
+
+// whole reports what keeps an answer from being all that the query selects. Warnings are
+// what the server could not read, unless they are about the query: PromQL's own
+// (https://github.com/prometheus/prometheus/blob/v3.0.0/util/annotations/annotations.go)
+// say that something was left out of the result too, except where they merely mistrust
+// the type of a metric.
+func (m matrix) whole() error {
+	if m.IsPartial {
+		return partial("the answer is not whole: some of the stores did not give theirs")
+	}
+	for _, w := range m.Warnings {
+		switch {
+		case strings.Contains(w, "PromQL info:"), strings.Contains(w, "is not a counter"), strings.Contains(w, "is not a gauge"):
+		case strings.Contains(w, "PromQL warning:"):
+			return fmt.Errorf("the server leaves something out: %s; correct the query, or the metric", w)
+		default:
+			return partial("the answer is not whole: " + w)
+		}
+	}
+	return nil
 }
 
 // read reads an answer's series.
@@ -127,6 +162,9 @@ func read(body []byte, q providers.Query) ([]analysis.Series, error) {
 		return nil, errors.New("the answer has no data")
 	case m.Data.ResultType != "matrix":
 		return nil, fmt.Errorf("the result is a %s; want a matrix", m.Data.ResultType)
+	}
+	if err := m.whole(); err != nil {
+		return nil, err
 	}
 	if q.Part == providers.Buckets {
 		return histograms(m.Data.Result, q)
@@ -214,6 +252,7 @@ func histograms(rows []row, q providers.Query) ([]analysis.Series, error) {
 		}
 		labels := maps.Clone(r.Metric)
 		delete(labels, "le")
+		delete(labels, countLabel)
 		key := signature(labels)
 		if classic[key] == nil {
 			order = append(order, key)
@@ -228,76 +267,6 @@ func histograms(rows []row, q providers.Query) ([]analysis.Series, error) {
 		all = append(all, s)
 	}
 	return all, nil
-}
-
-// assemble makes histograms of the cumulative series of each bound.
-func assemble(rows []row, q providers.Query) (analysis.Series, error) {
-	bounds := make([]float64, len(rows))
-	for i, r := range rows {
-		le, err := strconv.ParseFloat(r.Metric["le"], 64)
-		if err != nil || math.IsNaN(le) || math.IsInf(le, -1) {
-			return analysis.Series{}, fmt.Errorf("the bucket bound le=%q is no number", r.Metric["le"])
-		}
-		bounds[i] = le
-	}
-	order := make([]int, len(rows))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(bounds[a], bounds[b]) })
-	last := order[len(order)-1]
-	if !math.IsInf(bounds[last], 1) {
-		return analysis.Series{}, errors.New(`the bucket le="+Inf" is missing: how many observations there are cannot be told`)
-	}
-	labels := maps.Clone(rows[0].Metric)
-	delete(labels, "le")
-	cumulative := map[time.Time][]float64{}
-	for rank, i := range order {
-		if rank > 0 && bounds[i] == bounds[order[rank-1]] {
-			return analysis.Series{}, fmt.Errorf("the bucket le=%q is there twice; sum by (le)", rows[i].Metric["le"])
-		}
-		points, err := rows[i].points(q)
-		if err != nil {
-			return analysis.Series{}, err
-		}
-		for _, p := range points {
-			if cumulative[p.Time] == nil {
-				cumulative[p.Time] = slices.Repeat([]float64{math.NaN()}, len(order))
-			}
-			cumulative[p.Time][rank] = p.Value()
-		}
-	}
-	finite := make([]float64, 0, len(order)-1)
-	for _, i := range order[:len(order)-1] {
-		finite = append(finite, bounds[i])
-	}
-	s := analysis.Series{Labels: labels, Step: q.Step}
-	for _, at := range slices.SortedFunc(maps.Keys(cumulative), time.Time.Compare) {
-		s.Points = append(s.Points, analysis.BucketPoint(at, differences(finite, cumulative[at])))
-	}
-	return s, nil
-}
-
-// differences turns cumulative counts into the counts of each bucket; a gap in
-// the last of them is a gap.
-func differences(bounds, cumulative []float64) stats.Histogram {
-	total := cumulative[len(cumulative)-1]
-	if math.IsNaN(total) || math.IsInf(total, 0) {
-		return stats.Histogram{}
-	}
-	h := stats.Histogram{Bounds: bounds, Counts: make([]float64, len(cumulative))}
-	var below float64
-	for i, c := range cumulative {
-		// A bound without a value of its own holds nothing of its own. Extrapolation
-		// may leave a bound a hair below the one before it.
-		if math.IsNaN(c) || c < below {
-			c = below
-		}
-		c = math.Min(c, math.Max(total, below))
-		h.Counts[i] = c - below
-		below = c
-	}
-	return h
 }
 
 // natives reads the native histograms of a row.

@@ -153,11 +153,18 @@ func (p *Provider) Fetch(ctx context.Context, queries []providers.Query) ([]prov
 // request asks for a query between the ends of two steps and returns the
 // answer's body.
 func (p *Provider) request(ctx context.Context, q providers.Query, first, last time.Time) ([]byte, error) {
+	expr := q.Expr
+	if q.Part == providers.Buckets {
+		expr = withSeriesCount(expr)
+	}
 	form := url.Values{
-		"query": {q.Expr},
+		"query": {expr},
 		"start": {stamp(first)},
 		"end":   {stamp(last)},
 		"step":  {strconv.FormatFloat(q.Step.Seconds(), 'f', -1, 64)},
+		// All of the data or an error; who knows neither takes no notice.
+		"partial_response":      {"false"}, // https://thanos.io/tip/components/query.md/#partial-response-strategy
+		"deny_partial_response": {"1"},     // https://docs.victoriametrics.com/victoriametrics/cluster-victoriametrics/#cluster-availability
 	}
 	resp, err := p.send(ctx, http.MethodPost, form)
 	if err == nil && (resp.StatusCode == http.StatusMethodNotAllowed || resp.StatusCode == http.StatusNotImplemented) {

@@ -158,7 +158,7 @@ func TestGetWherePostIsNotAllowed(t *testing.T) {
 			w.WriteHeader(http.StatusMethodNotAllowed)
 			return
 		}
-		want := url.Values{"tenant": {"7"}, "query": {"load"}, "start": {"1795428030"}, "end": {"1795428060"}, "step": {"30"}}
+		want := url.Values{"tenant": {"7"}, "query": {"load"}, "start": {"1795428030"}, "end": {"1795428060"}, "step": {"30"}, "partial_response": {"false"}, "deny_partial_response": {"1"}}
 		if diff := cmp.Diff(want, r.URL.Query()); diff != "" {
 			t.Errorf("(-want +got)\n%s", diff)
 		}

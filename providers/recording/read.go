@@ -36,6 +36,7 @@ type line struct {
 	Total  json.RawMessage `json:"total"`
 	Bounds []*float64      `json:"bounds"`
 	Counts json.RawMessage `json:"counts"`
+	Gap    string          `json:"gap"` // why counts are null
 
 	Look    *int      `json:"look"`
 	Revised *revision `json:"revised"`
@@ -217,6 +218,9 @@ func (l line) point(at time.Time) (Point, error) {
 	case l.Counts != nil:
 		h, err := l.buckets()
 		p.Kind, p.Sample = Histograms, analysis.BucketSample(h)
+		if p.Sample.Gap() {
+			p.Sample = analysis.GapSample(l.Gap)
+		}
 		return p, err
 	}
 	return p, errors.New("the point has neither value, nor total, nor counts")

@@ -293,7 +293,7 @@ func with(s analysis.Sample, part providers.Part, from analysis.Point) analysis.
 	case providers.Total:
 		return analysis.CountSample(s.Bad(), from.Value())
 	case providers.Buckets:
-		return analysis.BucketSample(from.Buckets())
+		return from.Sample()
 	}
 	return analysis.ValueSample(from.Value())
 }

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/canary-judge/canary-judge/analysis"
-	"github.com/canary-judge/canary-judge/analysis/stats"
 	"github.com/canary-judge/canary-judge/providers"
 )
 
@@ -138,7 +137,7 @@ type track struct {
 	times   []int64 // nanoseconds since the epoch
 	first   []float64
 	second  []float64
-	buckets []stats.Histogram
+	buckets []analysis.Sample
 }
 
 // earliest (inclusive) and latest (exclusive) bound the times of points: outside
@@ -185,7 +184,7 @@ func (r *Recording) Add(p Point) error {
 	case Counts:
 		t.first, t.second = append(t.first, p.Sample.Bad()), append(t.second, p.Sample.Total())
 	case Histograms:
-		t.buckets = append(t.buckets, p.Sample.Buckets())
+		t.buckets = append(t.buckets, p.Sample)
 	}
 	return nil
 }
@@ -245,7 +244,7 @@ func (r *Recording) Points() iter.Seq[Point] {
 				case Counts:
 					p.Sample = analysis.CountSample(t.first[i], t.second[i])
 				case Histograms:
-					p.Sample = analysis.BucketSample(t.buckets[i])
+					p.Sample = t.buckets[i]
 				}
 				if !yield(p) {
 					return
@@ -324,7 +323,7 @@ func (t *track) points(q providers.Query) ([]analysis.Point, error) {
 		at := time.Unix(0, t.times[i]).UTC()
 		switch q.Part {
 		case providers.Buckets:
-			points = append(points, analysis.BucketPoint(at, t.buckets[i]))
+			points = append(points, t.buckets[i].At(at))
 		case providers.Total:
 			points = append(points, analysis.ValuePoint(at, t.second[i]))
 		default:
@@ -340,7 +339,7 @@ func (t *track) sample(i int) analysis.Sample {
 	case Counts:
 		return analysis.CountSample(t.first[i], t.second[i])
 	case Histograms:
-		return analysis.BucketSample(t.buckets[i])
+		return t.buckets[i]
 	}
 	return analysis.ValueSample(t.first[i])
 }

@@ -176,7 +176,8 @@ func pointLine(p Point) any {
 			common
 			Bounds []float64 `json:"bounds"`
 			Counts []float64 `json:"counts"`
-		}{c, p.Sample.Buckets().Bounds, p.Sample.Buckets().Counts}
+			Gap    string    `json:"gap,omitempty"` // why it is one
+		}{c, p.Sample.Buckets().Bounds, p.Sample.Buckets().Counts, p.Sample.Why()}
 	}
 	return struct {
 		common

@@ -24,7 +24,7 @@ import (
 // samples are points of all kinds, one metric each.
 func samples(second int) []recording.Point {
 	p := recording.Point{Time: begin.Add(time.Duration(second) * time.Second), Arm: providers.Canary}
-	value, gap, counts, silent, hist, none := p, p, p, p, p, p
+	value, gap, counts, silent, hist, none, unread := p, p, p, p, p, p, p
 	value.Metric, value.Sample = "value <&> \"ü\"", analysis.ValueSample(0.30000000000000004)
 	gap.Metric = "gap"
 	counts.Metric, counts.Kind, counts.Sample = "counts", recording.Counts, analysis.CountSample(0, 1<<53)
@@ -32,7 +32,8 @@ func samples(second int) []recording.Point {
 	hist.Metric, hist.Kind = "histogram", recording.Histograms
 	hist.Sample = analysis.BucketSample(stats.Histogram{Bounds: []float64{-1, 0.1}, Counts: []float64{0, 2.5, 1}})
 	none.Metric, none.Kind = "no histogram", recording.Histograms
-	return []recording.Point{value, gap, counts, silent, hist, none}
+	unread.Metric, unread.Kind, unread.Sample = "unreadable histogram", recording.Histograms, analysis.GapSample("pods have different buckets")
+	return []recording.Point{value, gap, counts, silent, hist, none, unread}
 }
 
 func create(t *testing.T, path string, h recording.Header) *recording.Writer {
@@ -79,6 +80,7 @@ func TestFormat(t *testing.T) {
 		`{"t":"2026-11-23T10:00:00Z","metric":"silent","arm":"canary","bad":null,"total":5e-324}`,
 		`{"t":"2026-11-23T10:00:00Z","metric":"histogram","arm":"canary","bounds":[-1,0.1],"counts":[0,2.5,1]}`,
 		`{"t":"2026-11-23T10:00:00Z","metric":"no histogram","arm":"canary","bounds":null,"counts":null}`,
+		`{"t":"2026-11-23T10:00:00Z","metric":"unreadable histogram","arm":"canary","bounds":null,"counts":null,"gap":"pods have different buckets"}`,
 		`{"look":1,"t":"2026-11-23T10:00:30Z"}`,
 		`{"end":"error","detail":"a\nb"}`,
 	)

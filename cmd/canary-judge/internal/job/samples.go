@@ -111,7 +111,7 @@ func (s *samples) take(p place, series analysis.Series, first, end int) error {
 		case providers.Total:
 			into[step] = analysis.CountSample(into[step].Bad(), point.Value())
 		case providers.Buckets:
-			into[step] = analysis.BucketSample(point.Buckets())
+			into[step] = point.Sample()
 		default:
 			into[step] = analysis.ValueSample(point.Value())
 		}

@@ -87,6 +87,8 @@ func (b builder) undecided(m Metric, from analysis.MetricResult) string {
 		}
 		return fmt.Sprintf("no step has data in both arms (baseline: %d of %d, canary: %d of %d); check the queries and the labels of the arms",
 			from.Baseline.Steps, from.Elapsed, from.Canary.Steps, from.Elapsed)
+	case analysis.Unreadable:
+		return unreadSteps(from) + "; nothing is decided by what is left"
 	case analysis.TooManyGaps:
 		return fmt.Sprintf("only %d of %d steps have data in both arms (baseline: %d, canary: %d); at least half must",
 			from.Usable, from.Elapsed, from.Baseline.Steps, from.Canary.Steps)
@@ -129,6 +131,20 @@ func (b builder) undecided(m Metric, from analysis.MetricResult) string {
 		text += "; " + need
 	}
 	return text
+}
+
+// unreadSteps says how many steps of which arm cannot be read, and why; "" for none.
+func unreadSteps(from analysis.MetricResult) string {
+	var all []string
+	for _, arm := range []struct {
+		name string
+		of   analysis.Arm
+	}{{"baseline", from.Baseline}, {"canary", from.Canary}} {
+		if arm.of.Unread > 0 {
+			all = append(all, fmt.Sprintf("%d of %d steps of the %s cannot be read: %s", arm.of.Unread, from.Elapsed, arm.name, Clean(arm.of.Why)))
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // tooFewRuns says that checks have not run often enough to be looked at.
@@ -190,6 +206,9 @@ func (b builder) warnings(m Metric, from analysis.MetricResult, i int) []string 
 	}
 	if n := b.outcome.Clamped[i]; n > 0 {
 		add("%s had slightly more bad events than events, as extrapolation can make them; they count as all bad", plural(n, "point"))
+	}
+	if text := unreadSteps(from); text != "" && from.Cause != analysis.Unreadable {
+		add("%s; they are left out", text)
 	}
 	if from.Kind != analysis.Checks && from.Gaps*10 > from.Elapsed && from.Usable > 0 {
 		add("%d of %d steps lack data in an arm (baseline: %d with data, canary: %d)", from.Gaps, from.Elapsed, from.Baseline.Steps, from.Canary.Steps)
