@@ -86,6 +86,7 @@ func (a *app) revertNow(ctx context.Context, o *options, s config.Revert, r *rep
 		outcome, err = a.repository(s).Revert(ctx, *r.Change, evidence(r), o.dryRun)
 	}
 	action.Commands, action.Reverts, action.Pushed, action.PullRequest = outcome.Commands, outcome.Reverts, outcome.Pushed, outcome.PullRequest
+	action.Notes = outcome.Notes
 	if err != nil {
 		err = fmt.Errorf("revert: %w", err)
 		action.Error = err.Error()

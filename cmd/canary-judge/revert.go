@@ -12,6 +12,7 @@ import (
 	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/revert"
 )
 
 // revertOptions are the flags of the revert command beside the shared ones. They go
@@ -28,10 +29,12 @@ func (a *app) revertCommand() *cobra.Command {
 judgement, with git, and pushes the revert or opens a pull request. RESULT is what
 run -o json=RESULT saved.
 
-It refuses, and changes nothing, when the verdict is not fail, the tree has
-changes, HEAD is not what was judged, the branch is another one, the clone lacks
-what it takes, or the revert conflicts. A second time it does nothing. The settings
-are on_fail.revert of the config, if there is one, and the flags.`,
+What is checked out does not matter, nor what is committed here: it acts by the
+commits that the result names, and by where the remote's branch is. It refuses, and
+changes nothing, when the verdict is not fail, the branch has moved on since, the clone
+lacks what it takes, or the revert conflicts. A second time it does nothing. The
+settings are on_fail.revert of the config, if there is one, and the flags; the remote
+is that of the run, unless --push names another.`,
 		Example: `  canary-judge revert result.json
   canary-judge revert result.json --push deploy --dry-run
   canary-judge revert result.json --mode pr`,
@@ -52,9 +55,9 @@ are on_fail.revert of the config, if there is one, and the flags.`,
 	}
 	o.configFlags(cmd)
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "say what would be done, do nothing")
-	cmd.Flags().StringVar(&f.commit, "commit", "", "revert this `commit`, or a range A..B (default what the result says was judged)")
-	cmd.Flags().StringVar(&f.branch, "branch", "", "branch that must be checked out (default the config's)")
-	cmd.Flags().StringVar(&f.remote, "push", "", "`remote` to push to (default the config's, or origin)")
+	cmd.Flags().StringVar(&f.commit, "commit", "", "revert only this `commit`, or a range A..B, of what the result says was judged (default all of it)")
+	cmd.Flags().StringVar(&f.branch, "branch", "", "`branch` that was judged, where the result does not say (default the config's)")
+	cmd.Flags().StringVar(&f.remote, "push", "", "`remote` to push to (default that of the run, or the config's, or origin)")
 	cmd.Flags().StringVar(&f.mode, "mode", "", "push, or pr for a pull request (default the config's, or push)")
 	return cmd
 }
@@ -72,19 +75,15 @@ func (a *app) revertResult(ctx context.Context, o *options, f revertOptions, fil
 	if r.Verdict != analysis.Failed.String() {
 		return exit{exitNotJudged, fmt.Errorf("%s: the verdict is %s: there is nothing to revert", file, r.Verdict)}
 	}
-	judged := r.Change
-	repository := a.repository(s)
-	if f.commit != "" {
-		change, err := repository.Observe(ctx)
-		if err != nil {
-			return exit{exitNotJudged, err}
-		}
-		judged = &change
-	}
-	if judged == nil {
+	if r.Change == nil && f.commit == "" {
 		return usage(fmt.Errorf("%s does not say which commit was judged; name it with --commit", file))
 	}
-	r.Change = judged
+	if r.Change != nil && r.Change.Remote != "" && f.remote == "" {
+		s.Remote = r.Change.Remote
+	}
+	if r.Change, err = a.judgedChange(ctx, s, r.Change, f.commit); err != nil {
+		return err
+	}
 	r.Generated = &report.Generated{}
 	if err := a.revertNow(ctx, o, s, r); err != nil {
 		return exit{exitNotJudged, err}
@@ -93,6 +92,26 @@ func (a *app) revertResult(ctx context.Context, o *options, f revertOptions, fil
 		fmt.Fprintln(a.stdout, line)
 	}
 	return nil
+}
+
+// judgedChange is what of a result's change is to be reverted: all of it, or what the
+// flag --commit names of it. A result that names no change leaves it to the flag.
+func (a *app) judgedChange(ctx context.Context, s config.Revert, judged *revert.Change, commit string) (*revert.Change, error) {
+	if commit == "" {
+		return judged, nil
+	}
+	if judged != nil {
+		part, err := a.repository(s).Part(ctx, *judged, commit)
+		if err != nil {
+			return nil, usage(fmt.Errorf("--commit: %w", err))
+		}
+		return &part, nil
+	}
+	change, err := a.repository(s).Observe(ctx)
+	if err != nil {
+		return nil, exit{exitNotJudged, err}
+	}
+	return &change, nil
 }
 
 // revertSettings returns the settings of the config, if there is one, and of the

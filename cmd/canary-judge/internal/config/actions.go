@@ -36,10 +36,11 @@ type Hook struct {
 // Revert is what to revert with git, and how.
 type Revert struct {
 	Commit   string        // a commit, or a range A..B
-	Branch   string        // that must be checked out; "" = whatever is
+	Branch   string        // on the remote, that is deployed; "" = named as the one that is checked out
 	Mode     RevertMode    // how the revert gets to where it deploys
 	Remote   string        // to push to
-	Base     string        // branch the pull request is for; "" = the checked-out one
+	Forge    Forge         // where pull requests are opened
+	Base     string        // branch the pull request is for; "" = the one that is judged
 	Author   mail.Address  // zero = git's own
 	Mainline int           // the parent of a merge to go back to, from 1
 	Timeout  time.Duration // of each git command and request
@@ -57,6 +58,25 @@ const (
 // UnmarshalText reads a mode.
 func (m *RevertMode) UnmarshalText(text []byte) error {
 	return word(m, "mode of a revert", text, "push", "pr")
+}
+
+// Forge is a host of repositories, with pull requests or merge requests.
+type Forge int
+
+// The forges.
+const (
+	AnyForge Forge = iota // told by the remote's address and the environment
+	GitHub
+	GitLab
+)
+
+// UnmarshalText reads a forge.
+func (f *Forge) UnmarshalText(text []byte) error {
+	if err := word(f, "forge", text, "github", "gitlab"); err != nil {
+		return err
+	}
+	*f++ // the first word is the first after AnyForge
+	return nil
 }
 
 // DefaultRevert reverts HEAD and pushes to origin.
@@ -85,8 +105,9 @@ type onFail struct {
 type revert struct {
 	Commit   string             `yaml:"commit" default:"HEAD" doc:"What to revert: a commit, or a range A..B" example:"HEAD"`
 	Branch   string             `yaml:"branch" default:"whatever is checked out" doc:"Branch that must be checked out, and is pushed to" example:"canary"`
-	Mode     RevertMode         `yaml:"mode" default:"push" doc:"push to the branch, or pr: open a pull request on GitHub"`
+	Mode     RevertMode         `yaml:"mode" default:"push" doc:"push to the branch, or pr: open a pull request on GitHub or a merge request on GitLab"`
 	Push     string             `yaml:"push" default:"origin" doc:"Remote to push to" example:"deploy"`
+	Forge    Forge              `yaml:"forge" default:"by the remote's address and the CI" doc:"Where pull requests are opened: github or gitlab"`
 	Base     string             `yaml:"base" default:"the branch" doc:"Branch that the pull request is for"`
 	Author   string             `yaml:"author" default:"git's own settings, or canary-judge" doc:"Author and committer of the revert" example:"Release bot <bot@example.com>"`
 	Mainline float64            `yaml:"mainline" default:"1" doc:"Parent of a merge to go back to"`
@@ -176,9 +197,12 @@ func (r *resolver) revert(f *revert) *Revert {
 	if strings.Contains(to.Commit, "...") {
 		r.problemAt(&f.Commit, f, "a range has two dots: A..B is what B has and A has not")
 	}
-	to.Mode = f.Mode
+	to.Mode, to.Forge = f.Mode, f.Forge
 	if r.given(&f.Base) && f.Mode != PullRequestRevert {
 		r.problemAt(&f.Base, f, "base belongs to mode: pr")
+	}
+	if r.given(&f.Forge) && f.Mode != PullRequestRevert {
+		r.problemAt(&f.Forge, f, "forge belongs to mode: pr")
 	}
 	if r.given(&f.Author) {
 		author, err := mail.ParseAddress(f.Author)

@@ -329,9 +329,10 @@ type Action struct {
 	Commands    []string `json:"commands,omitempty" doc:"Commands that changed something"`
 	Error       string   `json:"error,omitempty" doc:"Why it was not done, or how far it came"`
 	ExitCode    *int     `json:"exit_code,omitempty" doc:"Exit code of a command that was run; -1 = it did not end by itself"`
-	Reverts     []string `json:"reverts,omitempty" doc:"Commits that revert, the newest first"`
+	Reverts     []string `json:"reverts,omitempty" doc:"Commits that revert, the newest first, also when they were made before"`
 	Pushed      string   `json:"pushed,omitempty" doc:"REMOTE/BRANCH that was pushed to"`
-	PullRequest string   `json:"pull_request,omitempty" doc:"Address of the pull request"`
+	PullRequest string   `json:"pull_request,omitempty" doc:"Address of the pull request or merge request"`
+	Notes       []string `json:"notes,omitempty" doc:"What else is to be known of it, a sentence each"`
 	Deployment  string   `json:"deployment,omitempty" doc:"Deployment that is marked as failed, after the name of its provider"`
 }
 

@@ -235,14 +235,18 @@ func (r *Report) actions() []section {
 	}
 	done, would, failed := section{title: "Done:"}, section{title: "Not done, in a dry run:"}, section{title: "Failed to do:"}
 	for _, a := range r.Generated.Actions {
-		into := &done
+		into, notes := &done, a.Notes
 		switch {
 		case a.DryRun:
 			into = &would
 		case a.Error != "":
 			failed.lines = append(failed.lines, a.Error)
 		case a.Kind == RevertAction && len(a.Commands) == 0 && a.PullRequest == "":
-			into.lines = append(into.lines, "nothing: the change is reverted already")
+			why := "the change is reverted already"
+			if len(notes) > 0 {
+				why, notes = notes[0], notes[1:]
+			}
+			into.lines = append(into.lines, "nothing: "+why)
 		}
 		if a.Kind == RevertAction || a.Error == "" {
 			into.lines = append(into.lines, a.Commands...)
@@ -256,6 +260,7 @@ func (r *Report) actions() []section {
 		if a.PullRequest != "" {
 			into.lines = append(into.lines, a.PullRequest)
 		}
+		into.lines = append(into.lines, notes...)
 	}
 	return []section{done, would, failed}
 }

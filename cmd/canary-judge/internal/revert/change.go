@@ -2,14 +2,20 @@ package revert
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 )
 
-// Change is what is under judgement, and where the repository stood then.
+// Change is what is under judgement, and where it is deployed from.
 type Change struct {
 	Head    string   `json:"head" doc:"Commit that was checked out when the run began"`
 	Branch  string   `json:"branch,omitempty" doc:"Branch that was checked out"`
+	Remote  string   `json:"remote,omitempty" doc:"Remote that the change is deployed from"`
+	Ref     string   `json:"ref,omitempty" doc:"Branch there, by its full name, such as refs/heads/canary; it was at head"`
 	Commits []Commit `json:"commits" doc:"Commits under judgement, the newest first"`
 }
 
@@ -19,7 +25,7 @@ type Commit struct {
 	Subject string `json:"subject" doc:"First line of its message"`
 
 	parents []string
-	revert  bool // made by this tool
+	says    []claim
 }
 
 // short is how a commit is called in messages.
@@ -27,114 +33,259 @@ func (c Commit) short() string {
 	return fmt.Sprintf("%s (%s)", c.SHA[:min(len(c.SHA), shortSHA)], c.Subject)
 }
 
-const shortSHA = 12
+const (
+	shortSHA = 12
+	heads    = "refs/heads/"
+)
 
 // Observe finds what would be reverted on a fail, and refuses what could not be
-// then: better before the first look than after the last.
+// then: better before the first look than after the last. It changes nothing.
 func (r *Repository) Observe(ctx context.Context) (Change, error) {
-	g, err := r.open(ctx)
+	p, err := r.open(ctx, false)
 	if err != nil {
 		return Change{}, err
 	}
-	change, err := g.change(ctx, r.Settings.Commit)
+	defer p.close()
+	c, err := r.judged(ctx, p)
 	if err != nil {
-		return change, err
+		return c, err
 	}
-	if err := r.ready(ctx, g, change); err != nil {
-		return change, err
+	target, err := r.target(ctx, p, c.Ref)
+	if err != nil {
+		return c, err
 	}
-	return change, nil
+	if err := r.ready(ctx, p, c, target); err != nil {
+		return c, err
+	}
+	if r.Settings.Mode == config.PullRequestRevert {
+		if _, err := r.forge(ctx, p); err != nil {
+			return c, err
+		}
+	}
+	if err := r.signs(ctx, p, target); err != nil {
+		return c, err
+	}
+	return c, r.remote(p).mayPush(ctx, c.Head, c.Ref)
 }
 
-// change resolves the commits that a text names.
-func (g git) change(ctx context.Context, text string) (Change, error) {
-	head, err := g.resolve(ctx, "HEAD")
+// Part returns what a text names of a change that was judged. What was not judged
+// cannot be named.
+func (r *Repository) Part(ctx context.Context, judged Change, text string) (Change, error) {
+	p, err := r.open(ctx, false)
 	if err != nil {
 		return Change{}, err
 	}
-	c := Change{Head: head}
-	// The exit code is 1 when HEAD is detached.
-	c.Branch, _ = g.out(ctx, "symbolic-ref", "--quiet", "--short", "HEAD")
-	shas := []string{}
-	if from, to, isRange := strings.Cut(text, ".."); isRange {
-		if shas, err = g.between(ctx, from, to); err != nil {
-			return c, err
-		}
-	} else {
-		sha, err := g.resolve(ctx, text)
-		if err != nil {
-			return c, err
-		}
-		shas = append(shas, sha)
+	defer p.close()
+	if text == "HEAD" { // of then, not of now
+		text = judged.Head
 	}
-	for _, sha := range shas {
-		commit, err := g.commit(ctx, sha)
-		if err != nil {
-			return c, err
+	named, err := p.named(ctx, text)
+	if err != nil {
+		return Change{}, err
+	}
+	for _, c := range named {
+		if !slices.ContainsFunc(judged.Commits, c.is) {
+			return Change{}, fmt.Errorf("the result did not judge the commit %s, so it cannot say that it is to be reverted", c.short())
 		}
-		c.Commits = append(c.Commits, commit)
+	}
+	judged.Commits = named
+	return judged, nil
+}
+
+// ready reports what keeps a change from being taken back from a branch on the remote.
+// That all of it is taken back already, or is itself a revert, does not: a canary that
+// was healed is judged as well.
+func (r *Repository) ready(ctx context.Context, p *place, c Change, b branch) error {
+	found, err := r.choose(ctx, p, c.Commits, b.at)
+	if err != nil {
+		return err
+	}
+	steps, err := r.plan(ctx, p, b.at, found.left)
+	if err != nil {
+		return err
+	}
+	return p.changing(ctx, b.at, steps)
+}
+
+// judged finds the commits that the settings name, and the branch on the remote that
+// they are deployed from.
+func (r *Repository) judged(ctx context.Context, p *place) (Change, error) {
+	head, err := p.resolve(ctx, "HEAD")
+	if err != nil {
+		return Change{}, err
+	}
+	c := Change{Head: head, Remote: r.Settings.Remote}
+	if c.Commits, err = p.named(ctx, r.Settings.Commit); err != nil {
+		return c, err
+	}
+	// The exit code is 1 when HEAD is detached.
+	checkedOut, _ := p.out(ctx, "symbolic-ref", "--quiet", "HEAD")
+	c.Branch, _ = strings.CutPrefix(checkedOut, heads)
+	if !strings.HasPrefix(checkedOut, heads) {
+		c.Branch = ""
+	}
+	names := []string{checkedOut}
+	switch {
+	case r.Settings.Branch != "":
+		names = r.refs(r.Settings.Branch)
+		if c.Branch != "" && !slices.Contains(names, checkedOut) {
+			return c, fmt.Errorf("the branch %s is checked out, and %s is expected (on_fail.revert.branch)", c.Branch, r.Settings.Branch)
+		}
+	case c.Branch == "":
+		return c, errors.New("HEAD is detached, so there is no branch to push to: check out the branch, or name it with on_fail.revert.branch")
+	}
+	b, err := r.remote(p).branch(ctx, names)
+	if err != nil {
+		return c, r.withUpstream(ctx, p, c, err)
+	}
+	c.Ref = b.ref
+	if b.at != head {
+		return c, r.apart(ctx, p, head, b)
 	}
 	return c, nil
 }
 
-// resolve returns the full name of a commit.
-func (g git) resolve(ctx context.Context, name string) (string, error) {
-	sha, err := g.out(ctx, "rev-parse", "--verify", "--quiet", name+"^{commit}")
-	if err == nil {
-		return sha, nil
+// withUpstream adds to the error of a branch that the remote has not which one the
+// checked-out branch follows.
+func (r *Repository) withUpstream(ctx context.Context, p *place, c Change, err error) error {
+	if !errors.Is(err, errNoBranch) || c.Branch == "" {
+		return err
 	}
-	if _, other := g.out(ctx, "rev-parse", "--git-dir"); other != nil {
-		return "", other
+	follows, unset := p.out(ctx, "config", "--get", "branch."+c.Branch+".merge")
+	if unset != nil || follows == heads+c.Branch {
+		return err
+	}
+	return fmt.Errorf("%w; the branch %s follows %s: if that is what is deployed, check it out", err, c.Branch, follows)
+}
+
+// apart says how what is checked out and the branch on the remote differ.
+func (r *Repository) apart(ctx context.Context, p *place, head string, b branch) error {
+	is := fmt.Sprintf("%s on %s is at %s, and %s is checked out", b.ref, r.Settings.Remote, b.at[:shortSHA], head[:shortSHA])
+	if ref := r.Env["GITHUB_REF"]; strings.HasPrefix(ref, "refs/pull/") && r.Env["GITHUB_ACTIONS"] == "true" {
+		return fmt.Errorf("%s, the merge that GitHub makes of a pull request to try it (%s), which is on no branch: check out the branch that is deployed (actions/checkout with ref: ${{ github.head_ref }}), and judge that", is, ref)
+	}
+	if _, unknown := p.out(ctx, "cat-file", "-e", b.at+"^{commit}"); unknown != nil {
+		return fmt.Errorf("%s, which is behind it or was never there: check out what is deployed, and judge that: git fetch %s %s && git checkout FETCH_HEAD", is, r.Settings.Remote, b.ref)
+	}
+	if beside, err := p.code(ctx, "merge-base", "--is-ancestor", b.at, head); err != nil {
+		return err
+	} else if beside == 0 {
+		return fmt.Errorf("%s: commits that were not pushed are not deployed; push them first (git push %s %s:%s), or check out what is deployed", is, r.Settings.Remote, head[:shortSHA], b.ref)
+	}
+	return fmt.Errorf("%s: what is checked out is not what is deployed; check that out, and judge it", is)
+}
+
+// named resolves the commits that a text names.
+func (p *place) named(ctx context.Context, text string) ([]Commit, error) {
+	var ids []string
+	if from, to, isRange := strings.Cut(text, ".."); isRange {
+		var err error
+		if ids, err = p.between(ctx, from, to); err != nil {
+			return nil, err
+		}
+	} else {
+		id, err := p.resolve(ctx, text)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return p.known(ctx, ids)
+}
+
+// known reads commits by their full names.
+func (p *place) known(ctx context.Context, ids []string) ([]Commit, error) {
+	var all []Commit
+	for _, id := range ids {
+		c, err := p.commit(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// resolve returns the full name of a commit.
+func (p *place) resolve(ctx context.Context, name string) (string, error) {
+	id, err := p.out(ctx, "rev-parse", "--verify", "--quiet", name+"^{commit}")
+	if err == nil {
+		return id, p.unambiguous(ctx, name)
 	}
 	if name == "HEAD" {
 		return "", fmt.Errorf("the repository has no commit yet")
 	}
-	return "", fmt.Errorf("the repository has no commit %s%s", name, g.shallowHint(ctx))
+	return "", fmt.Errorf("the repository has no commit %s%s", name, p.shallowHint(ctx))
+}
+
+// unambiguous reports a name that a tag and a branch have.
+func (p *place) unambiguous(ctx context.Context, name string) error {
+	base, _, _ := strings.Cut(name, "^")
+	base, _, _ = strings.Cut(base, "~")
+	list, err := p.out(ctx, "for-each-ref", "--format=%(refname) %(objectname) %(*objectname)", "refs/tags/"+base, heads+base)
+	if err != nil {
+		return err
+	}
+	lines := strings.Split(list, "\n")
+	if len(lines) != 2 || !strings.HasPrefix(lines[0], heads+base+" ") || !strings.HasPrefix(lines[1], "refs/tags/"+base+" ") {
+		return nil
+	}
+	if _, id, _ := strings.Cut(strings.TrimSpace(lines[0]), " "); strings.HasSuffix(strings.TrimSpace(lines[1]), id) {
+		return nil
+	}
+	return fmt.Errorf("%s is a branch and a tag here, of different commits: write %s%s or refs/tags/%s", base, heads, base, base)
 }
 
 // between returns the commits of a range, the newest first, along first parents:
 // reverting a merge takes back all that it brought.
-func (g git) between(ctx context.Context, from, to string) ([]string, error) {
+func (p *place) between(ctx context.Context, from, to string) ([]string, error) {
 	if to == "" {
 		to = "HEAD"
 	}
 	if from == "" {
 		from = "HEAD"
 	}
-	first, err := g.resolve(ctx, from)
+	first, err := p.resolve(ctx, from)
 	if err != nil {
 		return nil, err
 	}
-	last, err := g.resolve(ctx, to)
+	last, err := p.resolve(ctx, to)
 	if err != nil {
 		return nil, err
 	}
-	list, err := g.out(ctx, "rev-list", "--first-parent", first+".."+last)
+	list, err := p.out(ctx, "rev-list", "--first-parent", first+".."+last)
 	if err != nil {
 		return nil, err
 	}
 	if list == "" {
 		return nil, fmt.Errorf("the range %s..%s holds no commit", from, to)
 	}
-	return strings.Split(list, "\n"), nil
+	ids := strings.Split(list, "\n")
+	return ids, p.whole(ctx, ids)
 }
 
 // commit reads a commit. Its parents are those it was made with, also where a
 // shallow clone lacks them.
-func (g git) commit(ctx context.Context, sha string) (Commit, error) {
-	c := Commit{SHA: sha}
-	raw, err := g.out(ctx, "cat-file", "commit", sha)
+func (p *place) commit(ctx context.Context, id string) (Commit, error) {
+	c := Commit{SHA: id}
+	raw, err := p.out(ctx, "cat-file", "commit", id)
 	if err != nil {
-		return c, err
+		return c, fmt.Errorf("the clone lacks the commit %s%s: git fetch %s", id[:min(len(id), shortSHA)], p.shallowHint(ctx), "--all")
 	}
-	header, message, _ := strings.Cut(raw, "\n\n")
-	for _, line := range strings.Split(header, "\n") {
+	header, _, _ := strings.Cut(raw, "\n\n")
+	for line := range strings.SplitSeq(header, "\n") {
 		if parent, ok := strings.CutPrefix(line, "parent "); ok {
 			c.parents = append(c.parents, parent)
 		}
 	}
+	// In UTF-8, whatever the commit is written in.
+	message, err := p.out(ctx, "log", "-1", "--no-walk", "--encoding=UTF-8", "--no-color", "--no-show-signature", "--format=tformat:%B", id)
+	if err != nil {
+		return c, err
+	}
+	message = strings.ToValidUTF8(message, "\ufffd")
 	c.Subject, _, _ = strings.Cut(strings.TrimLeft(message, "\n"), "\n")
-	c.revert = len(trailers(message, trailerReverts)) > 0
+	c.says = claims(message)
 	return c, nil
 }
 
@@ -146,79 +297,25 @@ func (g git) shallowHint(ctx context.Context) string {
 	return "; the clone is shallow: fetch more of it with git fetch --deepen=10 (actions/checkout: fetch-depth: 0)"
 }
 
-// ready reports what keeps a change from being reverted here and now.
-func (r *Repository) ready(ctx context.Context, g git, c Change) error {
-	if want := r.Settings.Branch; want != "" && c.Branch != "" && c.Branch != want {
-		return fmt.Errorf("the branch %s is checked out, and %s is expected (on_fail.revert.branch)", c.Branch, want)
+// cut returns the commits whose parents a shallow clone lacks.
+func (p *place) cut(ctx context.Context) ([]string, error) {
+	file, err := p.out(ctx, "rev-parse", "--path-format=absolute", "--git-path", "shallow")
+	if err != nil {
+		return nil, err
 	}
-	if r.branch(c) == "" {
-		return fmt.Errorf("HEAD is detached, so there is no branch to push to: check out the branch, or name it with on_fail.revert.branch")
-	}
-	for _, commit := range c.Commits {
-		if err := r.revertible(ctx, g, c, commit); err != nil {
-			return err
-		}
-	}
-	return g.clean(ctx)
+	return fields(file)
 }
 
-// branch returns the branch that the change is on, "" when that is not known.
-func (r *Repository) branch(c Change) string {
-	if c.Branch != "" {
-		return c.Branch
-	}
-	return r.Settings.Branch
-}
-
-// revertible reports why a commit cannot be reverted.
-func (r *Repository) revertible(ctx context.Context, g git, c Change, commit Commit) error {
-	if outside, err := g.code(ctx, "merge-base", "--is-ancestor", commit.SHA, c.Head); err != nil {
-		return err
-	} else if outside == 1 {
-		return fmt.Errorf("the commit %s is not part of what is checked out%s", commit.short(), g.shallowHint(ctx))
-	}
-	mainline := 1
-	if len(commit.parents) > 1 {
-		mainline = r.Settings.Mainline
-	}
-	switch {
-	case len(commit.parents) == 0:
-		return fmt.Errorf("the commit %s is the first there is: there is nothing to go back to", commit.short())
-	case mainline > len(commit.parents):
-		return fmt.Errorf("the commit %s has %d parents; on_fail.revert.mainline is %d", commit.short(), len(commit.parents), mainline)
-	}
-	parent := commit.parents[mainline-1]
-	if _, err := g.out(ctx, "cat-file", "-e", parent+"^{commit}"); err != nil {
-		return fmt.Errorf("the clone lacks the parent of %s, to which a revert goes back; fetch it with git fetch --deepen=1 (actions/checkout: fetch-depth: 2)", commit.short())
-	}
-	return nil
-}
-
-// underWay are the files that git keeps while something is under way.
-var underWay = []struct{ file, what string }{
-	{"MERGE_HEAD", "a merge"}, {"REVERT_HEAD", "a revert"}, {"CHERRY_PICK_HEAD", "a cherry-pick"},
-	{"rebase-merge", "a rebase"}, {"rebase-apply", "a rebase"},
-}
-
-// clean reports whether the tree has changes, or something is under way in it.
-// Files that git does not know, such as results, are no changes.
-func (g git) clean(ctx context.Context) error {
-	for _, u := range underWay {
-		path, err := g.out(ctx, "rev-parse", "--git-path", u.file)
-		if err != nil {
-			return err
-		}
-		if exists(g.dir, path) {
-			return fmt.Errorf("%s is under way in the repository: finish or abort it", u.what)
-		}
-	}
-	changes, err := g.out(ctx, "status", "--porcelain", "--untracked-files=no")
+// whole reports commits among which a shallow clone may lack some.
+func (p *place) whole(ctx context.Context, ids []string) error {
+	cut, err := p.cut(ctx)
 	if err != nil {
 		return err
 	}
-	if changes != "" {
-		first, _, _ := strings.Cut(changes, "\n")
-		return fmt.Errorf("the repository has changes that are not committed (%s): commit or discard them, so that the revert takes back the change and nothing else", strings.TrimSpace(first))
+	for _, id := range ids {
+		if slices.Contains(cut, id) {
+			return fmt.Errorf("the clone lacks what came before %s, so that it cannot be told what the change holds%s", id[:shortSHA], p.shallowHint(ctx))
+		}
 	}
 	return nil
 }

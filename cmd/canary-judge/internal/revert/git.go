@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,21 +25,41 @@ type git struct {
 	env     []string
 	timeout time.Duration
 	secrets []providers.Secret
+	// config are settings that count more than those of any file, as KEY=VALUE.
+	config []string
 }
 
-// newGit prepares git with an environment. Variables that would lead it to
-// another repository than that in dir are left out: a job that runs in a git hook
-// inherits them.
+// taken are the variables for git that it gets from the job: who commits, how the remote
+// is reached, and which settings hold. All others would lead it to another repository,
+// or to other objects, than those in dir: a job that runs in a git hook inherits them.
+var taken = regexp.MustCompile(`^GIT_(AUTHOR|COMMITTER)_(NAME|EMAIL|DATE)$|` +
+	`^GIT_(SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|PROXY_COMMAND|ALLOW_PROTOCOL|EXEC_PATH|DISCOVERY_ACROSS_FILESYSTEM|CEILING_DIRECTORIES)$|` +
+	`^GIT_(HTTP|SSL|TEST)_|^GIT_CONFIG_(GLOBAL|SYSTEM|NOSYSTEM|PARAMETERS|COUNT|KEY_\d+|VALUE_\d+)$`)
+
+// still are settings under which git does what it is told and nothing beside: no hooks,
+// no housekeeping, no other repositories, objects as they are and not as they are
+// replaced here.
+var still = []string{
+	"core.hooksPath=" + os.DevNull, "core.fsmonitor=false", "core.useReplaceRefs=false", "gc.auto=0", "maintenance.auto=false",
+	"submodule.recurse=false", "fetch.recurseSubmodules=false", "i18n.commitEncoding=UTF-8", "i18n.logOutputEncoding=UTF-8", "core.quotePath=false",
+}
+
+// newGit prepares git with an environment.
 func newGit(dir string, env map[string]string, timeout time.Duration, secrets ...providers.Secret) git {
-	leading := []string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_QUARANTINE_PATH"}
-	g := git{dir: dir, timeout: timeout, secrets: secrets}
+	g := git{dir: dir, timeout: timeout, secrets: secrets, config: still}
 	for name, value := range env {
-		if !slices.Contains(leading, name) {
+		if !strings.HasPrefix(name, "GIT_") || taken.MatchString(name) {
 			g.env = append(g.env, name+"="+value)
 		}
 	}
 	slices.Sort(g.env)
-	g.env = append(g.env, "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_EDITOR=true", "GIT_OPTIONAL_LOCKS=0")
+	g.env = append(g.env, "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_EDITOR=true", "GIT_OPTIONAL_LOCKS=0", "GIT_NO_REPLACE_OBJECTS=1")
+	return g
+}
+
+// set returns a git with further settings.
+func (g git) set(config ...string) git {
+	g.config = append(slices.Clone(g.config), config...)
 	return g
 }
 
@@ -92,6 +114,14 @@ func (g git) do(ctx context.Context, args ...string) error {
 	return g.run(ctx, "", io.Discard, nil, args...)
 }
 
+// feed runs git with a text on its standard input and returns what it prints, without
+// the newline at the end.
+func (g git) feed(ctx context.Context, input string, args ...string) (string, error) {
+	var b bytes.Buffer
+	err := g.run(ctx, input, &b, nil, args...)
+	return strings.TrimSuffix(b.String(), "\n"), err
+}
+
 // code runs git for its exit code alone: 0 and 1 are answers, anything else is an
 // error.
 func (g git) code(ctx context.Context, args ...string) (int, error) {
@@ -108,7 +138,11 @@ func (g git) code(ctx context.Context, args ...string) (int, error) {
 func (g git) run(ctx context.Context, input string, stdout, heard io.Writer, args ...string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, g.timeout, fmt.Errorf("not done within %s; raise the timeout if that is too short", g.timeout))
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "git", args...) //nolint:gosec // the arguments are ours, or names that were checked
+	all := []string{}
+	for _, c := range g.config {
+		all = append(all, "-c", c)
+	}
+	cmd := exec.CommandContext(ctx, "git", append(all, args...)...) //nolint:gosec // the arguments are ours, or names that were checked
 	cmd.Dir, cmd.Env = g.dir, g.env
 	if input != "" {
 		cmd.Stdin = strings.NewReader(input)
@@ -116,11 +150,18 @@ func (g git) run(ctx context.Context, input string, stdout, heard io.Writer, arg
 	var stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = stdout, &stderr
 	if heard != nil {
-		cmd.Stderr = io.MultiWriter(&stderr, heard)
+		tell := &teller{to: heard, secrets: g.secrets}
+		defer tell.end()
+		cmd.Stderr = io.MultiWriter(&stderr, tell)
 	}
-	// A remote's hook may leave something behind that holds the pipe.
-	cmd.WaitDelay = time.Second
+	// Git removes its locks when it is asked to end, and only then.
+	cmd.Cancel = func() error { return endGently(cmd.Process) }
+	// Also for what a remote's hook leaves behind that holds the pipe.
+	cmd.WaitDelay = grace
 	err := cmd.Run()
+	if errors.Is(err, exec.ErrWaitDelay) && ctx.Err() == nil {
+		err = nil // git itself has ended well
+	}
 	if err == nil {
 		return nil
 	}
@@ -135,6 +176,37 @@ func (g git) run(ctx context.Context, input string, stdout, heard io.Writer, arg
 		e.code = exit.ExitCode()
 	}
 	return e
+}
+
+// grace is how long git gets to end by itself, once it is asked to.
+const grace = 5 * time.Second
+
+// teller passes on what a remote says, a line at a time, without secrets.
+type teller struct {
+	to      io.Writer
+	secrets []providers.Secret
+	line    []byte
+}
+
+func (t *teller) Write(p []byte) (int, error) {
+	t.line = append(t.line, p...)
+	for {
+		at := bytes.IndexByte(t.line, '\n')
+		if at < 0 {
+			return len(p), nil
+		}
+		if _, err := fmt.Fprintln(t.to, providers.Quote(string(t.line[:at]), t.secrets...)); err != nil {
+			return len(p), err
+		}
+		t.line = t.line[at+1:]
+	}
+}
+
+// end passes on what came after the last newline.
+func (t *teller) end() {
+	if len(t.line) > 0 {
+		_, _ = t.Write([]byte("\n")) // there is nobody to tell
+	}
 }
 
 // shown is a command line for messages: without what only git needs.
@@ -162,14 +234,17 @@ var cures = []struct{ said, cure string }{
 	{"pre-receive hook declined", "the remote's own rules refuse it; its words are above"},
 	{"does not appear to be a git repository", "no such remote can be read: git remote -v lists what there is; set on_fail.revert.push"},
 	{"unable to auto-detect email address", "set on_fail.revert.author"},
-	{"gpg failed to sign", "this job cannot sign commits: give it a key, or set commit.gpgsign to false for it"},
-	{"index.lock", "another git is at work in the repository, or one crashed: remove the lock if there is none"},
+	{"failed to sign", signing},
+	{"failed to write commit object", signing},
+	{"load public key", signing},
+	{"stale info", moved},
 }
 
 const (
+	signing     = "commit.gpgsign is set, and this job cannot sign commits: give it the key (user.signingkey, gpg.format), or set commit.gpgsign to false for it"
 	credentials = "the job may not write to the remote: give it credentials that may; on GitHub: permissions: {contents: write}, and actions/checkout with persist-credentials"
 	protected   = "the branch is protected: use mode: pr, or let the job past the protection"
-	moved       = "the remote's branch has moved on since it was checked out, and nothing is forced: pull, and revert what is still to be reverted"
+	moved       = "the remote's branch has moved on since the canary was judged, and nothing is forced: look at it, and revert what is still to be reverted"
 )
 
 // cureOf returns what to do about what git says, or "".

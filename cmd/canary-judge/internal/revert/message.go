@@ -2,7 +2,6 @@ package revert
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -25,21 +24,41 @@ type Evidence struct {
 	Report  string   // Markdown, for a pull request
 }
 
-// message is the message of the commit that reverts another.
-func (e Evidence) message(c Commit) string {
+// message is the message of the commit that reverts another: what git revert would
+// write, as of git 2.minor, then why, and trailers.
+func (e Evidence) message(s step, minor int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Revert \"%s\"\n\nThis reverts commit %s.\n\n", c.Subject, c.SHA)
+	fmt.Fprintf(&b, "%s\n\nThis reverts commit %s", subject(s.commit.Subject, minor), s.commit.SHA)
+	if len(s.commit.parents) > 1 {
+		fmt.Fprintf(&b, ", reversing\nchanges made to %s", s.parent)
+	}
+	b.WriteString(".\n\n")
 	by := "canary-judge judged its canary"
 	if e.Service != "" {
 		by = "canary-judge judged the canary of " + e.Service
 	}
-	fmt.Fprintf(&b, "%s\n\n", wrap(by+": "+e.Reason, 72))
+	// Names in the reason come from outside, and are no trailers.
+	reason := strings.ReplaceAll(by+": "+e.Reason, trailerReverts+":", trailerReverts)
+	fmt.Fprintf(&b, "%s\n\n", wrap(reason, 72))
 	fmt.Fprintf(&b, "%s: %s\n", trailerVerdict, e.Verdict)
 	for _, name := range e.Failed {
 		fmt.Fprintf(&b, "%s: %s\n", trailerFailed, name)
 	}
-	fmt.Fprintf(&b, "%s: %s\n", trailerReverts, c.SHA)
+	fmt.Fprintf(&b, "%s: %s\n", trailerReverts, s.commit.SHA)
 	return b.String()
+}
+
+// reapplies is the first git that says "Reapply" of a revert that is reverted:
+// https://github.com/git/git/blob/master/Documentation/RelNotes/2.43.0.txt
+const reapplies = 43
+
+// subject is the first line of the message of a revert, as git 2.minor writes it. A
+// revert of a revert of a revert keeps its quotes.
+func subject(of string, minor int) string {
+	if rest, ok := strings.CutPrefix(of, `Revert "`); ok && minor >= reapplies && !strings.HasPrefix(rest, `Revert "`) {
+		return `Reapply "` + rest
+	}
+	return fmt.Sprintf(`Revert "%s"`, of)
 }
 
 // wrap breaks a text into lines.
@@ -56,36 +75,6 @@ func wrap(text string, width int) string {
 		line += word
 	}
 	return strings.Join(append(lines, line), "\n")
-}
-
-// trailers returns the values of a trailer in a commit message's last paragraph.
-func trailers(message, name string) []string {
-	paragraphs := strings.Split(strings.TrimSpace(strings.ReplaceAll(message, "\r\n", "\n")), "\n\n")
-	var values []string
-	for _, line := range strings.Split(paragraphs[len(paragraphs)-1], "\n") {
-		if value, ok := strings.CutPrefix(line, name+": "); ok {
-			values = append(values, strings.TrimSpace(value))
-		}
-	}
-	return values
-}
-
-// reverts returns the commits that a message says it reverts: by our trailer, or
-// in git's own words.
-func reverts(message string) []string {
-	all := trailers(message, trailerReverts)
-	for _, line := range strings.Split(message, "\n") {
-		sha, ok := strings.CutPrefix(strings.TrimSpace(line), "This reverts commit ")
-		if !ok {
-			continue
-		}
-		// A merge is "<sha>, reversing changes made to <parent>."
-		sha, _, _ = strings.Cut(strings.TrimSuffix(strings.TrimSpace(sha), "."), ",")
-		if !slices.Contains(all, sha) {
-			all = append(all, sha)
-		}
-	}
-	return all
 }
 
 // title is the title of the pull request that reverts commits, the newest first.
@@ -109,7 +98,12 @@ func (e Evidence) body(commits []Commit) string {
 	for _, c := range commits {
 		fmt.Fprintf(&b, " %s", c.SHA)
 	}
-	fmt.Fprintf(&b, ", on the verdict of canary-judge:\n\n%s", e.Report)
+	b.WriteString(", on the verdict of canary-judge.\n\n")
+	// Where a squash takes this text for its message, it tells of the revert, too.
+	for _, c := range commits {
+		fmt.Fprintf(&b, "%s: %s\n", trailerReverts, c.SHA)
+	}
+	fmt.Fprintf(&b, "\n%s", e.Report)
 	runes := []rune(b.String())
 	if len(runes) > mostBody {
 		return string(runes[:mostBody]) + "\n\n… the rest does not fit; see the job's result file.\n"

@@ -2,142 +2,176 @@ package revert
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
-	"regexp"
 	"strings"
-
-	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/githubapi"
 )
 
+// forge is a host of repositories where changes are proposed: GitHub's pull requests,
+// GitLab's merge requests. Branches go by their short names there.
+type forge interface {
+	// proposals lists what was proposed from a branch for another, the newest first.
+	proposals(ctx context.Context, branch, base string) ([]proposal, error)
+	// propose opens a proposal. One that is open already is returned as it is.
+	propose(ctx context.Context, title, branch, base, body string) (proposal, error)
+	// kind is what it calls a proposal, and repository which one it is for.
+	kind() string
+	repository() string
+}
+
+// proposal is a pull request or a merge request.
+type proposal struct {
+	address string
+	state   proposalState
+}
+
+type proposalState int
+
+const (
+	open proposalState = iota
+	merged
+	closed // without having been merged
+)
+
+// branchPrefix is how the branches begin that reverts are proposed from.
+const branchPrefix = "canary-judge/revert-"
+
+// branchNames are the branches that a revert of commits may be proposed from, by all of
+// them. The second is for a first that is left over from another time.
+func (w *work) branchNames() [2]string {
+	name := branchPrefix + w.steps[0].commit.SHA[:shortSHA]
+	if len(w.steps) > 1 {
+		all := sha256.New()
+		for _, s := range w.steps {
+			fmt.Fprintln(all, s.commit.SHA)
+		}
+		name += fmt.Sprintf("-%x", all.Sum(nil)[:4])
+	}
+	return [2]string{name, name + "-on-" + w.target.at[:shortSHA]}
+}
+
 // propose pushes the reverts to a branch of their own and opens a pull request.
-// The checked-out branch stays where it is.
-func (r *Repository) propose(ctx context.Context, g git, now Change, left []Commit, e Evidence, dryRun bool) (Outcome, error) {
-	hub, err := r.github(ctx, g)
+func (w *work) propose(ctx context.Context, dryRun bool) (Outcome, error) {
+	host, err := w.forge(ctx, w.place)
 	if err != nil {
 		return Outcome{}, err
 	}
-	base := r.Settings.Base
-	if base == "" {
-		base = r.branch(now)
-	}
-	branch := "canary-judge/revert-" + left[0].SHA[:shortSHA]
-	open := fmt.Sprintf("open the pull request %q of %s into %s on %s", title(left), branch, base, hub.Repository)
-	if dryRun {
-		return Outcome{Commands: append(r.revertCommands(left), r.pushCommand(branch), open), Reverted: left}, nil
-	}
-	if existing, err := hub.find(ctx, branch); err != nil || existing != "" {
-		return Outcome{PullRequest: existing}, err
-	}
-	var o Outcome
-	there, err := g.out(ctx, "ls-remote", r.Settings.Remote, "refs/heads/"+branch)
+	m := w.remote(w.place)
+	names := w.branchNames()
+	at, err := m.read(ctx, heads+names[0], heads+names[1])
 	if err != nil {
-		return o, err
+		return Outcome{}, err
 	}
-	if there == "" { // else an earlier job came this far
-		if o, err = r.pushAside(ctx, g, now, left, e, branch); err != nil {
-			return o, err
+	for _, name := range names {
+		b := branch{heads + name, at[heads+name]}
+		if b.at == "" {
+			return w.fresh(ctx, host, m, b, dryRun)
+		}
+		if same, err := w.sameAs(ctx, m, b); err != nil {
+			return Outcome{}, err
+		} else if same {
+			return w.open(ctx, host, b, Outcome{}, dryRun)
 		}
 	}
-	if o.PullRequest, err = hub.create(ctx, title(left), branch, base, e.body(left)); err != nil {
-		return o, fmt.Errorf("the revert is pushed to %s/%s, but the pull request is not open: %w", r.Settings.Remote, branch, err)
+	return Outcome{}, fmt.Errorf("the remote %s has branches %s and %s already, and they hold something else: look at them, and delete them", m.name, names[0], names[1])
+}
+
+// fresh pushes the reverts to a branch that is not there yet.
+func (w *work) fresh(ctx context.Context, host forge, m *remote, b branch, dryRun bool) (Outcome, error) {
+	o := Outcome{Commands: append(w.revertCommands(), w.pushCommand(b.ref)), Reverted: commits(w.steps)}
+	if dryRun {
+		return w.open(ctx, host, b, o, dryRun)
 	}
-	o.Commands = append(o.Commands, open)
+	// Before a branch comes back that somebody deleted with the proposal.
+	if refused, err := w.refused(ctx, host, b); err != nil {
+		return refused, err
+	}
+	made, err := w.commit(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
+	failed := m.push(ctx, made[0], b, w.Heard)
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), readBackTime)
+	defer cancel()
+	now, err := m.branch(after, []string{b.ref})
+	if err != nil {
+		return Outcome{}, fmt.Errorf("the revert is not pushed to %s on %s: %w", b.ref, m.name, errors.Join(failed, err))
+	}
+	if now.at != made[0] { // another job was first
+		if same, err := w.sameAs(after, m, now); err != nil || !same {
+			return Outcome{}, errors.Join(fmt.Errorf("somebody else moved %s on %s to %s", b.ref, m.name, now.at[:shortSHA]), failed, err)
+		}
+		return w.open(ctx, host, now, Outcome{}, false)
+	}
+	o.Reverts, o.Pushed = made, m.name+"/"+strings.TrimPrefix(b.ref, heads)
+	return w.open(ctx, host, now, o, false)
+}
+
+// refused reports a revert that was proposed before, and closed.
+func (w *work) refused(ctx context.Context, host forge, b branch) (Outcome, error) {
+	all, err := host.proposals(ctx, strings.TrimPrefix(b.ref, heads), strings.TrimPrefix(w.target.ref, heads))
+	if err != nil || len(all) == 0 || all[0].state != closed {
+		return Outcome{}, err
+	}
+	return Outcome{PullRequest: all[0].address}, fmt.Errorf("the change is not reverted: the %s that proposes it, %s, was closed without being merged, so somebody decided against it; reopen it, or revert by hand", host.kind(), all[0].address)
+}
+
+// open opens the pull request of a branch that is pushed, or finds it.
+func (w *work) open(ctx context.Context, host forge, b branch, o Outcome, dryRun bool) (Outcome, error) {
+	name, base := strings.TrimPrefix(b.ref, heads), strings.TrimPrefix(w.target.ref, heads)
+	all := commits(w.steps)
+	command := fmt.Sprintf("open the %s %q of %s into %s on %s", host.kind(), title(all), name, base, host.repository())
+	if dryRun {
+		o.Commands, o.Reverted = append(o.Commands, command), all
+		return o, nil
+	}
+	if len(o.Reverts) == 0 { // an earlier job came this far
+		there, err := host.proposals(ctx, name, base)
+		if err != nil {
+			return o, err
+		}
+		if refused, err := w.refused(ctx, host, b); err != nil {
+			return refused, err
+		}
+		made, err := w.out(ctx, "rev-list", b.at, "^"+w.target.at)
+		if err != nil {
+			return o, err
+		}
+		o.Reverts = strings.Fields(made)
+		if len(there) > 0 && there[0].state == open {
+			o.PullRequest = there[0].address
+			o.Notes = append(o.Notes, fmt.Sprintf("the %s that reverts the change is open already", host.kind()))
+			return o, nil
+		}
+	}
+	made, err := host.propose(ctx, title(all), name, base, w.evidence.body(all))
+	if err != nil {
+		return o, fmt.Errorf("the revert is pushed to %s/%s, but the %s is not open: %w", w.Settings.Remote, name, host.kind(), err)
+	}
+	o.PullRequest = made.address
+	o.Commands = append(o.Commands, command)
 	return o, nil
 }
 
-// pushAside commits the reverts beside the branch, pushes them, and goes back.
-func (r *Repository) pushAside(ctx context.Context, g git, now Change, left []Commit, e Evidence, branch string) (o Outcome, err error) {
-	back := now.Branch
-	if back == "" {
-		back = now.Head
+// sameAs reports whether a branch that is there holds the reverts and nothing else:
+// their files, in commits of ours.
+func (w *work) sameAs(ctx context.Context, m *remote, b branch) (bool, error) {
+	if err := m.fetch(ctx, b); err != nil {
+		return false, err
 	}
-	if err := g.do(ctx, "checkout", "--quiet", "--detach"); err != nil {
-		return o, err
+	tree, err := w.tree(ctx, b.at)
+	if err != nil || tree != w.steps[len(w.steps)-1].tree {
+		return false, err
 	}
-	defer func() {
-		if undo := g.do(context.WithoutCancel(ctx), "checkout", "--quiet", back); undo != nil {
-			err = errors.Join(err, undo)
+	made, err := w.history(ctx, b.at, "^"+w.target.at)
+	if err != nil || len(made) == 0 {
+		return false, err
+	}
+	for _, e := range made {
+		if !trailerAnywhere.MatchString(e.message) {
+			return false, nil
 		}
-	}()
-	if o, err = r.commitReverts(ctx, g, now, left, e); err != nil {
-		return Outcome{}, err
 	}
-	return o, r.pushHead(ctx, g, branch, &o)
-}
-
-// github is the repository on GitHub that is reverted in:
-// https://docs.github.com/rest/pulls/pulls
-type github struct{ *githubapi.Client }
-
-// remoteRepository finds owner/name in the address of a remote.
-var remoteRepository = regexp.MustCompile(`^(?:https?://[^/]+/|ssh://[^/]+/|[^/@]+@[^/:]+:)([\w.-]+/[\w.-]+?)(?:\.git)?/?$`)
-
-// github finds the repository on GitHub that the remote is.
-func (r *Repository) github(ctx context.Context, g git) (*github, error) {
-	hub := &github{githubapi.New(r.Env, r.Transport)}
-	if !hub.HasToken() {
-		return nil, errors.New("a pull request needs a token: set GITHUB_TOKEN, or the action's input github-token, with the permissions contents: write and pull-requests: write")
-	}
-	if hub.Repository == "" {
-		address, err := g.out(ctx, "remote", "get-url", r.Settings.Remote)
-		if err != nil {
-			return nil, err
-		}
-		m := remoteRepository.FindStringSubmatch(address)
-		if m == nil {
-			return nil, fmt.Errorf("which repository on GitHub the remote %s is cannot be told from its address; set GITHUB_REPOSITORY to owner/name", r.Settings.Remote)
-		}
-		hub.Repository = m[1]
-	}
-	return hub, nil
-}
-
-// pull is what is read of a pull request.
-type pull struct {
-	Address string `json:"html_url"`
-}
-
-// hubCures say what to do about GitHub's refusals.
-var hubCures = map[int]string{
-	http.StatusForbidden:           mayNot,
-	http.StatusNotFound:            mayNot,
-	http.StatusUnprocessableEntity: "check on_fail.revert.base: the branch must exist there",
-}
-
-const mayNot = "the token needs the permissions contents: write and pull-requests: write, and the repository must let Actions open pull requests (Settings, Actions, General)"
-
-// find returns the address of the pull request of a branch, "" if there is none.
-// A closed one counts: somebody decided not to revert.
-func (h *github) find(ctx context.Context, branch string) (string, error) {
-	owner, _, _ := strings.Cut(h.Repository, "/")
-	query := url.Values{"head": {owner + ":" + branch}, "state": {"all"}}
-	var found []pull
-	err := h.Call(ctx, githubapi.Request{Method: http.MethodGet, Path: "pulls?" + query.Encode(), Doing: "list pull requests", Cures: hubCures}, &found)
-	if err != nil || len(found) == 0 {
-		return "", err
-	}
-	return found[0].Address, nil
-}
-
-// create opens a pull request and returns its address.
-func (h *github) create(ctx context.Context, title, branch, base, body string) (string, error) {
-	request := githubapi.Request{
-		Method: http.MethodPost, Path: "pulls", Doing: "open pull requests", Cures: hubCures,
-		Body: map[string]string{"title": title, "head": branch, "base": base, "body": body},
-	}
-	var made pull
-	if err := h.Call(ctx, request, &made); err != nil {
-		// A request that was tried again may have been heard the first time.
-		if existing, findErr := h.find(ctx, branch); findErr == nil && existing != "" {
-			return existing, nil
-		}
-		return "", err
-	}
-	if made.Address == "" {
-		return "", errors.New("github answered without the pull request's address")
-	}
-	return made.Address, nil
+	return true, nil
 }

@@ -142,7 +142,7 @@ func TestAPullRequestThatCouldNotBeOpened(t *testing.T) {
 	// The next job goes on where this one ended.
 	h.status = 0
 	o, err := p.Revert(t.Context(), judged, evidence, false)
-	if err != nil || o.PullRequest == "" || len(o.Reverts) > 0 || r.deployed("canary-judge/revert-"+bad[:12]) == "" {
+	if err != nil || o.PullRequest == "" || len(o.Reverts) != 1 || r.deployed("canary-judge/revert-"+bad[:12]) == "" {
 		t.Errorf("%+v, %v", o, err)
 	}
 
@@ -172,7 +172,7 @@ func TestAConflictBesideTheBranch(t *testing.T) {
 	p := r.proposing(h)
 	p.Settings.Commit = "HEAD~1"
 	before := r.state()
-	_, err := p.Revert(t.Context(), r.observe(p), evidence, false)
+	_, err := p.Observe(t.Context())
 	r.refuses(before, err, "conflicts with later changes in code")
 	if len(h.pulls) > 0 {
 		t.Error("a pull request was opened")
@@ -181,20 +181,18 @@ func TestAConflictBesideTheBranch(t *testing.T) {
 
 func TestRepositoryOfARemote(t *testing.T) {
 	t.Parallel()
-	for address, want := range map[string]string{
-		"https://github.com/acme/shop.git":        "acme/shop",
-		"https://x-access-token:t@github.com/a/b": "a/b",
-		"git@github.com:acme/shop.git":            "acme/shop",
-		"ssh://git@github.com/acme/shop":          "acme/shop",
-		"/srv/deploy.git":                         "",
-		"https://github.com/acme":                 "",
+	for address, want := range map[string][2]string{
+		"https://github.com/acme/shop.git":               {"github.com", "acme/shop"},
+		"https://x-access-token:t@github.com/a/b":        {"github.com", "a/b"},
+		"git@github.com:acme/shop.git":                   {"github.com", "acme/shop"},
+		"ssh://git@github.com/acme/shop":                 {"github.com", "acme/shop"},
+		"ssh://git@gitlab.acme.com:2222/a/b/shop.git":    {"gitlab.acme.com", "a/b/shop"},
+		"http://gitlab.acme.com:8080/group/sub/shop.git": {"gitlab.acme.com:8080", "group/sub/shop"},
+		"/srv/deploy.git":                                {},
+		"https://github.com/acme":                        {},
 	} {
-		got := ""
-		if m := remoteRepository.FindStringSubmatch(address); m != nil {
-			got = m[1]
-		}
-		if got != want {
-			t.Errorf("%s: %q, want %q", address, got, want)
+		if host, path := hosted(address); host != want[0] || path != want[1] {
+			t.Errorf("%s: %q, %q, want %q", address, host, path, want)
 		}
 	}
 }

@@ -1,11 +1,13 @@
 package revert
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,20 +21,53 @@ type repo struct {
 	env map[string]string
 }
 
+// template is a repository that newRepo copies.
+var template = sync.OnceValues(func() (string, error) {
+	root, err := os.MkdirTemp("", "canary-judge-template-*")
+	if err != nil {
+		return "", err
+	}
+	script := `git init --quiet --bare deploy.git
+git init --quiet --initial-branch=canary work
+cd work
+git remote add deploy ../deploy.git
+printf 'a\nb\nc\n' >code
+git add code
+git commit --quiet -m start
+git push --quiet deploy canary
+rm -rf .git/hooks ../deploy.git/hooks/*`
+	cmd := exec.Command("sh", "-ec", script)
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "HOME="+root, "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
+		"GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com", "GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.com")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return root, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if root, err := template(); err == nil {
+		_ = os.RemoveAll(root)
+	}
+	os.Exit(code)
+}
+
 // newRepo makes a repository with a file of three lines, in a commit on the branch
 // canary that is pushed, and no identity: a CI runner has none.
 func newRepo(t *testing.T) *repo {
 	t.Helper()
+	from, err := template()
+	if err != nil {
+		t.Fatal(err)
+	}
 	root := t.TempDir()
-	r := &repo{t: t, dir: filepath.Join(root, "work"), env: map[string]string{
-		"PATH": os.Getenv("PATH"), "HOME": root, "GIT_CONFIG_NOSYSTEM": "1",
+	if err := os.CopyFS(root, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	return &repo{t: t, dir: filepath.Join(root, "work"), env: map[string]string{
+		"PATH": os.Getenv("PATH"), "HOME": root, "GIT_CONFIG_NOSYSTEM": "1", "TMPDIR": os.TempDir(),
 	}}
-	r.in(root, "init", "--quiet", "--bare", "deploy.git")
-	r.in(root, "init", "--quiet", "--initial-branch=canary", "work")
-	r.git("remote", "add", "deploy", filepath.Join(root, "deploy.git"))
-	r.commit("start", "a\nb\nc\n")
-	r.push()
-	return r
 }
 
 // in runs git in a directory and returns what it prints. Commits have a person's

@@ -1,10 +1,12 @@
 // Package revert does what follows a verdict: it reverts the change with git, and
 // runs commands.
 //
-// A revert takes back exactly the commits it was told, on top of what was judged
-// and of nothing else. It refuses what it is not sure of, and leaves the
-// repository as it found it then. It knows its own reverts by a trailer: it
-// never reverts one of them, and to revert twice does nothing the second time.
+// A revert takes back exactly the commits that were judged, on top of what was judged
+// and of nothing else. It is worked out from git's objects alone, and pushed as one object to
+// one branch, on condition that the remote has that branch where it was judged. What is
+// checked out, the index and the branches of the clone play no part. It knows its own
+// reverts by a trailer: it never reverts one of them, and to revert twice does nothing
+// the second time.
 package revert
 
 import (
@@ -13,41 +15,44 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
-	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/githubapi"
 )
 
 // Repository is where a change is reverted.
 type Repository struct {
 	Dir      string
 	Settings config.Revert
-	// Env is the environment of git, and where GitHub's token and address are.
+	// Env is the environment of git, and where the tokens and addresses of GitHub and
+	// GitLab are.
 	Env map[string]string
 	// Heard gets what the remote says while it is pushed to, such as the words of a
 	// deployment hook; nil to hear nothing.
 	Heard io.Writer
-	// Transport replaces the network to GitHub in tests.
+	// Transport replaces the network to GitHub and GitLab in tests.
 	Transport http.RoundTripper
 }
 
 // Outcome is what came of a revert.
 type Outcome struct {
-	// Commands are the git commands that changed something, or would in a dry run.
+	// Commands are what was done, or would be in a dry run, as git commands that a person
+	// would type for it. None when nothing was to be done.
 	Commands []string
-	// Reverted are the commits that were taken back, and Reverts the commits that
-	// took them back, both the newest first. Both are empty when all were taken back
-	// before.
+	// Reverted are the commits that were taken back, the newest first. Empty when all
+	// were taken back before.
 	Reverted []Commit
-	Reverts  []string
+	// Reverts are the commits that took them back, the newest first, also when that was
+	// done before.
+	Reverts []string
 	// Pushed is where to: REMOTE/BRANCH, "" when nothing was pushed.
 	Pushed string
-	// PullRequest is the address of the pull request, "" without one.
+	// PullRequest is the address of the pull request, or merge request, "" without one.
 	PullRequest string
+	// Notes are what else is to be known, a sentence each.
+	Notes []string
 }
 
 // Revert takes back the change that was judged. With dryRun it only finds out what
@@ -56,255 +61,264 @@ func (r *Repository) Revert(ctx context.Context, judged Change, e Evidence, dryR
 	if len(judged.Commits) == 0 {
 		return Outcome{}, errors.New("no commit to revert is named")
 	}
-	g, err := r.open(ctx)
+	p, err := r.open(ctx, !dryRun)
 	if err != nil {
 		return Outcome{}, err
 	}
-	now, err := g.change(ctx, "HEAD")
+	defer p.close()
+	if judged.Ref, err = r.deployed(ctx, p, judged); err != nil {
+		return Outcome{}, err
+	}
+	b, err := r.target(ctx, p, judged.Ref)
 	if err != nil {
 		return Outcome{}, err
 	}
-	now.Commits = nil
+	ids := []string{}
 	for _, c := range judged.Commits {
-		commit, err := g.known(ctx, c)
-		if err != nil {
-			return Outcome{}, err
-		}
-		now.Commits = append(now.Commits, commit)
+		ids = append(ids, c.SHA)
 	}
-	left, newest, err := g.left(ctx, now)
+	if judged.Commits, err = p.known(ctx, ids); err != nil {
+		return Outcome{}, err
+	}
+	if err := r.holds(ctx, p, b, judged); err != nil {
+		return Outcome{}, err
+	}
+	found, err := r.choose(ctx, p, judged.Commits, b.at)
 	if err != nil {
 		return Outcome{}, err
 	}
-	if len(left) == 0 {
-		return r.again(ctx, g, now, newest, dryRun)
+	switch {
+	case len(found.left) == 0 && len(found.by) > 0:
+		return already(found), nil
+	case r.Settings.Mode == config.PushRevert && b.at != judged.Head:
+		return Outcome{}, hasMoved(r.Settings.Remote, judged, b)
+	case len(found.left) == 0:
+		return Outcome{}, found.nothing()
 	}
-	if now.Head != judged.Head {
-		return Outcome{}, fmt.Errorf("HEAD has moved since the canary was judged, from %s to %s: what came since was not judged; look at it, and revert by hand",
-			judged.Head[:min(len(judged.Head), shortSHA)], now.Head[:shortSHA])
-	}
-	if judged.Branch != "" && now.Branch != judged.Branch {
-		return Outcome{}, fmt.Errorf("the branch %s was checked out when the canary was judged, and %s is now", judged.Branch, orDetached(now.Branch))
-	}
-	if err := r.ready(ctx, g, now); err != nil {
+	steps, err := r.plan(ctx, p, b.at, found.left)
+	if err != nil {
 		return Outcome{}, err
 	}
-	for _, c := range left {
-		if c.revert {
-			return Outcome{}, fmt.Errorf("the commit %s is itself a revert that canary-judge made: to take it back would bring the failed change again", c.short())
-		}
+	if err := p.changing(ctx, b.at, steps); err != nil {
+		return Outcome{}, err
 	}
+	w := &work{Repository: r, place: p, judged: judged, target: b, steps: steps, evidence: e}
 	if r.Settings.Mode == config.PullRequestRevert {
-		return r.propose(ctx, g, now, left, e, dryRun)
+		return w.propose(ctx, dryRun)
 	}
-	return r.push(ctx, g, now, left, e, dryRun)
+	return w.deploy(ctx, dryRun)
 }
 
-func orDetached(branch string) string {
-	if branch == "" {
-		return "none"
-	}
-	return branch
+// work is a revert that is worked out.
+type work struct {
+	*Repository
+	*place
+	judged   Change
+	target   branch // that the revert is for
+	steps    []step
+	evidence Evidence
 }
 
-// open prepares git for the repository.
-func (r *Repository) open(ctx context.Context) (git, error) {
-	dir, err := filepath.Abs(r.Dir)
-	if err != nil {
-		return git{}, err
+// deployed returns the full name of the branch on the remote that was judged. Results of
+// older versions do not say it.
+func (r *Repository) deployed(ctx context.Context, p *place, judged Change) (string, error) {
+	names := []string{heads + judged.Branch}
+	if r.Settings.Branch != "" {
+		names = r.refs(r.Settings.Branch)
 	}
-	g := newGit(dir, r.Env, r.Settings.Timeout, githubapi.Token(r.Env))
-	if r.Env["GITHUB_ACTIONS"] == "true" && within(dir, r.Env["GITHUB_WORKSPACE"]) {
-		g = g.trusting(r.Env["GITHUB_WORKSPACE"], r.Env["GIT_CONFIG_COUNT"])
+	switch {
+	case judged.Ref != "" && r.Settings.Branch != "" && !slices.Contains(names, judged.Ref):
+		return "", fmt.Errorf("%s was judged, and the revert is to go to the branch %s: they must be the same", judged.Ref, r.Settings.Branch)
+	case judged.Ref != "":
+		return judged.Ref, nil
+	case r.Settings.Branch == "" && judged.Branch == "":
+		return "", errors.New("the result does not say which branch was judged: name it with on_fail.revert.branch")
 	}
-	top, err := g.out(ctx, "rev-parse", "--show-toplevel")
-	if err != nil {
-		return g, err
-	}
-	g.dir = filepath.FromSlash(top)
-	return r.identified(ctx, g)
+	b, err := r.remote(p).branch(ctx, names)
+	return b.ref, err
 }
 
-// identified returns a git that can commit: under the name in the settings,
-// under its own, or under ours.
-func (r *Repository) identified(ctx context.Context, g git) (git, error) {
-	as := func(name, address string) git {
-		return g.with("GIT_AUTHOR_NAME="+name, "GIT_AUTHOR_EMAIL="+address, "GIT_COMMITTER_NAME="+name, "GIT_COMMITTER_EMAIL="+address)
-	}
-	if a := r.Settings.Author; a.Address != "" {
-		return as(a.Name, a.Address), nil
-	}
-	for _, key := range []string{"user.name", "user.email"} {
-		unset, err := g.code(ctx, "config", "--get", key)
+// holds reports a branch that has not the commits that were judged any more.
+func (r *Repository) holds(ctx context.Context, p *place, b branch, judged Change) error {
+	for _, c := range judged.Commits {
+		outside, err := p.code(ctx, "merge-base", "--is-ancestor", c.SHA, b.at)
 		if err != nil {
-			return g, err
+			return err
 		}
-		variable := "GIT_COMMITTER_" + strings.ToUpper(strings.TrimPrefix(key, "user."))
-		if unset == 1 && r.Env[variable] == "" {
-			return as("canary-judge", "canary-judge@users.noreply.github.com"), nil
-		}
-	}
-	return g, nil
-}
-
-// known reads a commit that was judged.
-func (g git) known(ctx context.Context, c Commit) (Commit, error) {
-	sha, err := g.resolve(ctx, c.SHA)
-	if err != nil {
-		return c, err
-	}
-	return g.commit(ctx, sha)
-}
-
-// left returns the commits of a change that are not taken back yet, and the newest
-// commit that takes one of them back. A commit that was itself taken back takes
-// nothing back.
-func (g git) left(ctx context.Context, c Change) (left []Commit, newest string, err error) {
-	oldest := c.Commits[len(c.Commits)-1].SHA
-	log, err := g.out(ctx, "log", "--format=%H%x00%B%x01", oldest+".."+c.Head)
-	if err != nil {
-		return nil, "", err
-	}
-	undone := map[string]bool{}
-	for _, entry := range strings.Split(log, "\x01") {
-		sha, message, ok := strings.Cut(strings.TrimSpace(entry), "\x00")
-		if !ok || undone[sha] {
-			continue
-		}
-		for _, of := range reverts(message) {
-			undone[of] = true
-			if newest == "" && slices.ContainsFunc(c.Commits, func(c Commit) bool { return c.SHA == of }) {
-				newest = sha
-			}
+		if outside == 1 {
+			return fmt.Errorf("%s on %s is at %s, which does not hold the commit %s%s: there is nothing of it to revert there", b.ref, r.Settings.Remote, b.at[:shortSHA], c.short(), p.shallowHint(ctx))
 		}
 	}
-	for _, commit := range c.Commits {
-		if !undone[commit.SHA] {
-			left = append(left, commit)
+	return nil
+}
+
+// already is the outcome where all was taken back before.
+func already(found choice) Outcome {
+	return Outcome{Reverts: found.by, Notes: []string{fmt.Sprintf("the change is reverted already, by %s", strings.Join(found.by, ", "))}}
+}
+
+// nothing says why nothing of a change is to be taken back.
+func (f choice) nothing() error {
+	if len(f.own) > 0 {
+		return fmt.Errorf("the commit %s is itself a revert that canary-judge made: to take it back would bring the failed change again", f.own[0].short())
+	}
+	return errors.New("the change takes itself back: it holds reverts of all its own commits, so there is nothing to revert")
+}
+
+func hasMoved(remote string, judged Change, b branch) error {
+	return fmt.Errorf("%s on %s has moved since the canary was judged, from %s to %s: what came since was not judged; look at it, and revert by hand",
+		b.ref, remote, judged.Head[:min(len(judged.Head), shortSHA)], b.at[:shortSHA])
+}
+
+// changing reports a step that changes nothing, or steps that all together do not.
+func (p *place) changing(ctx context.Context, tip string, steps []step) error {
+	before, err := p.tree(ctx, tip)
+	if err != nil || len(steps) == 0 {
+		return err
+	}
+	first := before
+	for _, s := range steps {
+		if s.tree == before {
+			return fmt.Errorf("the change of %s is not there any more, or there was none: there is nothing to revert", s.commit.short())
 		}
+		before = s.tree
 	}
-	return left, newest, nil
+	if before == first {
+		return errors.New("the changes of these commits take each other back: there is nothing to revert")
+	}
+	return nil
 }
 
-// again is a revert of what is reverted already. Should the push have failed then,
-// it is made up for.
-func (r *Repository) again(ctx context.Context, g git, now Change, newest string, dryRun bool) (Outcome, error) {
-	var o Outcome
-	branch := r.branch(now)
-	if dryRun || r.Settings.Mode != config.PushRevert || newest != now.Head || branch == "" {
-		return o, nil
-	}
-	at, err := g.out(ctx, "ls-remote", r.Settings.Remote, "refs/heads/"+branch)
-	if err != nil {
-		return o, err
-	}
-	if sha, _, _ := strings.Cut(at, "\t"); sha == now.Head {
-		return o, nil
-	}
-	return o, r.pushHead(ctx, g, branch, &o)
-}
-
-// push commits the reverts to the branch and pushes it.
-func (r *Repository) push(ctx context.Context, g git, now Change, left []Commit, e Evidence, dryRun bool) (Outcome, error) {
-	branch := r.branch(now)
-	if dryRun {
-		return Outcome{Commands: append(r.revertCommands(left), r.pushCommand(branch)), Reverted: left}, nil
-	}
-	o, err := r.commitReverts(ctx, g, now, left, e)
-	if err != nil {
-		return Outcome{}, err
-	}
-	if err := r.pushHead(ctx, g, branch, &o); err != nil {
-		return o, fmt.Errorf("the revert is committed but not pushed: %w; then run canary-judge revert again, or %s", err, r.pushCommand(branch))
-	}
-	return o, nil
-}
-
-// revertCommands are the commands for commits, as a person would type them.
-func (r *Repository) revertCommands(commits []Commit) []string {
-	var all []string
-	for _, c := range commits {
-		all = append(all, "git "+strings.Join(r.revertArgs(c, "--no-edit"), " "))
+// commits are what the steps take back.
+func commits(steps []step) []Commit {
+	var all []Commit
+	for _, s := range steps {
+		all = append(all, s.commit)
 	}
 	return all
 }
 
-func (r *Repository) revertArgs(c Commit, how string) []string {
-	args := []string{"revert", how}
-	if len(c.parents) > 1 {
-		args = append(args, fmt.Sprintf("--mainline=%d", r.Settings.Mainline))
+// revertCommands are the commands for the steps, as a person would type them.
+func (w *work) revertCommands() []string {
+	var all []string
+	for _, s := range w.steps {
+		mainline := ""
+		if len(s.commit.parents) > 1 {
+			mainline = fmt.Sprintf(" --mainline=%d", w.Settings.Mainline)
+		}
+		all = append(all, "git revert --no-edit"+mainline+" "+s.commit.SHA)
 	}
-	return append(args, c.SHA)
+	return all
 }
 
-func (r *Repository) pushCommand(branch string) string {
-	return fmt.Sprintf("git push %s HEAD:refs/heads/%s", r.Settings.Remote, branch)
+func (w *work) pushCommand(ref string) string {
+	return fmt.Sprintf("git push %s HEAD:%s", w.Settings.Remote, ref)
 }
 
-// commitReverts reverts commits on top of HEAD, a commit each. Whatever goes wrong,
-// the repository is left as it was found.
-func (r *Repository) commitReverts(ctx context.Context, g git, now Change, left []Commit, e Evidence) (o Outcome, err error) {
-	defer func() {
-		if err == nil {
-			return
-		}
-		// Also when the time is up. The tree was clean, so nothing of anybody's is lost.
-		if back := g.do(context.WithoutCancel(ctx), "reset", "--quiet", "--hard", now.Head); back != nil {
-			err = fmt.Errorf("%w; and it could not be undone: %w", err, back)
-		}
-	}()
-	for i, c := range left {
-		// Without the commit, whose message is ours.
-		if err := g.do(ctx, r.revertArgs(c, "--no-commit")...); err != nil {
-			return o, conflict(ctx, g, c, err)
-		}
-		empty, err := g.code(ctx, "diff", "--cached", "--quiet", "HEAD")
-		if err != nil {
-			return o, err
-		}
-		if empty == 0 {
-			return o, fmt.Errorf("the change of %s is not there any more: there is nothing to revert", c.short())
-		}
-		// Hooks that check commits do not apply: git revert runs none either.
-		if err := g.run(ctx, e.message(c), io.Discard, nil, "commit", "--quiet", "--no-verify", "--cleanup=whitespace", "--file=-"); err != nil {
-			return o, err
-		}
-		sha, err := g.resolve(ctx, "HEAD")
-		if err != nil {
-			return o, err
-		}
-		o.Reverted = append(o.Reverted, left[i])
-		o.Reverts = append([]string{sha}, o.Reverts...)
+// commit makes the commits of the steps on top of the target, and returns them, the
+// newest first. No branch moves.
+func (w *work) commit(ctx context.Context) ([]string, error) {
+	sign, err := w.signing(ctx)
+	if err != nil {
+		return nil, err
 	}
-	o.Commands = r.revertCommands(left)
+	var made []string
+	parent := w.target.at
+	for _, s := range w.steps {
+		id, err := w.feed(ctx, w.evidence.message(s, w.minor), "commit-tree", sign, s.tree, "-p", parent)
+		if err != nil {
+			return nil, err
+		}
+		made, parent = append([]string{id}, made...), id
+	}
+	return made, nil
+}
+
+// signing is the option of commit-tree for what commit.gpgsign says, which it does not
+// look at by itself.
+func (p *place) signing(ctx context.Context) (string, error) {
+	said, err := p.out(ctx, "config", "--type=bool", "--get", "--default=false", "commit.gpgsign")
+	if said == "true" {
+		return "--gpg-sign", err
+	}
+	return "--no-gpg-sign", err
+}
+
+// signs tries to make a commit, which goes nowhere.
+func (r *Repository) signs(ctx context.Context, p *place, b branch) error {
+	sign, err := p.signing(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = p.feed(ctx, "try\n", "commit-tree", sign, b.at+"^{tree}", "-p", b.at)
+	return err
+}
+
+// deploy pushes the reverts to the branch that was judged.
+func (w *work) deploy(ctx context.Context, dryRun bool) (Outcome, error) {
+	o := Outcome{Commands: append(w.revertCommands(), w.pushCommand(w.target.ref)), Reverted: commits(w.steps)}
+	if dryRun {
+		return o, nil
+	}
+	made, err := w.commit(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
+	m := w.remote(w.place)
+	failed := m.push(ctx, made[0], w.target, w.Heard)
+	// A push that broke off may have arrived, and only the remote knows.
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), readBackTime)
+	defer cancel()
+	now, err := m.branch(after, []string{w.target.ref})
+	if err != nil {
+		return Outcome{}, fmt.Errorf("whether the revert %s was pushed to %s on %s could not be read back: %w", made[0], w.target.ref, w.Settings.Remote, errors.Join(failed, err))
+	}
+	arrived, err := w.arrived(after, m, made[0], now)
+	switch {
+	case err != nil:
+		return Outcome{}, err
+	case !arrived && now.at == w.target.at && failed != nil:
+		return Outcome{}, fmt.Errorf("the revert is not pushed: %w; then run canary-judge revert on the result, or %s and %s", failed, strings.Join(w.revertCommands(), " and "), w.pushCommand(w.target.ref))
+	case !arrived && now.at == w.target.at:
+		return Outcome{}, fmt.Errorf("git says that it pushed the revert, and %s on %s is still at %s: something there, such as a hook, keeps it; look at the remote", now.ref, w.Settings.Remote, now.at[:shortSHA])
+	case !arrived:
+		return w.overtaken(after, m, now)
+	}
+	o.Reverts, o.Pushed = made, w.Settings.Remote+"/"+strings.TrimPrefix(w.target.ref, heads)
+	if note := w.follow(after, made[0]); note != "" {
+		o.Notes = append(o.Notes, note)
+	}
 	return o, nil
 }
 
-// conflict says which files a revert conflicts in.
-func conflict(ctx context.Context, g git, c Commit, err error) error {
-	files, listErr := g.out(ctx, "diff", "--name-only", "--diff-filter=U")
-	if listErr != nil || files == "" {
-		return err
+// readBackTime is how long it may take to read back what was pushed, and to have the clone
+// follow, also when the job is being ended.
+const readBackTime = time.Minute
+
+// arrived reports whether a branch on the remote holds a commit: others may have pushed
+// on top of it already.
+func (w *work) arrived(ctx context.Context, m *remote, id string, now branch) (bool, error) {
+	if now.at == id || now.at == w.target.at {
+		return now.at == id, nil
 	}
-	return fmt.Errorf("the revert of %s conflicts with later changes in %s: revert by hand, git revert %s", c.short(),
-		strings.Join(strings.Split(files, "\n"), ", "), c.SHA[:shortSHA])
+	if err := m.fetch(ctx, now); err != nil {
+		return false, err
+	}
+	outside, err := w.code(ctx, "merge-base", "--is-ancestor", id, now.at)
+	return outside == 0 && err == nil, err
 }
 
-// pushHead pushes HEAD to a branch.
-func (r *Repository) pushHead(ctx context.Context, g git, branch string, o *Outcome) error {
-	if err := g.run(ctx, "", io.Discard, r.Heard, "push", r.Settings.Remote, "HEAD:refs/heads/"+branch); err != nil {
-		return err
+// overtaken is what a revert comes to whose branch somebody else moved first.
+func (w *work) overtaken(ctx context.Context, m *remote, now branch) (Outcome, error) {
+	if err := w.holds(ctx, w.place, now, w.judged); err != nil {
+		return Outcome{}, err
 	}
-	o.Commands = append(o.Commands, r.pushCommand(branch))
-	o.Pushed = r.Settings.Remote + "/" + branch
-	return nil
-}
-
-// exists reports whether a path, relative to a directory or absolute, exists.
-func exists(dir, path string) bool {
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(dir, path)
+	found, err := w.choose(ctx, w.place, w.judged.Commits, now.at)
+	if err != nil {
+		return Outcome{}, err
 	}
-	_, err := os.Stat(path)
-	return err == nil
+	if len(found.left) == 0 && len(found.by) > 0 {
+		return already(found), nil
+	}
+	return Outcome{}, hasMoved(m.name, w.judged, now)
 }

@@ -1,0 +1,11 @@
+//go:build unix
+
+package revert
+
+import (
+	"os"
+	"syscall"
+)
+
+// endGently asks a process to end.
+func endGently(p *os.Process) error { return p.Signal(syscall.SIGTERM) }
