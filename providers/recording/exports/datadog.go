@@ -69,7 +69,7 @@ func (im *importer) datadogV1(a datadogAnswer) error {
 		if len(tags) == 0 {
 			tags = strings.Split(from.Scope, ",")
 		}
-		s := series{name: from.Metric, labels: tagLabels(tags), arm: im.file.Arm}
+		s := series{name: from.Metric, measures: true, labels: tagLabels(tags), arm: im.file.Arm}
 		s.title = metricName(s.name, s.labels)
 		unit := datadogUnit(from.Unit)
 		for _, pair := range from.Pointlist {

@@ -191,8 +191,11 @@ func (im *importer) finish() (*recording.Recording, error) {
 	var err error
 	if im.counted != nil {
 		points, err = im.counted.points(im)
-		if im.counted.tally[place{providers.Canary, locustP95}] != nil {
-			units = map[string]string{locustP95: "s"}
+		units = map[string]string{}
+		for _, p := range points {
+			if p.Metric == locustP95 || p.Metric == latencyMetric {
+				units[p.Metric] = "s"
+			}
 		}
 	} else {
 		points, units, err = im.joined()

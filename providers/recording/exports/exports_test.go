@@ -318,6 +318,12 @@ func TestRefusals(t *testing.T) {
 			}
 		})
 	}
+	answer := func(name string) string {
+		return `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"` + name + `"},"values":[[1795622400,"1"]]}]}}`
+	}
+	if _, err := two(exports.Prometheus, answer("cpu"), answer("latency"), exports.Options{}); err == nil || !strings.Contains(err.Error(), "no metric has both arms") {
+		t.Errorf("two things: %v", err)
+	}
 	if _, err := two(exports.K6, k6Head+k6Row("http_req_duration", "1795622400", "1", "200", ""), k6Head+k6Row("http_req_duration", "1795629400", "1", "200", ""), exports.Options{}); err == nil || !strings.Contains(err.Error(), "--align") {
 		t.Errorf("tests one after the other: %v", err)
 	}

@@ -169,6 +169,7 @@ func (im *importer) headed(title string) series {
 	if name, rest, ok := strings.Cut(title, "{"); ok && strings.HasSuffix(rest, "}") {
 		if labels, ok := parseLabels(strings.TrimSuffix(rest, "}")); ok {
 			s.name, s.labels = strings.TrimSpace(name), labels
+			s.measures = s.name != "" && !valueColumn.MatchString(s.name)
 		}
 	}
 	if valueColumn.MatchString(s.name) {

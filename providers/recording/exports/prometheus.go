@@ -71,6 +71,7 @@ func (im *importer) prometheusSeries(a prometheusAnswer) error {
 			return errors.New("it holds buckets (the label le); put histogram_quantile around the query, or export the requests above a bound and all as the five columns")
 		}
 		s := series{title: metricName(result.Metric["__name__"], without(result.Metric, "__name__")), name: result.Metric["__name__"], labels: without(result.Metric, "__name__"), arm: im.file.Arm}
+		s.measures = s.name != ""
 		for _, pair := range result.Values {
 			r, err := im.jsonReading(pair)
 			if err != nil {

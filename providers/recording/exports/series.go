@@ -18,6 +18,7 @@ import (
 type series struct {
 	title    string            // as the file heads it
 	name     string            // without its labels; "" = it has none
+	measures bool              // the name is that of what is measured, not of who is
 	labels   map[string]string // may be empty
 	arm      providers.Arm     // of the file; "" = told by selectors
 	counts   bool              // readings have totals
@@ -206,6 +207,10 @@ func (im *importer) titlesOfFiles() []string {
 		}
 	}
 	single := counts[providers.Baseline] == 1 && counts[providers.Canary] == 1
+	if single {
+		a, b := im.series[0], im.series[1]
+		single = a.name == b.name || !a.measures || !b.measures
+	}
 	for i, s := range im.series {
 		rest := maps.Clone(s.labels)
 		for label := range s.labels {

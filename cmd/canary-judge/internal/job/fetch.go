@@ -211,7 +211,7 @@ func CheckAnswer(q providers.Query, a providers.Answer, unit string) error {
 		})
 	}
 	for _, s := range a.Series {
-		if q.Part == providers.Value && s.Unit != "" && unit != "" && s.Unit != unit {
+		if (q.Part == providers.Value || q.Part == providers.Buckets) && s.Unit != "" && unit != "" && s.Unit != unit {
 			return providers.Place(q, &providers.Error{
 				Class: providers.BadQuery, Doing: fmt.Sprintf("the source gives %s, the config says %s", s.Unit, unit),
 				Cure: "write unit: " + s.Unit,
