@@ -88,6 +88,9 @@ func Read(format Format, files []File, o Options) (*recording.Recording, error) 
 			im.clock = clock{zone: o.Zone, note: im.note}
 			err = decode(im, in)
 		}
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			err = errors.New("the compressed file is cut off; copy it again, or unpack what there is of it (gzip -dc) and give that")
+		}
 		if err != nil {
 			return nil, fmt.Errorf("read %s as %s: %w", f.Name, format, err)
 		}

@@ -302,6 +302,7 @@ func TestRefusals(t *testing.T) {
 		{"k6 without requests", exports.K6, k6Head + k6Row("vus", "1795622400", "1", "", ""), exports.Options{Baseline: "a=b", Canary: "a=c"}, `no HTTP requests, but "vus"`},
 		{"k6 with one arm", exports.K6, k6Head + k6Row("http_req_duration", "1795622400", "1", "200", "a=b"), exports.Options{Baseline: "a=b", Canary: "a=c"}, `no request is of the canary, which is "a=c"`},
 		{"k6 with a negative duration", exports.K6, k6Head + k6Row("http_req_duration", "1795622400", "-1", "200", "a=b"), exports.Options{Baseline: "a=b", Canary: "a=c"}, "line 2: a duration of -1 ms is none"},
+		{"k6 without failures or a status", exports.K6, k6Head + k6Row("http_req_duration", "1795622400", "1", "", "a=b") + k6Row("http_req_duration", "1795622400", "1", "200", "a=c"), exports.Options{Baseline: "a=b", Canary: "a=c"}, "neither http_req_failed nor the tag status"},
 		{"JMeter without a header", exports.JMeter, jtlRow("1795622400123", "45", "home", "true"), exports.Options{Baseline: "label=home", Canary: "label=b"}, "the column timeStamp and elapsed and success is missing"},
 		{"JMeter with another success", exports.JMeter, jtlHead + jtlRow("1795622400123", "45", "home", "TRUE!"), exports.Options{Baseline: "label=home", Canary: "label=b"}, `line 2: success is "TRUE!"; want true or false`},
 		{"JMeter in XML", exports.JMeter, "<?xml version=\"1.0\"?><testResults/>", named, "output_format=csv"},

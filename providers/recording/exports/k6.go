@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/url"
 	"strconv"
 	"strings"
@@ -48,6 +49,9 @@ func readK6(im *importer, in *input) error {
 	if !seen["http_req_failed"] {
 		im.note("the file holds no http_req_failed; requests with a status of 0 or of 400 and above were taken for failed ones")
 		for _, r := range failed.requests {
+			if math.IsNaN(r.bad) {
+				return errors.New("it holds neither http_req_failed nor the tag status, so that which requests failed cannot be told; let k6 write one of them (systemTags)")
+			}
 			q.count(r.arm, errorsMetric, r.at, r.bad, 1)
 		}
 	}
@@ -60,7 +64,7 @@ type fallback struct{ requests []fallenRequest }
 type fallenRequest struct {
 	arm providers.Arm
 	at  time.Time
-	bad float64
+	bad float64 // NaN = it has no status
 }
 
 // k6Lines reads --out json.
@@ -188,7 +192,10 @@ func (im *importer) k6(s k6Sample, failed *fallback) error {
 		status, _ := s.tag("status")
 		code, err := strconv.Atoi(status)
 		bad := 0.0
-		if err != nil || code == 0 || code >= 400 {
+		switch {
+		case err != nil:
+			bad = math.NaN()
+		case code == 0 || code >= 400:
 			bad = 1
 		}
 		failed.requests = append(failed.requests, fallenRequest{arm, s.at, bad})
