@@ -72,13 +72,13 @@ func exactly(e evidence) evidence {
 	return e
 }
 
-// valuesOf returns the evidence on values behind an evidence.
-func valuesOf(e evidence) []*valueEvidence {
+// eachValue does something with the evidence on values behind an evidence.
+func eachValue(e evidence, do func(*valueEvidence)) {
 	switch e := e.(type) {
 	case *valueEvidence:
-		return []*valueEvidence{e}
+		do(e)
 	case *bracketed:
-		return append(valuesOf(e.low), valuesOf(e.high)...)
+		eachValue(e.low, do)
+		eachValue(e.high, do)
 	}
-	return nil
 }

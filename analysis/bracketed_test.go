@@ -151,6 +151,12 @@ func TestQuantilesInWideBuckets(t *testing.T) {
 	t.Parallel()
 	fine := []float64{0.05, 0.1, 0.25, 0.5, 1, 2.5}
 	coarse := []float64{0.1, 1, 2.5}
+	by16 := func(from float64) (bounds []float64) {
+		for b := from; b < 5; b *= 1.6 {
+			bounds = append(bounds, b)
+		}
+		return bounds
+	}
 	// Lognormal latencies of a median of 0.2 s, sigma 0.6: p95 is at 0.54 s.
 	draw := func(rng *rand.Rand, bounds []float64, factor float64) stats.Histogram {
 		h := stats.Histogram{Bounds: bounds, Counts: make([]float64, len(bounds)+1)}
@@ -175,6 +181,10 @@ func TestQuantilesInWideBuckets(t *testing.T) {
 		{"healthy, coarse in both", coarse, coarse, 1, Inconclusive, CoarseBuckets},
 		// p95 at 2.2 s against 0.54 s: above 1 s against at most 1 s, which may be equal.
 		{"may be equal", coarse, coarse, 4, Inconclusive, CoarseBuckets},
+		// 1.6x a bucket is within two and a half times the tolerance, which will do where
+		// both arms have the bucket.
+		{"healthy, the same buckets", by16(0.05), by16(0.05), 1, Passed, ""},
+		{"healthy, others", by16(0.05), by16(0.06), 1, Inconclusive, CoarseBuckets},
 		// Above 1 s against at most 0.5 s or 1 s.
 		{"slower for certain", fine, []float64{0.05, 0.1, 0.25, 0.6, 1}, 4, Failed, ""},
 	} {

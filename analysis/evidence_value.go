@@ -157,7 +157,7 @@ func (e *valueEvidence) beyond(level float64, _ bool) bool {
 // that their mean is beyond the tolerance. They are noise as often as not, so
 // they keep a metric from passing and fail none.
 func (e *valueEvidence) within(level float64, _ bool) bool {
-	return e.mean() < e.limit() && e.usuallyWithin(level)
+	return e.rawMean() < e.limit() && e.usuallyWithin(level)
 }
 
 // usuallyWithin is within, but for the steps that stand out.
@@ -166,8 +166,14 @@ func (e *valueEvidence) usuallyWithin(level float64) bool {
 	return lowest < e.limit() && e.fit().Tail(e.limit()) < level
 }
 
-// mean returns the mean of the differences as they are, none of them pulled in.
-func (e *valueEvidence) mean() float64 { return e.series.Raw().Mean() }
+// rawMean returns the mean of the differences as they are, none of them pulled in.
+func (e *valueEvidence) rawMean() float64 { return e.series.Raw().Mean() }
+
+// rawChange is rawMean as a change, in the units of an effect.
+func (e *valueEvidence) rawChange() float64 {
+	mean := e.rawMean()
+	return e.change(ratioLimits{mean, mean, mean}).Estimate
+}
 
 func (e *valueEvidence) effect(failLevel, passLevel float64) Effect {
 	mix := e.fit()

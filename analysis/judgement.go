@@ -156,9 +156,7 @@ func (j *judgement) linearise() {
 	each := func(do func(*valueEvidence)) {
 		for _, s := range j.sides {
 			for _, t := range s.tests {
-				for _, v := range valuesOf(t.evidence) {
-					do(v)
-				}
+				eachValue(t.evidence, do)
 			}
 		}
 	}
@@ -220,14 +218,18 @@ func (j *judgement) gaps() int {
 	return j.tally.elapsed - j.tally.usable
 }
 
-func (j *judgement) firstValue() (*valueEvidence, bool) {
+// firstValue returns the evidence on values of the test over the whole run, false
+// before its first pair and for a metric that counts.
+func (j *judgement) firstValue() (first *valueEvidence, ok bool) {
 	if len(j.sides) == 0 {
 		return nil, false
 	}
-	if all := valuesOf(j.sides[0].tests[0].evidence); len(all) > 0 && len(all[0].pairs) > 0 {
-		return all[0], true
-	}
-	return nil, false
+	eachValue(j.sides[0].tests[0].evidence, func(v *valueEvidence) {
+		if first == nil {
+			first = v
+		}
+	})
+	return first, first != nil && len(first.pairs) > 0
 }
 
 // add counts the samples of a step.

@@ -6,9 +6,13 @@ import "math"
 // chance: once in 150 steps for independent ones.
 const plenty = 5
 
-// silence is how many events an arm is short of, by its share of all of them, when
-// it has fallen silent: even if they came in bunches of five, once in 50 times.
-const silence = 20
+// An arm has fallen silent when for silentSteps, one of which may be a scrape that
+// failed, it has had no event while the other had some, and by its share of all events
+// it is short of silentEvents: even if they came in bunches of five, once in 50 times.
+const (
+	silentSteps  = 3
+	silentEvents = 20
+)
 
 // pooling joins the steps in which only one arm has events to the ones after them,
 // until both arms have some: at low traffic hardly any step has events in both. It
@@ -33,6 +37,7 @@ type armPooling struct {
 	active int     // steps with any
 	alone  int     // steps with any in this arm and none in the other
 	missed float64 // events of the other arm since this one last had any
+	silent int     // steps with those
 	wait   bracket // the events that wait for some of the other arm
 	since  int     // the step of the first of them, 0 for none
 }
@@ -80,10 +85,13 @@ func (p *pooling) take(step int, b bracket) (pooled bracket, first int, ok bool)
 // count notes the events of a step, and those of the other arm.
 func (a *armPooling) count(own, other float64) {
 	if own <= 0 {
-		a.missed += other
+		if other > 0 {
+			a.missed += other
+			a.silent++
+		}
 		return
 	}
-	a.missed = 0
+	a.missed, a.silent = 0, 0
 	a.total += own
 	a.active++
 	if other <= 0 {
@@ -141,7 +149,8 @@ func (p *pooling) gaps() int {
 // other one has as many that it would have had them too.
 func (p *pooling) fellSilent() bool {
 	short := func(silent, other armPooling) bool {
-		return silent.total > 0 && silent.missed > 0 && silent.missed*silent.total >= silence*(other.total-silent.missed)
+		return silent.total > 0 && silent.silent >= silentSteps &&
+			silent.missed*silent.total >= silentEvents*(other.total-silent.missed)
 	}
 	return short(p.canary, p.baseline) || short(p.baseline, p.canary)
 }

@@ -67,7 +67,7 @@ func TestPooling(t *testing.T) {
 func TestFellSilent(t *testing.T) {
 	t.Parallel()
 	// By its share, a half, the canary is short of 19 events, then of 20.
-	steps := [][2]float64{{2, 4}, {1, 2}, {0, 38}}
+	steps := [][2]float64{{2, 4}, {1, 2}, {0, 30}, {0, 8}}
 	p := &pooling{}
 	take(p, steps...)
 	if p.fellSilent() {
@@ -78,7 +78,12 @@ func TestFellSilent(t *testing.T) {
 	if !p.fellSilent() {
 		t.Error("not silent with 20 events missing")
 	}
-	take(p, [2]float64{1, 0})
+	p = &pooling{}
+	take(p, [2]float64{500, 500}, [2]float64{0, 500}, [2]float64{0, 500})
+	if p.fellSilent() {
+		t.Error("silent after two scrapes that failed")
+	}
+	take(p, [2]float64{0, 500}, [2]float64{1, 0})
 	if p.fellSilent() {
 		t.Error("silent although it is back")
 	}

@@ -172,7 +172,7 @@ func (j *judgement) result() MetricResult {
 		}
 		r.Forecast = j.forecast()
 		if i := slices.IndexFunc(j.sides, (*side).heldBySpikes); r.Cause == SpikesAdd && i >= 0 {
-			r.MeanChange = j.sides[i].meanChange()
+			eachValue(j.sides[i].tests[0].evidence, func(v *valueEvidence) { r.MeanChange = v.rawChange() })
 		}
 	}
 	return r

@@ -109,19 +109,11 @@ func shown(claim func(level float64, optimistic bool) bool, clock *stats.SharedC
 // steps in which the canary stands out.
 func (s *side) heldBySpikes() bool {
 	v, ok := exactly(s.tests[0].evidence).(*valueEvidence)
-	if !ok || s.passed || !v.ready() || v.mean() < v.limit() {
+	if !ok || s.passed || !v.ready() || v.rawMean() < v.limit() {
 		return false
 	}
 	level, ok := s.pass.LastLevel()
 	return ok && v.usuallyWithin(level)
-}
-
-// meanChange returns the change of a value with the steps that stand out as they
-// are.
-func (s *side) meanChange() float64 {
-	v := valuesOf(s.tests[0].evidence)[0]
-	mean := v.mean()
-	return v.change(ratioLimits{mean, mean, mean}).Estimate
 }
 
 // effect returns the effect as the given test sees it, at the levels of the last

@@ -143,7 +143,7 @@ func (h Histogram) Plus(other Histogram) Histogram {
 		bounds := slices.Concat(h.Bounds, other.Bounds)
 		slices.Sort(bounds)
 		bounds = slices.DeleteFunc(slices.Compact(bounds), func(b float64) bool {
-			return h.dividedBy(b) || other.dividedBy(b)
+			return !h.Measures(b) || !other.Measures(b)
 		})
 		h, other = h.onto(bounds), other.onto(bounds)
 	}
@@ -154,11 +154,11 @@ func (h Histogram) Plus(other Histogram) Histogram {
 	return sum
 }
 
-// dividedBy reports whether the bound b would divide a bucket that holds
-// anything.
-func (h Histogram) dividedBy(b float64) bool {
-	i, exact := slices.BinarySearch(h.Bounds, b)
-	return !exact && h.Counts[i] > 0
+// Measures reports whether it is known how many observations lie at or below x: it
+// is a bound, or lies in a bucket that holds nothing.
+func (h Histogram) Measures(x float64) bool {
+	i, exact := slices.BinarySearch(h.Bounds, x)
+	return exact || len(h.Counts) > 0 && h.Counts[i] == 0
 }
 
 // onto returns the same observations in buckets with other bounds, none of

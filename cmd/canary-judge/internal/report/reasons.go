@@ -119,6 +119,9 @@ func (b builder) undecided(m Metric, from analysis.MetricResult) string {
 		return tooFewRuns(m)
 	}
 	if m.Looks == 0 {
+		if from.Compared > from.Usable {
+			return fmt.Sprintf("too early for a first look: too few requests in both arms for more than %s so far", plural(from.Compared, "comparison"))
+		}
 		return fmt.Sprintf("too early for a first look: %s of both arms so far", plural(from.Usable, "step"))
 	}
 	switch {
