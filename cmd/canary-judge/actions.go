@@ -62,14 +62,15 @@ func (a *app) act(ctx context.Context, o *options, places outputs, j judged, r *
 		fmt.Fprintln(a.stderr, report.Clean(r.Reason))
 	}
 	var errs []error
+	// A revert finds itself at the remote, and marking twice is marking once.
 	if reverts {
-		errs = append(errs, a.revertNow(ctx, o, *c.Actions.Revert, r))
+		errs = append(errs, a.once(ctx, o, j, report.RevertAction, true, r, func() error { return a.revertNow(ctx, o, *c.Actions.Revert, r) }))
 	}
 	for _, m := range marks {
-		errs = append(errs, a.mark(ctx, o, m, c.Arms[providers.Canary].Labels, r))
+		errs = append(errs, a.once(ctx, o, j, report.MarkAction+" "+m.name, true, r, func() error { return a.mark(ctx, o, m, c.Arms[providers.Canary].Labels, r) }))
 	}
 	if hook != nil {
-		errs = append(errs, a.runHook(ctx, o, *hook, places, r))
+		errs = append(errs, a.runHook(ctx, o, j, *hook, places, r))
 	}
 	if o.dryRun {
 		return nil // the report says what would fail
@@ -106,17 +107,28 @@ func evidence(r *report.Report) revert.Evidence {
 	return e
 }
 
-// runHook runs the command of a verdict.
-func (a *app) runHook(ctx context.Context, o *options, h config.Hook, places outputs, r *report.Report) error {
-	action := report.Action{Kind: report.RunAction, DryRun: o.dryRun, Commands: []string{strings.Join(h.Shown, " ")}}
-	var err error
-	if !o.dryRun {
-		err = a.runCommandOf(ctx, h, places, r, &action)
+// runHook runs the command of a verdict, at most once.
+func (a *app) runHook(ctx context.Context, o *options, j judged, h config.Hook, places outputs, r *report.Report) error {
+	run := func(command func(*report.Action) error) error {
+		action := report.Action{Kind: report.RunAction, DryRun: o.dryRun, Commands: []string{strings.Join(h.Shown, " ")}}
+		err := command(&action)
+		if err != nil {
+			action.Error = err.Error()
+		}
+		r.Generated.Actions = append(r.Generated.Actions, action)
+		return err
 	}
-	if err != nil {
-		action.Error = err.Error()
+	err := a.once(ctx, o, j, report.RunAction, false, r, func() error {
+		return run(func(action *report.Action) error {
+			if o.dryRun {
+				return nil
+			}
+			return a.runCommandOf(ctx, h, places, r, action)
+		})
+	})
+	if errors.Is(err, errUnknown) {
+		return run(func(*report.Action) error { return fmt.Errorf("run %s: %w", strings.Join(h.Shown, " "), errUnknown) })
 	}
-	r.Generated.Actions = append(r.Generated.Actions, action)
 	return err
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,15 +17,6 @@ import (
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/github"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
 	"github.com/canary-judge/canary-judge/providers"
-)
-
-// Exit codes. They are public: CI pipelines branch on them.
-const (
-	exitPass         = 0
-	exitFail         = 1
-	exitUsage        = 2 // usage or config error; nothing was fetched
-	exitInconclusive = 3
-	exitNotJudged    = 4 // the provider broke off, or something could not be written
 )
 
 // app is the process, with all that it touches.
@@ -82,6 +74,31 @@ func (a *app) run(ctx context.Context) (code int) {
 			code = exitNotJudged
 		}
 	}()
+	out := &checked{Writer: a.stdout}
+	a.stdout = out
+	code = a.command(ctx)
+	if out.err != nil && code == exitPass {
+		a.complain(fmt.Errorf("write to standard output: %w", out.err))
+		return exitNotJudged
+	}
+	return code
+}
+
+// checked is standard output, of which it is known whether all of it was written: what
+// goes to it in many small parts is not looked at each time.
+type checked struct {
+	io.Writer
+	err error
+}
+
+func (c *checked) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	c.err = cmp.Or(c.err, err)
+	return n, err
+}
+
+// command carries out the command line.
+func (a *app) command(ctx context.Context) int {
 	root := a.root()
 	root.SetArgs(a.args)
 	root.SetIn(a.stdin)

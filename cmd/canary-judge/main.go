@@ -27,6 +27,8 @@ func main() {
 		signal.Stop(signals)
 		cancel(interrupt{s})
 	}()
+	// A reader of the output that has gone is an error of the write, and no end of the run.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	app := &app{env: env, args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
 	os.Exit(app.run(ctx))
 }

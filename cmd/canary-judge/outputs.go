@@ -182,6 +182,9 @@ func (all outputs) path(format string, with bool) string {
 // terminal returns the descriptor of a terminal that a stream is, and false if
 // it is none.
 func terminal(w any) (int, bool) {
+	if c, ok := w.(*checked); ok {
+		w = c.Writer
+	}
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return 0, false

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/github"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/job"
@@ -107,19 +105,20 @@ func (a *app) prepare(ctx context.Context, o *options) (*job.Job, error) {
 		Config: c, Providers: sources, Start: start, Recording: &recording.Recording{},
 		Preflight: o.end == "", Progress: a.progress(o, c),
 	}
+	if o.resume && o.record == "" {
+		return nil, usage(errors.New("--resume needs --record: the recording to go on with"))
+	}
+	if o.resume {
+		return j, usage(a.resume(ctx, j, o))
+	}
 	change, err := a.observe(ctx, o, c)
 	if err != nil {
 		return nil, usage(err)
 	}
-	if o.resume && o.record == "" {
-		return nil, usage(errors.New("--resume needs --record: the recording to go on with"))
-	}
-	switch {
-	case o.resume:
-		return j, usage(resume(j, o))
-	case o.record != "":
+	if o.record != "" {
+		by := thisProcess()
 		header := recording.Header{
-			Tool: a.version(), Started: now.UTC().Truncate(time.Second), Config: c.Document, Change: change,
+			Tool: a.version(), Started: now.UTC().Truncate(time.Second), Config: c.Document, Change: change, Writer: &by,
 			Window: &recording.Window{Start: start, Step: c.Window.Step.String(), Warmup: c.Window.Warmup, Steps: c.Window.Steps},
 		}
 		j.File, err = recording.Create(o.record, header)
@@ -148,29 +147,6 @@ func (a *app) observe(ctx context.Context, o *options, c *config.Config) (json.R
 	return json.Marshal(change)
 }
 
-// resume goes on with a recording.
-func resume(j *job.Job, o *options) error {
-	file, r, err := recording.Resume(o.record)
-	if err != nil {
-		return err
-	}
-	fail := func(format string, args ...any) error {
-		_ = file.Abandon() // nothing was written
-		return fmt.Errorf("resume "+o.record+": "+format, args...)
-	}
-	switch {
-	case r.Header.Window == nil:
-		return fail("the recording does not say what window it is of")
-	case !bytes.Equal(r.Header.Config, j.Config.Document):
-		return fail("it was recorded with another config; replay it with -c to judge it with this one")
-	case r.End != nil && (r.End.Why == string(job.AtVerdict) || r.End.Why == string(job.AtWindowEnd)):
-		return fail("the run has ended; replay it instead")
-	}
-	j.Start, j.Recording, j.File, j.Preflight = r.Header.Window.Start, r, file, false
-	j.Config.SetSteps(r.Header.Window.Steps)
-	return nil
-}
-
 // judgeLive is the run command.
 func (a *app) judgeLive(ctx context.Context, o *options) error {
 	places, err := a.openOutputs(o.outputs, inUse{"the recording", o.record}, inUse{"the config", o.configPath()})
@@ -185,15 +161,20 @@ func (a *app) judgeLive(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	voice := a.voice(o, j)
-	voice.started(ctx)
-	outcome, err := j.Run(ctx)
-	closed := closeRecording(j, outcome)
-	a.clear(j.Progress)
-	if outcome == nil {
-		return exit{exitNotJudged, errors.Join(err, closed)}
+	run := judged{command: "run", config: j.Config, recorded: j.Recording, file: j.File, change: j.Recording.Header.Change, voice: a.voice(o, j), sources: j.Providers}
+	if goesOn(j.Recording) {
+		fmt.Fprintf(a.stderr, "the run had its verdict, %s; going on with what follows it\n", report.Clean(j.Recording.End.Verdict))
+		j = rejudged(j)
+	} else {
+		run.voice.started(ctx)
 	}
-	return a.conclude(ctx, o, places, judged{"run", j.Config, outcome, j.Recording.Header.Change, err, closed, voice, j.Providers})
+	run.outcome, run.err = j.Run(ctx)
+	a.clear(j.Progress)
+	if run.outcome == nil {
+		return exit{exitNotJudged, errors.Join(run.err, closeRecording(run.file, nil))}
+	}
+	run.closed = markEnd(run)
+	return a.conclude(ctx, o, places, run)
 }
 
 // recordLive is the record command.
@@ -204,7 +185,7 @@ func (a *app) recordLive(ctx context.Context, o *options) error {
 	}
 	j.RecordOnly = true
 	outcome, err := j.Run(ctx)
-	closed := closeRecording(j, outcome)
+	closed := closeRecording(j.File, outcome)
 	a.clear(j.Progress)
 	if err := errors.Join(err, closed); err != nil {
 		return exit{exitNotJudged, err}
@@ -216,15 +197,15 @@ func (a *app) recordLive(ctx context.Context, o *options) error {
 	return nil
 }
 
-// closeRecording ends a recording's file.
-func closeRecording(j *job.Job, outcome *job.Outcome) error {
-	if j.File == nil {
+// closeRecording ends a recording's file, of which there may be none.
+func closeRecording(file *recording.Writer, outcome *job.Outcome) error {
+	if file == nil {
 		return nil
 	}
 	if outcome == nil {
-		return j.File.Abandon()
+		return file.Abandon()
 	}
-	return j.File.Close(recording.End{Why: string(outcome.Ended), Detail: outcome.Detail})
+	return file.Close(recording.End{Why: string(outcome.Ended), Detail: outcome.Detail})
 }
 
 // interruptCode returns the exit code of a run that a signal ended.
@@ -244,7 +225,11 @@ type judged struct {
 	change  json.RawMessage // what was under judgement, as revert.Change; nil = not said
 	err     error           // what kept the run from a verdict
 	closed  error           // what kept the recording from its end
-	voice   *voice          // who tells of it; nil = nobody
+	// recorded is what the recording held when the run began, and file where it goes on; nil
+	// for none.
+	recorded *recording.Recording
+	file     *recording.Writer
+	voice    *voice // who tells of it; nil = nobody
 	// sources are the providers of a live run by name; nil for a replay.
 	sources map[string]providers.Provider
 }
@@ -318,45 +303,57 @@ func (a *app) conclude(ctx context.Context, o *options, places outputs, j judged
 			j.err = errors.Join(j.err, fmt.Errorf("read which change was judged: %w", err))
 		}
 	}
-	code, err := exitNotJudged, j.err
-	if err == nil && j.closed == nil {
-		code = a.verdictCode(ctx, o, j.outcome)
-		if ended := j.outcome.Ended; j.command == "run" && (ended == job.AtVerdict || ended == job.AtWindowEnd) {
-			err = a.act(ctx, o, places, j, r)
-		}
-		if err != nil {
-			code = exitNotJudged
-		}
+	e := ending{ended: j.outcome.Ended, verdict: j.outcome.Result.Verdict, broken: j.err != nil || j.closed != nil}
+	e.inconclusive, _ = o.inconclusiveCode() // it was checked at the start
+	err := j.err
+	if !e.broken && j.command == "run" && decided(j.outcome) {
+		err = a.act(ctx, o, places, j, r)
+		e.acted, e.failed = len(r.Generated.Actions) > 0, err != nil
 	}
-	if ended := j.outcome.Ended; !o.dryRun && (ended == job.AtVerdict || ended == job.AtWindowEnd) {
+	if !o.dryRun && decided(j.outcome) {
 		a.writeNotebooks(ctx, j, r)
 	}
 	if j.voice != nil {
 		j.voice.concluded(ctx, r)
 	}
-	if len(r.Generated.Actions) > 0 && ctx.Err() != nil {
-		code = a.interruptCode(ctx)
+	if ctx.Err() != nil {
+		e.signal = a.interruptCode(ctx)
 	}
-	if places.text() && (j.outcome.Ended == job.AtError || len(r.Generated.Actions) > 0) {
+	if places.text() && (e.ended == job.AtError || e.acted) {
 		err = nil // the report says it
 	}
-	err = errors.Join(err, j.closed, places.write(a, r))
-	if github.Enabled(a.env) {
-		facts := github.Facts{ExitCode: code, Result: places.path("json", true), Report: places.path("json", false)}
-		err = errors.Join(err, github.Write(a.env, a.stderr, r, facts))
+	unwritten := a.tell(ctx, o, places, j, r, &e)
+	return exitOf(e.code(), errors.Join(err, j.closed, unwritten))
+}
+
+// decided reports whether a run came to its end, at which there is something to do.
+func decided(o *job.Outcome) bool { return o.Ended == job.AtVerdict || o.Ended == job.AtWindowEnd }
+
+// exitOf returns the error that makes the process exit with a code.
+func exitOf(code int, err error) error {
+	if code == exitPass && err == nil {
+		return nil
 	}
+	return exit{code, err}
+}
+
+// tell writes the result wherever it is asked for, each also when it cannot be written
+// elsewhere, and ends the recording.
+func (a *app) tell(ctx context.Context, o *options, places outputs, j judged, r *report.Report, e *ending) error {
+	err := places.write(a, r)
 	if o.comment && !o.dryRun {
 		err = errors.Join(err, a.comment(ctx, r))
 	}
-	switch {
-	case err != nil && code == exitPass:
-		return exit{exitNotJudged, err}
-	case err != nil:
-		return exit{code, err}
-	case code == exitPass:
-		return nil
+	if !e.broken {
+		err = errors.Join(err, conclude(ctx, j))
 	}
-	return exit{code: code}
+	e.unwritten = err != nil
+	if github.Enabled(a.env) {
+		facts := github.Facts{ExitCode: e.code(), Result: places.path("json", true), Report: places.path("json", false)}
+		err = errors.Join(err, github.Write(a.env, a.stderr, r, facts))
+		e.unwritten = err != nil
+	}
+	return err
 }
 
 // comment writes the report on the pull request, and says where.
@@ -372,24 +369,6 @@ func (a *app) comment(ctx context.Context, r *report.Report) error {
 		fmt.Fprintln(a.stderr, "commented: "+report.Clean(address))
 	}
 	return nil
-}
-
-// verdictCode returns the exit code of a verdict.
-func (a *app) verdictCode(ctx context.Context, o *options, outcome *job.Outcome) int {
-	if outcome.Ended == job.AtInterrupt {
-		return a.interruptCode(ctx)
-	}
-	switch outcome.Result.Verdict {
-	case analysis.Passed:
-		return exitPass
-	case analysis.Failed:
-		return exitFail
-	}
-	code, err := o.inconclusiveCode()
-	if err != nil {
-		return exitUsage
-	}
-	return code
 }
 
 // progress returns how to tell of the run: in place on a terminal, in lines

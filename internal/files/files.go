@@ -317,6 +317,30 @@ func awaitReader(target string) (*os.File, error) {
 	}
 }
 
+// Append adds a text to the end of a file, which is made when it is not there, or writes
+// it to a device or a pipe.
+func Append(path, text string) error {
+	target, err := Resolve(path)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(target)
+	pipe := err == nil && info.Mode()&fs.ModeNamedPipe != 0
+	if _, is := descriptor(target); is || err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		stream, err := awaitReader(target)
+		if err != nil {
+			return err
+		}
+		return errors.Join(pour(stream, pipe, []byte(text)), stream.Close())
+	}
+	file, err := os.OpenFile(target, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666) //nolint:gosec // as the umask has it
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(text)
+	return errors.Join(err, file.Close())
+}
+
 // OpenStream opens a device, a pipe or what the process has open for writing. A pipe
 // that nobody reads is waited for, some seconds.
 func OpenStream(path string) (*os.File, error) {

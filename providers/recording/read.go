@@ -45,8 +45,14 @@ type line struct {
 	State providers.State `json:"state"`
 	Link  string          `json:"link"`
 
-	Why    *string `json:"end"`
-	Detail string  `json:"detail"`
+	Why       *string         `json:"end"`
+	Detail    string          `json:"detail"`
+	Verdict   string          `json:"verdict"`
+	Acting    *string         `json:"acting"`
+	Acted     *string         `json:"acted"`
+	Outcome   json.RawMessage `json:"outcome"`
+	Concluded bool            `json:"concluded"`
+	Resumed   *Process        `json:"resumed"`
 }
 
 // Open reads the recording at a path: JSON lines, gzip of them, or CSV.
@@ -148,6 +154,7 @@ func (r *Recording) take(number int, text []byte) error {
 		if r.Header.Format != Format {
 			return fmt.Errorf("not a recording: the header's format is %q, this tool reads %q", r.Header.Format, Format)
 		}
+		r.Writer = r.Header.Writer
 		return nil
 	}
 	if p, ok := r.quick.point(text); ok {
@@ -158,8 +165,7 @@ func (r *Recording) take(number int, text []byte) error {
 		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
 	}
 	if l.Why != nil {
-		r.End = &End{Why: *l.Why, Detail: l.Detail}
-		return nil
+		return r.ended(l)
 	}
 	at, err := time.Parse(time.RFC3339, l.Time)
 	if err != nil {

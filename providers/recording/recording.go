@@ -30,6 +30,7 @@ type Header struct {
 	Window  *Window         `json:"window,omitempty"` // what was planned; nil for a CSV
 	Config  json.RawMessage `json:"config,omitempty"` // the config as used, without secrets
 	Change  json.RawMessage `json:"change,omitempty"` // what was under judgement, for who reverts it
+	Writer  *Process        `json:"writer,omitempty"` // who began it
 	// Notes are what was assumed when another tool's file was read; Units are those of its
 	// values, by metric.
 	Notes []string          `json:"notes,omitempty"`
@@ -76,6 +77,12 @@ type Recording struct {
 	// recording has no looks, as a CSV.
 	Judged time.Time
 	End    *End
+	// Actions are what was done at the verdict, in the order in which it began.
+	Actions []Action
+	// Concluded is whether everything that follows the verdict was done.
+	Concluded bool
+	// Writer is who wrote the recording last; nil when it does not say.
+	Writer *Process
 	// Sightings are what guards said, as they were seen.
 	Sightings []Sighting
 	// Revisions are what the source answered otherwise when it was asked again, in the
@@ -118,12 +125,6 @@ func (r *Recording) Revise(end time.Time, rev Revision) {
 	r.Look(end)
 	rev.Known = r.before
 	r.Revisions = append(r.Revisions, rev)
-}
-
-// End says how a run ended, when it ended by itself.
-type End struct {
-	Why    string `json:"end"`              // "verdict", "window", "interrupted" or "error"
-	Detail string `json:"detail,omitempty"` // the error's text
 }
 
 type trackKey struct {

@@ -19,16 +19,30 @@ import (
 )
 
 // Writer appends to a recording's file. What is written is on disk after each
-// Flush, so that a crash loses at most the look under way.
+// Flush, so that a crash loses at most the look under way. While it is open no other
+// process can write to the file.
 type Writer struct {
-	file *os.File
-	zip  *gzip.Writer // nil for a plain file
-	to   io.Writer
-	buf  bytes.Buffer
+	file  disk
+	zip   *gzip.Writer // nil for a plain file
+	to    io.Writer
+	buf   bytes.Buffer
+	why   string // how the run ended, once it has
+	stuck error  // that the disk took nothing any more; it is not asked again
 }
 
-// Create starts a recording at a path that must not exist yet: nothing recorded
-// is ever overwritten. A path that ends in .gz is compressed.
+// disk is the file of a recording.
+type disk interface {
+	io.Writer
+	Sync() error
+	Close() error
+	Name() string
+}
+
+// patience is how long a disk, such as one across a network, may take nothing.
+const patience = 30 * time.Second
+
+// Create starts a recording at a path where nothing is recorded yet: that is never
+// overwritten. A path that ends in .gz is compressed.
 func Create(path string, h Header) (*Writer, error) {
 	f, created, err := open(path)
 	if errors.Is(err, fs.ErrExist) {
@@ -36,6 +50,10 @@ func Create(path string, h Header) (*Writer, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("create the recording: %w", err)
+	}
+	if err := alone(f, path); err != nil {
+		_ = f.Close() // nothing was written
+		return nil, err
 	}
 	w := &Writer{file: f, to: f}
 	if strings.HasSuffix(path, ".gz") {
@@ -73,26 +91,103 @@ func open(path string) (f *os.File, made bool, err error) {
 		return nil, false, &fs.PathError{Op: "open", Path: path, Err: syscall.EISDIR}
 	}
 	f, err = os.OpenFile(target, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // a recording holds no secrets
-	return f, err == nil, err
+	if there != nil || !errors.Is(err, fs.ErrExist) {
+		return f, err == nil, err
+	}
+	exists := err
+	if f, err = os.OpenFile(target, os.O_WRONLY, 0); err != nil {
+		return nil, false, exists
+	}
+	// In an empty one nothing is recorded: a crash may have left it.
+	if err = alone(f, path); err == nil && !empty(f) {
+		err = exists
+	}
+	if err != nil {
+		_ = f.Close() // nothing was written
+		return nil, false, err
+	}
+	return f, false, nil
 }
+
+// empty reports whether nothing is in a file.
+func empty(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Size() == 0
+}
+
+// InUse is the error of a recording that another process writes.
+type InUse struct {
+	Path string
+	By   *Process // nil when it does not say
+}
+
+func (e *InUse) Error() string {
+	by := "another process"
+	if e.By != nil {
+		by = e.By.String()
+	}
+	return fmt.Sprintf("the recording %s is being written by %s; wait until it has ended, or name another file", e.Path, by)
+}
+
+// alone makes this the only process that writes to a recording's file.
+func alone(f *os.File, path string) error {
+	if isDevice(f) {
+		return nil
+	}
+	for end := time.Now().Add(release); ; time.Sleep(release / 10) {
+		free, err := lock(f)
+		if err != nil {
+			return fmt.Errorf("lock the recording %s: %w", path, err)
+		}
+		if free {
+			return nil
+		}
+		if time.Now().After(end) {
+			break
+		}
+	}
+	e := &InUse{Path: path}
+	if r, err := Open(path); err == nil {
+		e.By = r.Writer
+	}
+	return e
+}
+
+// release is how long a process that was killed may take to let go of its files: one that
+// it was about to start has them, too.
+const release = 500 * time.Millisecond
 
 // Resume opens a recording to go on appending, after cutting off what a crash
 // left of a last line. It returns what the recording holds.
 func Resume(path string) (*Writer, *Recording, error) {
-	r, err := Open(path)
-	if err != nil {
-		return nil, nil, err
-	}
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return nil, nil, fmt.Errorf("resume the recording: %w", err)
 	}
-	err = seekEnd(f)
+	w, r, err := resume(f, path)
 	if err != nil {
 		_ = f.Close() // the error says more
+		return nil, nil, err
+	}
+	return w, r, nil
+}
+
+func resume(f *os.File, path string) (*Writer, *Recording, error) {
+	if err := alone(f, path); err != nil {
+		return nil, nil, err
+	}
+	r, err := Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := seekEnd(f); err != nil {
 		return nil, nil, fmt.Errorf("resume the recording %s: %w", path, err)
 	}
-	return &Writer{file: f, to: f}, r, nil
+	w := &Writer{file: f, to: f, why: "interrupted"}
+	if r.End != nil {
+		w.why = r.End.Why
+	}
+	return w, r, nil
 }
 
 // seekEnd puts a file of JSON lines in the state to go on with a new line.
@@ -217,14 +312,20 @@ func (w *Writer) Close(e End) error {
 // Abandon closes the file as it is, without a mark: the run may be resumed.
 func (w *Writer) Abandon() error {
 	err := w.flush()
-	if w.zip != nil {
-		err = errors.Join(err, w.zip.Close())
-	}
-	return w.place(errors.Join(err, w.file.Close()))
+	return w.place(errors.Join(err, w.within(func() error {
+		var zipped error
+		if w.zip != nil {
+			zipped = w.zip.Close()
+		}
+		return errors.Join(zipped, w.file.Close())
+	})))
 }
 
 // write adds a line to the buffer.
 func (w *Writer) write(v any) error {
+	if w.stuck != nil {
+		return w.place(w.stuck)
+	}
 	e := json.NewEncoder(&w.buf)
 	e.SetEscapeHTML(false)
 	return w.place(e.Encode(v))
@@ -234,23 +335,48 @@ func (w *Writer) write(v any) error {
 func (w *Writer) Flush() error { return w.place(w.flush()) }
 
 func (w *Writer) flush() error {
-	if _, err := w.buf.WriteTo(w.to); err != nil {
-		return err
-	}
-	if w.zip != nil {
-		if err := w.zip.Flush(); err != nil {
+	return w.within(func() error {
+		if _, err := w.buf.WriteTo(w.to); err != nil {
 			return err
 		}
+		if w.zip != nil {
+			if err := w.zip.Flush(); err != nil {
+				return err
+			}
+		}
+		if err := w.file.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !isDevice(w.file) {
+			return err
+		}
+		return nil
+	})
+}
+
+// within does something with the file, and gives up waiting for it in the end: a write to
+// a network that is gone never returns. Afterwards the writer is left alone.
+func (w *Writer) within(do func() error) error {
+	if w.stuck != nil {
+		return w.stuck
 	}
-	if err := w.file.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !isDevice(w.file) {
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case err := <-done:
 		return err
+	case <-timer.C:
+		w.stuck = fmt.Errorf("the disk has not taken what was written for %s", patience)
+		return w.stuck
 	}
-	return nil
 }
 
 // isDevice reports whether a file is not a regular one: a pipe or a terminal
 // cannot be synced, and need not be.
-func isDevice(f *os.File) bool {
+func isDevice(d disk) bool {
+	f, ok := d.(*os.File)
+	if !ok {
+		return false
+	}
 	info, err := f.Stat()
 	return err == nil && !info.Mode().IsRegular()
 }

@@ -4,6 +4,8 @@ package github
 
 import (
 	"cmp"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -12,6 +14,7 @@ import (
 	"github.com/sethvargo/go-githubactions"
 
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
+	"github.com/canary-judge/canary-judge/internal/files"
 )
 
 // Enabled reports whether the process runs as a step of a GitHub Actions job.
@@ -33,34 +36,28 @@ const (
 	mostAnnotation  = 4 << 10
 )
 
-// Write sets the outputs, writes the summary, and annotates. Commands go to w.
-func Write(env map[string]string, w io.Writer, r *report.Report, f Facts) (err error) {
-	// The library panics where it cannot write.
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("tell GitHub Actions: %v", p)
+// Write sets the outputs, writes the summary, and annotates, each also when another one
+// cannot be written. Commands go to w.
+func Write(env map[string]string, w io.Writer, r *report.Report, f Facts) error {
+	var errs []error
+	if path := env["GITHUB_OUTPUT"]; path != "" {
+		if err := files.Append(path, outputs(r, f)); err != nil {
+			errs = append(errs, fmt.Errorf("tell GitHub Actions: set the outputs: %w", err))
 		}
-	}()
-	action := githubactions.New(
-		githubactions.WithWriter(w),
-		githubactions.WithGetenv(func(name string) string { return env[name] }),
-	)
-	annotate(action, r)
-	if env["GITHUB_OUTPUT"] != "" {
-		outputs(action, r, f)
 	}
-	if env["GITHUB_STEP_SUMMARY"] == "" {
-		return nil
+	if path := env["GITHUB_STEP_SUMMARY"]; path != "" {
+		if err := files.Append(path, r.MarkdownWithin(mostSummary)+"\n"); err != nil {
+			errs = append(errs, fmt.Errorf("tell GitHub Actions: write the job summary: %w", err))
+		}
 	}
-	action.AddStepSummary(r.MarkdownWithin(mostSummary))
-	return nil
+	return errors.Join(append(errs, annotate(w, r))...)
 }
 
-// delimiter is what the library ends a value with. It is fixed, so that a value
-// that holds it could set other outputs.
-const delimiter = "_GitHubActionsFileCommandDelimeter_"
-
-func outputs(action *githubactions.Action, r *report.Report, f Facts) {
+// outputs returns the outputs as the runner reads them: name<<delimiter, lines,
+// delimiter. The delimiter is drawn at random, so that no value holds it.
+// https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#multiline-strings
+func outputs(r *report.Report, f Facts) string {
+	delimiter := "canary-judge-" + rand.Text()
 	reverted, pull := "", ""
 	if r.Generated != nil {
 		for _, a := range r.Generated.Actions {
@@ -70,6 +67,7 @@ func outputs(action *githubactions.Action, r *report.Report, f Facts) {
 			pull = cmp.Or(a.PullRequest, pull)
 		}
 	}
+	var text strings.Builder
 	for _, o := range []struct{ name, value string }{
 		{"verdict", r.Verdict},
 		{"reason", r.Reason},
@@ -82,17 +80,21 @@ func outputs(action *githubactions.Action, r *report.Report, f Facts) {
 		{"revert-commit", reverted},
 		{"pull-request", pull},
 	} {
-		value := o.value
-		for strings.Contains(value, delimiter) {
-			value = strings.ReplaceAll(value, delimiter, "")
-		}
-		action.SetOutput(o.name, value)
+		fmt.Fprintf(&text, "%s<<%s\n%s\n%s\n", o.name, delimiter, o.value, delimiter)
 	}
+	return text.String()
 }
 
 // annotate writes an error for each failed metric and action, as far as GitHub
 // shows them, and a warning for a run without a verdict.
-func annotate(action *githubactions.Action, r *report.Report) {
+func annotate(w io.Writer, r *report.Report) (err error) {
+	// The library panics where it cannot write.
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("tell GitHub Actions: annotate: %v", p)
+		}
+	}()
+	action := githubactions.New(githubactions.WithWriter(w))
 	with := func(title string) *githubactions.Action {
 		return action.WithFieldsMap(map[string]string{"title": title})
 	}
@@ -131,4 +133,5 @@ func annotate(action *githubactions.Action, r *report.Report) {
 	for _, one := range all[:min(len(all), mostAnnotations)] {
 		with("canary: "+one.title).Errorf("%s", shorten(one.text))
 	}
+	return nil
 }

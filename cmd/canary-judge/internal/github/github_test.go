@@ -1,6 +1,7 @@
 package github
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -118,11 +119,44 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// unwritable is a stream that is closed.
+type unwritable struct{}
+
+func (unwritable) Write([]byte) (int, error) { return 0, os.ErrClosed }
+
+// What cannot be written keeps nothing else from being written.
 func TestFilesThatCannotBeWrittenAreAnError(t *testing.T) {
 	t.Parallel()
-	env := map[string]string{"GITHUB_OUTPUT": filepath.Join(t.TempDir(), "no", "such", "folder")}
-	if err := Write(env, &strings.Builder{}, failed("a", "b"), Facts{}); err == nil || !strings.Contains(err.Error(), "tell GitHub Actions") {
-		t.Errorf("error %v", err)
+	dir := t.TempDir()
+	none, good := filepath.Join(dir, "no", "such", "folder"), func(name string) string { return filepath.Join(dir, name) }
+	for _, c := range []struct {
+		name, output, summary string
+		commands              io.Writer // nil for one that works
+		written               []string
+		want                  string
+	}{
+		{"outputs", none, good("a"), nil, []string{"a"}, "set the outputs"},
+		{"a directory", dir, good("b"), nil, []string{"b"}, "set the outputs"},
+		{"summary", good("c"), none, nil, []string{"c"}, "write the job summary"},
+		{"annotations", good("d"), good("e"), unwritable{}, []string{"d", "e"}, "annotate"},
+		{"all", none, none, unwritable{}, nil, "annotate"},
+	} {
+		var commands strings.Builder
+		if c.commands == nil {
+			c.commands = &commands
+		}
+		err := Write(map[string]string{"GITHUB_OUTPUT": c.output, "GITHUB_STEP_SUMMARY": c.summary}, c.commands, failed("m", "b"), Facts{})
+		if err == nil || !strings.Contains(err.Error(), "tell GitHub Actions") || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v", c.name, err)
+		}
+		for _, file := range c.written {
+			if text, err := os.ReadFile(good(file)); err != nil || len(text) == 0 {
+				t.Errorf("%s: %s holds %q, %v", c.name, file, text, err)
+			}
+		}
+		if c.commands == &commands && !strings.HasPrefix(commands.String(), "::error ") {
+			t.Errorf("%s: commands %q", c.name, commands.String())
+		}
 	}
 }
 
@@ -130,7 +164,7 @@ func TestFilesThatCannotBeWrittenAreAnError(t *testing.T) {
 // one line.
 func FuzzWrite(f *testing.F) {
 	f.Add("errors", "4x")
-	f.Add("a\nverdict<<x\npass\nx", delimiter)
+	f.Add("a\nverdict<<x\npass\nx", "canary-judge-x\nverdict<<canary-judge-x")
 	f.Add("::error::x", "_GitHubActionsFileCommandDelimeter_GitHubActionsFileCommandDelimeter__\npwned=1")
 	f.Add("%0A::set-output name=x::y", "\r\n::add-mask::x")
 	f.Fuzz(func(t *testing.T, name, reason string) {
