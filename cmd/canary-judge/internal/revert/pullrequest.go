@@ -91,14 +91,14 @@ func (w *work) fresh(ctx context.Context, host forge, m *remote, b branch, dryRu
 	if err != nil {
 		return Outcome{}, err
 	}
-	failed := m.push(ctx, made[0], b, w.Heard)
+	moved, failed := m.push(ctx, made[0], b, w.Heard)
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), readBackTime)
 	defer cancel()
 	now, err := m.branch(after, []string{b.ref})
 	if err != nil {
 		return Outcome{}, fmt.Errorf("the revert is not pushed to %s on %s: %w", b.ref, m.name, errors.Join(failed, err))
 	}
-	if now.at != made[0] { // another job was first
+	if !moved || now.at != made[0] { // another job was first
 		if same, err := w.sameAs(after, m, now); err != nil || !same {
 			return Outcome{}, errors.Join(fmt.Errorf("somebody else moved %s on %s to %s", b.ref, m.name, now.at[:shortSHA]), failed, err)
 		}

@@ -1,6 +1,7 @@
 package revert
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -196,7 +197,7 @@ func (m *remote) fetch(ctx context.Context, b branch) error {
 // seen last, and of nothing else. An empty id stands for a branch that is not there yet.
 func (m *remote) pushing(id string, b branch) []string {
 	return []string{
-		"push", "--quiet", "--no-follow-tags", "--recurse-submodules=no", "--force-with-lease=" + b.ref + ":" + b.at,
+		"push", "--porcelain", "--no-follow-tags", "--recurse-submodules=no", "--force-with-lease=" + b.ref + ":" + b.at,
 		m.name, id + ":" + b.ref,
 	}
 }
@@ -224,16 +225,27 @@ func (m *remote) pusher(ctx context.Context) (git, error) {
 	return g.set("core.hooksPath=" + hooks), nil
 }
 
-// push moves a branch from where it was seen to a commit.
-func (m *remote) push(ctx context.Context, id string, b branch, heard io.Writer) error {
+// push moves a branch from where it was seen to a commit, and reports whether it did:
+// another job may have made and pushed the very same commit.
+func (m *remote) push(ctx context.Context, id string, b branch, heard io.Writer) (moved bool, err error) {
 	if err := m.resolve(ctx); err != nil {
-		return err
+		return false, err
 	}
 	g, err := m.pusher(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return g.run(ctx, "", io.Discard, heard, m.pushing(id, b)...)
+	var said bytes.Buffer
+	err = g.run(ctx, "", &said, heard, m.pushing(id, b)...)
+	var e *gitError
+	for line := range strings.SplitSeq(said.String(), "\n") {
+		// https://git-scm.com/docs/git-push#_output: a flag, the refs, and a reason.
+		moved = moved || strings.HasPrefix(line, " \t") || strings.HasPrefix(line, "*\t")
+		if errors.As(err, &e) && strings.HasPrefix(line, "!\t") {
+			e.stderr = strings.TrimSpace(e.stderr + " " + providers.Quote(line, m.secrets...))
+		}
+	}
+	return moved && err == nil, err
 }
 
 // mayPush reports why the job may not push to a branch. It pushes nothing.

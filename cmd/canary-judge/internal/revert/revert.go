@@ -265,7 +265,7 @@ func (w *work) deploy(ctx context.Context, dryRun bool) (Outcome, error) {
 		return Outcome{}, err
 	}
 	m := w.remote(w.place)
-	failed := m.push(ctx, made[0], w.target, w.Heard)
+	moved, failed := m.push(ctx, made[0], w.target, w.Heard)
 	// A push that broke off may have arrived, and only the remote knows.
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), readBackTime)
 	defer cancel()
@@ -283,6 +283,8 @@ func (w *work) deploy(ctx context.Context, dryRun bool) (Outcome, error) {
 		return Outcome{}, fmt.Errorf("git says that it pushed the revert, and %s on %s is still at %s: something there, such as a hook, keeps it; look at the remote", now.ref, w.Settings.Remote, now.at[:shortSHA])
 	case !arrived:
 		return w.overtaken(after, m, now)
+	case !moved:
+		return already(choice{by: made}), nil
 	}
 	o.Reverts, o.Pushed = made, w.Settings.Remote+"/"+strings.TrimPrefix(w.target.ref, heads)
 	if note := w.follow(after, made[0]); note != "" {
