@@ -55,6 +55,9 @@ func (r *Repository) Observe(ctx context.Context) (Change, error) {
 		return c, err
 	}
 	if err := r.ready(ctx, p, c, target); err != nil {
+		if r.Settings.Base != "" {
+			err = fmt.Errorf("to %s (on_fail.revert.base): %w", target.ref, err)
+		}
 		return c, err
 	}
 	if r.Settings.Mode == config.PullRequestRevert {

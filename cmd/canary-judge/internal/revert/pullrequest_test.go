@@ -39,8 +39,9 @@ func (h *hub) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if req.Method == http.MethodGet {
 		found := []map[string]string{}
 		for _, p := range h.pulls {
-			if "acme:"+p["head"] == req.URL.Query().Get("head") && req.URL.Query().Get("state") == "all" {
-				found = append(found, p)
+			q := req.URL.Query()
+			if "acme:"+p["head"] == q.Get("head") && p["base"] == q.Get("base") && q.Get("state") == "all" {
+				found = append([]map[string]string{p}, found...)
 			}
 		}
 		_ = json.NewEncoder(w).Encode(found)
@@ -56,6 +57,14 @@ func (h *hub) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
+	for _, other := range h.pulls {
+		if other["head"] == p["head"] && other["base"] == p["base"] && other["state"] == "open" {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			fmt.Fprintf(w, `{"message":"Validation Failed","errors":[{"message":"A pull request already exists for acme:%s."}]}`, p["head"])
+			return
+		}
+	}
+	p["state"] = "open"
 	p["html_url"] = fmt.Sprintf("https://github.com/acme/shop/pull/%d", 7+len(h.pulls))
 	h.pulls = append(h.pulls, p)
 	w.WriteHeader(http.StatusCreated)

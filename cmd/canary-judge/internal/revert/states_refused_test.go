@@ -48,7 +48,7 @@ func TestStatesThatAreRefusedAtTheStart(t *testing.T) {
 		}},
 		{name: "a commit that is not there", exit: 2, says: "the repository has no commit v9.9", set: commit("v9.9")},
 		{name: "a commit that is a tag and a branch", exit: 2, says: "x is a branch and a tag here, of different commits: write refs/heads/x or refs/tags/x", set: func(s *scene) { s.sh("git branch x; git tag x HEAD~1"); s.p.Settings.Commit = "x" }},
-		{name: "a commit of another branch", exit: 2, says: "(side) is not part of what is judged", set: func(s *scene) {
+		{name: "a commit of another branch", exit: 2, says: "(side) is not part of the branch, which is at ", set: func(s *scene) {
 			s.sh("git checkout -qb side HEAD~1; git commit -q --allow-empty -m side; git checkout -q canary")
 			s.p.Settings.Commit = "side"
 		}},

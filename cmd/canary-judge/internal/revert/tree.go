@@ -154,7 +154,7 @@ func (r *Repository) revertible(ctx context.Context, p *place, tip string, c Com
 	if outside, err := p.code(ctx, "merge-base", "--is-ancestor", c.SHA, tip); err != nil {
 		return err
 	} else if outside == 1 {
-		return fmt.Errorf("the commit %s is not part of what is judged, %s%s", c.short(), tip[:shortSHA], p.shallowHint(ctx))
+		return fmt.Errorf("the commit %s is not part of the branch, which is at %s%s", c.short(), tip[:shortSHA], p.shallowHint(ctx))
 	}
 	mainline := 1
 	if len(c.parents) > 1 {
