@@ -22,7 +22,7 @@ lint: tools ## gofmt, vet, golangci-lint, actionlint
 	$(GOBIN)/golangci-lint run ./...
 	$(GOBIN)/actionlint
 
-e2e: ## real nginx, real Prometheus, real load (Debian: nginx-light prometheus)
+e2e: ## real nginx, real Prometheus, real load (Debian: nginx-light prometheus victoria-metrics)
 	go test -tags e2e -count=1 -v -timeout 15m ./e2e
 
 story: ## a shop's canary, live: broken, judged, reverted, promoted (Debian: nginx-light postgresql prometheus)

@@ -3,11 +3,13 @@
 // Package e2e tests canary-judge against the real thing, with nothing faked:
 // services that fail and take their time, nginx that splits the traffic between
 // baseline and canary, a steady load, Prometheus that scrapes, and the binary
-// that judges. It takes some three minutes:
+// that judges. TestPast judges data of the last hours that Prometheus and VictoriaMetrics
+// are given. It takes some three minutes:
 //
 //	go test -tags e2e ./e2e -count=1 -v
 //
-// Linux only, with Debian's packages nginx-light and prometheus. With
+// Linux only, with Debian's packages nginx-light, prometheus and
+// victoria-metrics. With
 // CANARY_JUDGE_UPDATE=1 it renews the recordings in ../testdata.
 package e2e
 

@@ -107,7 +107,7 @@ func lookUp(t *testing.T, program string) string {
 			return path
 		}
 	}
-	t.Fatalf("%s is missing; this test needs the real one: apt-get install -y --no-install-recommends nginx-light prometheus", program)
+	t.Fatalf("%s is missing; this test needs the real one: apt-get install -y --no-install-recommends nginx-light prometheus victoria-metrics", program)
 	return ""
 }
 
