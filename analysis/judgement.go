@@ -39,6 +39,7 @@ type tally struct {
 // armTally sums up one arm.
 type armTally struct {
 	steps  int // steps with data
+	growth growth
 	unread int // steps of which it is known why they are gaps
 	why    string
 	counts struct{ bad, total float64 }
@@ -144,6 +145,9 @@ func (j *judgement) barred() Cause {
 	if j.pooling != nil && j.pooling.fellSilent() {
 		return FellSilent
 	}
+	if j.metric.CountsOverlap {
+		return OverlappingCounts
+	}
 	if j.quantile != nil {
 		return j.quantile.cannotPass()
 	}
@@ -196,6 +200,8 @@ func (j *judgement) withheld() Cause {
 		return NoDataAtAll
 	case 2*j.gaps() > t.elapsed:
 		return TooManyGaps
+	case t.cumulative():
+		return CumulativeCounts
 	case j.metric.Kind == Ratio && !t.badMentioned && !j.metric.AbsentIsZero:
 		return BadNeverMentioned
 	case t.same && len(t.distinct) >= distinctToBeSame && j.metric.Kind != Checks:
@@ -269,6 +275,11 @@ const (
 	mostUnreadShare = 0.1
 )
 
+// cumulative reports whether both arms show the states of counters.
+func (t *tally) cumulative() bool {
+	return t.baseline.growth.cumulative() && t.canary.growth.cumulative()
+}
+
 // unreadable reports whether too many of the steps cannot be read.
 func (a *armTally) unreadable(elapsed int) bool {
 	return a.unread > mostUnread && float64(a.unread) > mostUnreadShare*float64(elapsed)
@@ -290,6 +301,7 @@ func (a *armTally) add(m Metric, s Sample) {
 			return
 		}
 		a.counts.total += s.Buckets().Total()
+		a.growth.add(s.Buckets().Total(), math.NaN())
 		if m.SlowerThan > 0 {
 			least, _ := s.Buckets().Above(m.SlowerThan)
 			a.counts.bad += least
@@ -302,6 +314,7 @@ func (a *armTally) add(m Metric, s Sample) {
 		}
 		a.counts.bad += orZero(s.Bad())
 		a.counts.total += s.Total()
+		a.growth.add(s.Total(), s.Bad())
 	}
 	a.steps++
 }

@@ -89,6 +89,9 @@ type Metric struct {
 	// source knows nothing of them (or vector(0), default_zero): a 0 is silence then,
 	// as an absent count is, and only other counts mention bad events.
 	ZerosMadeUp bool
+	// CountsOverlap says that an event may be counted in more than one step: the counts
+	// are larger than what happened, and shown to be what they are not. Nothing passes.
+	CountsOverlap bool
 	// Advisory metrics are measured and reported, and decide nothing.
 	Advisory bool
 	// Weight is the metric's share of the false-alarm rate relative to the other

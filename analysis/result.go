@@ -51,6 +51,8 @@ const (
 	SpikesAdd           Cause = "steps in which the canary stands out bring the mean beyond the tolerance"
 	OffScale            Cause = "the canary lies above the highest bucket"
 	ZeroTolerance       Cause = "a tolerance of 0 cannot be passed"
+	CumulativeCounts    Cause = "the totals grow in every step, as counters do"
+	OverlappingCounts   Cause = "events are counted in more than one step"
 	NotEnoughEvidence   Cause = "not enough evidence"
 )
 

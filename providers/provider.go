@@ -157,6 +157,8 @@ type Reading struct {
 	// ZerosMadeUp says that the query can answer 0 where the source has nothing, as
 	// "or vector(0)" and default_zero do.
 	ZerosMadeUp bool
+	// CountsOverlap says that what happens once may be counted in several steps.
+	CountsOverlap bool
 	// Doubts are reasons to mistrust the query that are none to refuse it, each a
 	// sentence that says what to do.
 	Doubts []string

@@ -371,6 +371,7 @@ func (r *reader) doubtName(name string) {
 		if err == nil && window != r.step {
 			what := "what happens in between is left out"
 			if window > r.step {
+				r.reading.CountsOverlap = true
 				what = fmt.Sprintf("what happens once is seen in %d steps", (window+r.step-1)/r.step)
 			}
 			r.reading.Doubts = append(r.reading.Doubts, fmt.Sprintf(

@@ -56,6 +56,7 @@ func (r *resolver) consequences(a *analysis.Metric, c *Metric, q *queryText, par
 	for _, d := range reading.Doubts {
 		c.doubt(d)
 	}
+	a.CountsOverlap = a.CountsOverlap || reading.CountsOverlap && part != providers.Value
 	if !reading.ZerosMadeUp || part != providers.Bad {
 		return // a step without any events is not judged, whatever says so
 	}

@@ -111,6 +111,10 @@ func (b builder) undecided(m Metric, from analysis.MetricResult) string {
 		return fmt.Sprintf("the buckets around %s are too coarse to show a change of %s; use slower_than, or finer buckets", quantile, percentage(from.Tolerance.Size))
 	case analysis.OffScale:
 		return fmt.Sprintf("the canary's %s lies above the highest bucket bound, %s; use slower_than, or add buckets", quantile, measure(from.OffScaleBound, m.Unit))
+	case analysis.CumulativeCounts:
+		return "the totals grow in every step of both arms, and evenly, as counters do that count from their start; give what happened in each step, such as increase(…[$step]), or the differences of a counter. If the load itself climbs that evenly, judge it where it is level"
+	case analysis.OverlappingCounts:
+		return "what happens once is counted in more than one step, by what the queries are named, so that there seems to be more evidence than there is: nothing passes; the doubt beside the metric says what to write"
 	case analysis.ZeroTolerance:
 		return "a tolerance of 0 cannot be shown to be kept; give one, or make the metric advisory"
 	}
