@@ -55,6 +55,14 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// SyntaxError is where a query ends to make sense to who reads it.
+type SyntaxError struct {
+	At   int // bytes of the query before the place
+	What string
+}
+
+func (e *SyntaxError) Error() string { return fmt.Sprintf("at character %d: %s", e.At+1, e.What) }
+
 // Passing reports whether the trouble may pass by itself: the next look is worth
 // a try.
 func Passing(err error) bool {

@@ -117,15 +117,16 @@ func TestWithSeriesCount(t *testing.T) {
 		`sum(increase(x_bucket[30s])) without (pod) # why`: "(sum(increase(x_bucket[30s])) without (pod) # why\n" +
 			`) or label_replace(count without (pod) (increase(x_bucket[30s])), "canary_judge", "series", "", "")`,
 		`sum by (le) (x:increase30s)`: "(sum by (le) (x:increase30s)\n" + `) or label_replace(count by (le) (x:increase30s), "canary_judge", "series", "", "")`,
+		`sum by (le) (increase(x_bucket[30s]) * on (pod) group_left (v) y)`: "(sum by (le) (increase(x_bucket[30s]) * on (pod) group_left (v) y)\n" +
+			`) or label_replace(count by (le) (increase(x_bucket[30s]) * on(pod) group_left(v) y), "canary_judge", "series", "", "")`,
 		// It sums no bounds, or not only sums, or cannot be written safely.
-		`sum(increase(x[30s]))`:                                         "",
-		`sum by (pod) (increase(x[30s]))`:                               "",
-		`sum without (le) (increase(x_bucket[30s]))`:                    "",
-		`increase(x_bucket[30s])`:                                       "",
-		sum + " or " + sum:                                              "",
-		`sum by (le) (increase({"a.b"}[30s]))`:                          "",
-		`prometheus_buckets(sum by (vmrange) (increase(x[30s])))`:       "",
-		`sum by (le) (increase(x_bucket[30s]) * on (pod) group_left y)`: "",
+		`sum(increase(x[30s]))`:                                   "",
+		`sum by (pod) (increase(x[30s]))`:                         "",
+		`sum without (le) (increase(x_bucket[30s]))`:              "",
+		`increase(x_bucket[30s])`:                                 "",
+		sum + " or " + sum:                                        "",
+		`sum by (le) (increase({"a.b"}[30s]))`:                    "",
+		`prometheus_buckets(sum by (vmrange) (increase(x[30s])))`: "",
 	} {
 		if want == "" {
 			want = expr

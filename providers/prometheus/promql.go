@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/VictoriaMetrics/metricsql"
+
+	"github.com/canary-judge/canary-judge/providers"
 )
 
 // prelude gives the parser, which knows MetricsQL's functions and so nearly all of
@@ -33,10 +35,10 @@ func parse(expr string) (metricsql.Expr, error) {
 		if call == nil {
 			return nil, fmt.Errorf("there is no function %s", name)
 		}
-		return nil, fmt.Errorf("at character %d: there is no function %s", call[0]+1, name)
+		return nil, &providers.SyntaxError{At: call[0], What: "there is no function " + name}
 	}
 	if rest, ok := quoted(endless, text); ok {
-		return nil, fmt.Errorf("at character %d: the string has no end", len(expr)-len(rest)+1)
+		return nil, &providers.SyntaxError{At: len(expr) - len(rest), What: "the string has no end"}
 	}
 	rest, ok := quoted(unparsed, text)
 	if !ok || len(rest) > len(expr) {
@@ -46,7 +48,7 @@ func parse(expr string) (metricsql.Expr, error) {
 	if what == "" {
 		what = "unexpected " + first(rest)
 	}
-	return nil, fmt.Errorf("at character %d: %s", len(expr)-len(rest)+1, what)
+	return nil, &providers.SyntaxError{At: len(expr) - len(rest), What: what}
 }
 
 // The words of the parser's errors.

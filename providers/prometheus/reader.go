@@ -82,6 +82,16 @@ func (r *reader) count(n nature) {
 
 // read returns the nature of an expression, and notes what it asks for.
 func (r *reader) read(e metricsql.Expr) nature {
+	before := len(r.reading.Scopes)
+	n := r.parts(e)
+	if len(r.reading.Scopes) == before && n.is != zero {
+		n.is = constant // it selects nothing
+	}
+	return n
+}
+
+// parts returns the nature of an expression by its parts.
+func (r *reader) parts(e metricsql.Expr) nature {
 	n := nature{other, written(e)}
 	switch e := e.(type) {
 	case *metricsql.NumberExpr:
@@ -89,8 +99,6 @@ func (r *reader) read(e metricsql.Expr) nature {
 		if e.N == 0 {
 			n.is = zero
 		}
-	case *metricsql.StringExpr, *metricsql.DurationExpr:
-		n.is = constant
 	case *metricsql.MetricExpr:
 		n.is = r.metric(e, false)
 	case *metricsql.RollupExpr:
@@ -297,7 +305,13 @@ func (r *reader) operation(e *metricsql.BinaryOpExpr, n nature) nature {
 		default:
 			n.is = left.is
 		}
-	case "+", "-":
+	case "-":
+		if left.text == right.text {
+			n.is = zero
+			break
+		}
+		n.is = r.sum(left, right, n)
+	case "+":
 		n.is = r.sum(left, right, n)
 	case "*":
 		n.is = product(left.is, right.is)

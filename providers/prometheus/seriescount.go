@@ -39,7 +39,7 @@ func withSeriesCount(expr string) string {
 }
 
 // plain reports whether the parser's spelling of an expression means the same to
-// Prometheus: calls of functions with a range, and selectors with plain names.
+// Prometheus: functions of a range, sums and joins, of selectors with plain names.
 func plain(e metricsql.Expr) bool {
 	ok := true
 	metricsql.VisitAll(e, func(e metricsql.Expr) {
@@ -52,6 +52,13 @@ func plain(e metricsql.Expr) bool {
 					ok = ok && labelName.MatchString(f.Label) && (f.Label != "__name__" || f.IsRegexp || labelName.MatchString(strings.ReplaceAll(f.Value, ":", "_")))
 				}
 			}
+		case *metricsql.AggrFuncExpr:
+			ok = ok && strings.EqualFold(e.Name, "sum") && len(e.Args) == 1 && e.Limit == 0
+		case *metricsql.BinaryOpExpr:
+			ok = ok && slices.Contains([]string{"+", "-", "*", "and", "unless"}, strings.ToLower(e.Op)) &&
+				e.FillLeft == nil && e.FillRight == nil && e.JoinModifierPrefix == nil && !e.KeepMetricNames
+		case *metricsql.ModifierExpr:
+			ok = ok && !slices.ContainsFunc(e.Args, func(name string) bool { return !labelName.MatchString(name) })
 		case *metricsql.RollupExpr, *metricsql.DurationExpr, *metricsql.NumberExpr:
 		default:
 			ok = false

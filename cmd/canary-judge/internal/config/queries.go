@@ -20,12 +20,15 @@ func (r *resolver) expand(m *metric, a *analysis.Metric, c *Metric, q *queryText
 		if text == "" {
 			return
 		}
-		filled, err := r.fillQuery(text, arm, r.config.Arms[arm].Labels, t)
+		filled, places, err := r.fillQuery(text, arm, r.config.Arms[arm].Labels, t)
 		if err != nil {
 			r.problemAt(q, nil, "%v", err)
 			return
 		}
 		reading, err := t.Check(filled, part, r.config.Window.Step)
+		if e, ok := errors.AsType[*providers.SyntaxError](err); ok {
+			err = &providers.SyntaxError{At: len([]rune(text[:places.written(e.At)])), What: e.What}
+		}
 		if err != nil && !r.recorded(c, err) {
 			r.problemAt(q, nil, "%v", err)
 			return
@@ -95,7 +98,7 @@ func (r *resolver) armless(q *queryText, part providers.Part, t providers.Type, 
 		for i := range labels {
 			labels[i].Value += "-other"
 		}
-		text, err := r.fillQuery(q.of(providers.Canary), providers.Canary, labels, t)
+		text, _, err := r.fillQuery(q.of(providers.Canary), providers.Canary, labels, t)
 		if err != nil {
 			return nil
 		}
@@ -146,20 +149,36 @@ func (q *queryText) of(arm providers.Arm) string {
 // dollar sign, which is a mistake.
 var queryVariable = regexp.MustCompile(`\$\$|\$([A-Za-z_]\w*)(?:\.([A-Za-z_][\w-]*))?`)
 
+// filling is where the variables of a query stood, and what is left of it since.
+type filling []struct{ at, written int }
+
+// written returns where something that stands in the filled query was written; what stands
+// in a variable's value, where the variable was.
+func (f filling) written(at int) int {
+	i, _ := slices.BinarySearchFunc(f, at+1, func(p struct{ at, written int }, at int) int { return cmp.Compare(p.at, at) })
+	place := f[i-1]
+	if i < len(f) {
+		return min(place.written+at-place.at, f[i].written)
+	}
+	return place.written + at - place.at
+}
+
 // fillQuery fills in a query's variables for one arm.
-func (r *resolver) fillQuery(text string, arm providers.Arm, labels []providers.Label, t providers.Type) (string, error) {
+func (r *resolver) fillQuery(text string, arm providers.Arm, labels []providers.Label, t providers.Type) (string, filling, error) {
 	var filled strings.Builder
+	places := make(filling, 1)
 	rest := 0
 	for _, place := range queryVariable.FindAllStringIndex(text, -1) {
 		at := providers.Around{Before: text[:place[0]], After: text[place[1]:]}
 		value, err := r.fillVariable(text[place[0]:place[1]], arm, labels, t, at)
 		if err != nil {
-			return "", err
+			return "", nil, err
 		}
 		filled.WriteString(text[rest:place[0]] + value)
 		rest = place[1]
+		places = append(places, struct{ at, written int }{filled.Len(), rest})
 	}
-	return filled.String() + text[rest:], nil
+	return filled.String() + text[rest:], places, nil
 }
 
 // fillVariable returns what a variable of a query stands for.
