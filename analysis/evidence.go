@@ -47,6 +47,8 @@ type evidence interface {
 	// absolute tolerance) with its limits at the FAIL and the PASS level. Limits that
 	// cannot be given are infinite, an estimate that cannot is NaN.
 	effect(failLevel, passLevel float64) Effect
+	// compared returns what the effect is of.
+	compared() Compared
 }
 
 // Effect is the size of a change and its repeated confidence interval.
@@ -92,6 +94,7 @@ type countsEvidence struct {
 	// not run in the same steps.
 	pooled bool
 	totals stats.Interval
+	steps  int // added
 }
 
 func newCountsEvidence(m Metric, d Direction) *countsEvidence {
@@ -104,6 +107,7 @@ func newCountsEvidence(m Metric, d Direction) *countsEvidence {
 }
 
 func (e *countsEvidence) add(b bracket) {
+	e.steps++
 	v := b.low.counts
 	if e.direction == Decrease {
 		// Fewer events in the canary are more in the baseline.

@@ -34,6 +34,8 @@ type tally struct {
 	same             bool // all usable steps so far showed the same in both arms
 	distinct         []observation
 	badMentioned     bool // the source itself mentioned bad events, if only as 0
+	// zero counts the usable steps in which a value was 0 in this arm alone.
+	zero struct{ baseline, canary int }
 }
 
 // armTally sums up one arm.
@@ -134,7 +136,7 @@ func (j *judgement) look(first, last int, b bracket, ok bool) {
 
 // passed reports whether every side is shown to be within tolerance.
 func (j *judgement) passed() bool {
-	return len(j.sides) > 0 && j.barred() == "" && !slices.ContainsFunc(j.sides, func(s *side) bool { return !s.passed })
+	return len(j.sides) > 0 && !slices.ContainsFunc(j.sides, func(s *side) bool { return !s.passed }) && j.barred() == ""
 }
 
 // barred says why the metric cannot pass on what there is, or "".
@@ -149,9 +151,11 @@ func (j *judgement) barred() Cause {
 		return OverlappingCounts
 	}
 	if j.quantile != nil {
-		return j.quantile.cannotPass()
+		if c := j.quantile.cannotPass(); c != "" {
+			return c
+		}
 	}
-	return ""
+	return j.doubtful()
 }
 
 // linearise makes all tests of a value metric change over once one has.
@@ -261,6 +265,12 @@ func (t *tally) note(o observation, ok bool) {
 	}
 	t.usable++
 	c := o.counts
+	switch {
+	case o.canary == 0 && o.baseline != 0:
+		t.zero.canary++
+	case o.baseline == 0 && o.canary != 0:
+		t.zero.baseline++
+	}
 	t.same = t.same && o.canary == o.baseline && c.X == c.Y && c.N == c.M
 	if t.same && len(t.distinct) < distinctToBeSame && !slices.Contains(t.distinct, o) {
 		t.distinct = append(t.distinct, o)

@@ -50,9 +50,11 @@ const (
 	UnmeasuredBound     Cause = "no bucket ends where the metric is judged"
 	SpikesAdd           Cause = "steps in which the canary stands out bring the mean beyond the tolerance"
 	OffScale            Cause = "the canary lies above the highest bucket"
-	ZeroTolerance       Cause = "a tolerance of 0 cannot be passed"
 	CumulativeCounts    Cause = "the totals grow in every step, as counters do"
 	OverlappingCounts   Cause = "events are counted in more than one step"
+	ZeroTolerance       Cause = "a tolerance of 0 passes only what is better"
+	ZeroInOneArm        Cause = "the values of one arm are zero in every step"
+	OtherUnits          Cause = "so much better that the units may differ"
 	NotEnoughEvidence   Cause = "not enough evidence"
 )
 
@@ -77,16 +79,18 @@ type MetricResult struct {
 	Cause     Cause  // why it is undecided or has no data; empty otherwise
 	Effect    Effect // NaN limits before the first look
 	Share     float64
+	// Compared is what the effect is of.
+	Compared Compared
 	// Baseline and Canary sum up the arms over all steps, usable or not.
 	Baseline, Canary Arm
 	Elapsed, Usable  int  // steps so far, and those with data in both arms
 	Looks            int  // looks of the test over the whole run
 	Linear           bool // a relative Value metric had values that have no logarithm
-	// Compared is the number of observations that the arms were compared in, each of
-	// one step or of several; Events is what they hold of a metric that counts, canary
+	// Observations is the number of those that the arms were compared in, each of one
+	// step or of several; Events is what they hold of a metric that counts, canary
 	// first.
-	Compared int
-	Events   stats.Interval
+	Observations int
+	Events       stats.Interval
 	// Gaps is the number of steps that an arm is missing from although it has events,
 	// or values, at other times. Where they are few to begin with, silence is none.
 	Gaps int
@@ -101,6 +105,8 @@ type MetricResult struct {
 	// MeanChange is the change with the steps in which a value stands out as they are,
 	// in the units of Effect; NaN unless the cause is SpikesAdd.
 	MeanChange float64
+	// Doubts are reasons to ask whether what was compared is what was meant.
+	Doubts []Doubt
 	// BadNeverMentioned: the source never said anything of bad events.
 	BadNeverMentioned bool
 	Late              Lateness // of the data, as far as it was seen
@@ -146,13 +152,13 @@ func (j *judgement) result() MetricResult {
 	t := j.tally
 	r := MetricResult{
 		Metric: j.metric, Decision: j.decision, DecidedAt: j.decided, Share: j.share,
-		Baseline: t.baseline.arm(), Canary: t.canary.arm(),
-		Elapsed: t.elapsed, Usable: t.usable, Compared: t.compared, Events: t.events, Gaps: j.gaps(),
+		Compared: j.compared(), Baseline: t.baseline.arm(), Canary: t.canary.arm(),
+		Elapsed: t.elapsed, Usable: t.usable, Observations: t.compared, Events: t.events, Gaps: j.gaps(),
 		Bounds: j.bounds.common, BoundBelow: j.bounds.below, BoundAbove: j.bounds.above, Late: j.late,
 		BadNeverMentioned: j.metric.Kind == Ratio && t.usable > 0 && !t.badMentioned,
 	}
 	r.Effect = Effect{Estimate: math.NaN(), Lower: math.NaN(), Upper: math.NaN(), Absolute: j.metric.Tolerance.Absolute}
-	r.UpperLimit, r.LowerLimit = j.limits()
+	r.UpperLimit, r.LowerLimit = j.metric.Limits()
 	r.MeanChange = math.NaN()
 	if v, ok := j.firstValue(); ok {
 		r.Linear = v.contrast == excess && j.metric.Scale == Logarithmic
@@ -167,6 +173,7 @@ func (j *judgement) result() MetricResult {
 		r.Looks = j.sides[0].tests[0].clock.Looks()
 		r.Effect = j.effect()
 	}
+	r.Doubts = j.doubts(r.Effect)
 	if j.decision == Undecided {
 		r.Cause = j.cause()
 		if r.Cause == NoDataAtAll || r.Cause == TooManyGaps || r.Cause == Unreadable {
@@ -180,11 +187,12 @@ func (j *judgement) result() MetricResult {
 	return r
 }
 
-// limits returns the effects at which the tolerance ends.
-func (j *judgement) limits() (upper, lower float64) {
+// Limits returns the effects at which the tolerance ends, in the units of Effect: NaN
+// on a side on which any change is accepted.
+func (m Metric) Limits() (upper, lower float64) {
 	upper, lower = math.NaN(), math.NaN()
-	t := j.metric.Tolerance
-	for _, d := range j.metric.sides() {
+	t := m.Tolerance
+	for _, d := range m.sides() {
 		limit := t.Limit(d) - 1
 		if t.Absolute {
 			limit = t.Size

@@ -95,6 +95,9 @@ func (a *app) describe(c *config.Config) {
 		fmt.Fprintf(a.stdout, "\nguard: the %s of %s must stay quiet\n", g.Name, g.Provider)
 	}
 	a.describeActions(c)
+	for _, doubt := range c.Doubts {
+		fmt.Fprintf(a.stdout, "\ndoubt: %s\n", report.Clean(doubt))
+	}
 	for _, note := range c.Notes {
 		fmt.Fprintf(a.stdout, "\nnote: %s\n", note)
 	}

@@ -33,7 +33,9 @@ type Config struct {
 	Settings map[string]any // of the providers in use, by name
 	// Notes are what a reader of a verdict must know of the config, such as a weaker
 	// comparison.
-	Notes   []string
+	Notes []string
+	// Doubts are signs that the config does not say what was meant.
+	Doubts  []string
 	Blast   Blast
 	Links   []Link
 	Actions Actions
@@ -232,6 +234,9 @@ func (r *resolver) arms() {
 		baseline.Labels = canary.Labels
 	}
 	r.config.Arms = map[providers.Arm]Arm{providers.Baseline: baseline, providers.Canary: canary}
+	if doubt := mixedUp(baseline.Labels, canary.Labels); doubt != "" {
+		r.config.Doubts = append(r.config.Doubts, doubt)
+	}
 	if baseline.Offset > 0 {
 		r.config.Notes = append(r.config.Notes, fmt.Sprintf(
 			"the baseline is the same time %s earlier: whatever else changed since then is blamed on, or credited to, the canary; this is the weaker comparison",

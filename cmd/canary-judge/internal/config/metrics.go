@@ -286,7 +286,7 @@ func (r *resolver) judged(m *metric, a *analysis.Metric) {
 	}
 	if r.given(&m.Tolerance) && a.Tolerance.Size == 0 && !a.Advisory {
 		r.config.Notes = append(r.config.Notes, fmt.Sprintf(
-			"metric %q has a tolerance of 0: an unchanged canary cannot be shown to be within it, so the run cannot pass", m.Name))
+			"metric %q has a tolerance of 0: it passes only if the canary is better, or by chance", m.Name))
 	}
 }
 

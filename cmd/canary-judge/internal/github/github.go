@@ -86,7 +86,8 @@ func outputs(r *report.Report, f Facts) string {
 }
 
 // annotate writes an error for each failed metric and action, as far as GitHub
-// shows them, and a warning for a run without a verdict.
+// shows them, and a warning for a run without a verdict, or with one that is
+// doubted.
 func annotate(w io.Writer, r *report.Report) (err error) {
 	// The library panics where it cannot write.
 	defer func() {
@@ -104,8 +105,11 @@ func annotate(w io.Writer, r *report.Report) (err error) {
 		}
 		return text
 	}
-	if r.Verdict == "inconclusive" {
+	switch {
+	case r.Verdict == "inconclusive":
 		with("canary: inconclusive").Warningf("%s", shorten(r.Reason))
+	case len(r.Doubts) > 0:
+		with("canary: doubtful").Warningf("%s", shorten(strings.Join(r.Doubts, "; ")))
 	}
 	type annotation struct{ title, text string }
 	var all []annotation

@@ -97,6 +97,14 @@ func TestAnInconclusiveRunIsAWarning(t *testing.T) {
 	}
 }
 
+func TestADoubtIsAWarning(t *testing.T) {
+	t.Parallel()
+	_, _, commands := write(t, &report.Report{Verdict: "pass", Reason: "well", Doubts: []string{"are the arms swapped?"}}, Facts{})
+	if want := "::warning title=canary%3A doubtful::are the arms swapped?\n"; commands != want {
+		t.Errorf("commands %q, want %q", commands, want)
+	}
+}
+
 // GitHub shows ten annotations of a step and drops a summary above 1 MiB whole.
 func TestLimits(t *testing.T) {
 	t.Parallel()

@@ -35,6 +35,7 @@ func New(c *config.Config, o *job.Outcome) *Report {
 	for i := range o.Result.Metrics {
 		r.Metrics = append(r.Metrics, b.metric(i))
 	}
+	r.Doubts = b.doubts()
 	r.Blast = b.blast()
 	for _, l := range c.Links {
 		r.Pages = append(r.Pages, Page{l.Name, l.Over(r.Window.Start, r.Window.End)})
@@ -142,11 +143,9 @@ func measured(from analysis.MetricResult, source config.Metric) Metric {
 		Effect: Effect{
 			Number(from.Effect.Estimate), Number(from.Effect.Lower), Number(from.Effect.Upper), unit, from.Effect.Since,
 		},
-		Tolerance: Tolerance{
-			Size: Number(from.Tolerance.Size), Lower: Number(from.LowerLimit), Upper: Number(from.UpperLimit),
-			Unit: unit, Floor: Number(from.Floor),
-		},
-		Baseline: summary(from.Baseline, from.Metric), Canary: summary(from.Canary, from.Metric),
+		Tolerance: tolerance(from.Metric, unit),
+		Compared:  compared(from.Compared),
+		Baseline:  summary(from.Baseline, from.Metric), Canary: summary(from.Canary, from.Metric),
 		Steps: from.Elapsed, Usable: from.Usable, Looks: from.Looks, DecidedLook: from.DecidedAt,
 	}
 	if m.Unit == "" && from.Kind == analysis.Histogram {
@@ -162,6 +161,12 @@ func measured(from analysis.MetricResult, source config.Metric) Metric {
 		m.Forecast = &Forecast{f.Unit, Number(f.Needed), Number(f.Have), Number(f.Steps)}
 	}
 	return m
+}
+
+// tolerance is the change of a metric that is accepted, in the given unit.
+func tolerance(m analysis.Metric, unit string) Tolerance {
+	upper, lower := m.Limits()
+	return Tolerance{Size: Number(m.Tolerance.Size), Lower: Number(lower), Upper: Number(upper), Unit: unit, Floor: Number(m.Floor)}
 }
 
 func queries(m config.Metric) map[string]map[string]string {
@@ -180,6 +185,16 @@ func queries(m config.Metric) map[string]map[string]string {
 		}
 	}
 	return all // left out of the JSON when it is empty
+}
+
+func compared(from analysis.Compared) *Compared {
+	if from.Steps == 0 {
+		return nil
+	}
+	arm := func(a analysis.ComparedArm) ComparedArm {
+		return ComparedArm{Number(a.Level), Number(a.Bad), Number(a.Total)}
+	}
+	return &Compared{from.Steps, arm(from.Baseline), arm(from.Canary), from.Apart}
 }
 
 func summary(a analysis.Arm, m analysis.Metric) Summary {

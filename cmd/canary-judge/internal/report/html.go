@@ -132,7 +132,7 @@ func (r *Report) page() page {
 	}
 	for _, s := range r.remarks() {
 		switch s.title {
-		case guardsTitle:
+		case guardsTitle, doubtsTitle:
 			p.Actions = append(p.Actions, pageSection{s.title, cleanAll(s.lines)})
 		case comparisonTitle, exposureTitle, comparedTitle, windowTitle:
 			p.About = append(p.About, pageSection{s.title, cleanAll(s.lines)})
@@ -287,6 +287,13 @@ func (r *Report) facts(m Metric) []pageFact {
 		add("Source", m.Provider)
 	}
 	add("Steps", fmt.Sprintf("%d judged, %d with data in both arms", m.Steps, m.Usable))
+	if c := m.Compared; c != nil {
+		counts := ""
+		if finite(float64(c.Canary.Total)) {
+			counts = fmt.Sprintf(" (%s of %s against %s of %s)", count(c.Canary.Bad), count(c.Canary.Total), count(c.Baseline.Bad), count(c.Baseline.Total))
+		}
+		add("Compared", fmt.Sprintf("canary %s against baseline %s%s, over %s", cells[2], cells[1], counts, plural(c.Steps, "step")))
+	}
 	if m.Advisory {
 		add("Advisory", "decides nothing")
 	} else {

@@ -110,14 +110,14 @@ func (r *Report) suiteName() string {
 // provider, or traffic that kept the canary from passing.
 func (r *Report) junitRun(suite junitSuite) junitCase {
 	c := junitCase{Name: runCase, Class: suite.Name, Time: suite.Time, Properties: suite.Properties}
-	trouble := &junitTrouble{Message: xmlText(r.Reason), Type: r.Verdict}
+	trouble := &junitTrouble{Message: xmlText(r.Reason), Type: r.Verdict, Text: xmlText(strings.Join(r.Doubts, "\n"))}
 	switch {
 	case r.Verdict == "fail":
 		c.Failure = trouble
 	case r.Verdict != "pass":
 		c.Error = trouble
 	default:
-		c.Out = &junitText{xmlText(r.Reason)}
+		c.Out = &junitText{xmlText(strings.Join(append([]string{r.Reason}, r.Doubts...), "\n"))}
 	}
 	return c
 }

@@ -100,13 +100,13 @@ func brief(e analysis.Effect, d analysis.Decision, c *config.Config, i int) stri
 	case m.Tolerance.Absolute:
 		unit = pointsUnit
 	}
-	limits := Tolerance{Lower: Number(math.NaN()), Upper: Number(math.NaN()), Unit: unit}
+	limits := tolerance(c.Plan.Metrics[i], unit)
 	effect := Effect{Number(e.Estimate), Number(e.Lower), Number(e.Upper), unit, e.Since}
-	text := "too early"
+	text := tooEarly
 	if !math.IsNaN(e.Lower) || !math.IsNaN(e.Upper) {
 		s := styleOf(effect)
 		text = interval(effect, limits, s)
-		if !math.IsNaN(e.Estimate) {
+		if !math.IsNaN(e.Estimate) && text != tooEarly {
 			text = fmt.Sprintf("%s (%s)", change(e.Estimate, unit, s, estimated), text)
 		}
 	}

@@ -28,9 +28,8 @@ func (b builder) reason(m Metric, from analysis.MetricResult) string {
 		return reason
 	case analysis.Fail:
 		if from.Effect.Since > 0 {
-			// The numbers behind it are of the whole run, and would not fit.
 			since := b.outcome.Times[b.config.Window.Warmup+from.Effect.Since]
-			return fmt.Sprintf("since %s, %s", since.Format(time.TimeOnly), effectPhrase(m))
+			return fmt.Sprintf("since %s, %s", since.Format(time.TimeOnly), join(effectPhrase(m), b.numbers(m, from)))
 		}
 		return join(effectPhrase(m), b.numbers(m, from))
 	}
@@ -41,7 +40,8 @@ func (b builder) reason(m Metric, from analysis.MetricResult) string {
 // within the tolerance: its rates are too low to matter.
 func (m Metric) belowFloor() bool {
 	allowed := m.Tolerance.Floor * (1 + m.Tolerance.Size)
-	return m.Decision == analysis.Pass.String() && m.Tolerance.Floor > 0 && m.Canary.Rate <= allowed && !(m.Effect.Upper < m.Tolerance.Upper)
+	_, canary, _ := m.levels()
+	return m.Decision == analysis.Pass.String() && m.Tolerance.Floor > 0 && canary <= allowed && !(m.Effect.Upper < m.Tolerance.Upper)
 }
 
 // movedOn reports whether a metric passed at a look, and its interval has reached beyond
@@ -61,15 +61,18 @@ func join(a, b string) string {
 // counts says what the counts behind a rate are.
 func (b builder) counts(m Metric, from analysis.MetricResult) string {
 	slower := ""
-	if from.SlowerThan > 0 {
+	switch {
+	case from.SlowerThan > 0:
 		slower = measure(surelySlower(from), m.Unit)
+	case from.OffScaleBound > 0:
+		slower = measure(from.OffScaleBound, m.Unit)
 	}
 	return countsPhrase(m, slower)
 }
 
 // numbers says what the numbers behind an effect are.
 func (b builder) numbers(m Metric, from analysis.MetricResult) string {
-	if !math.IsNaN(float64(m.Canary.Rate)) {
+	if _, _, rates := m.levels(); rates {
 		return b.counts(m, from)
 	}
 	return valuesPhrase(m)
@@ -104,7 +107,7 @@ func (b builder) undecided(m Metric, from analysis.MetricResult) string {
 	case analysis.SameSeries:
 		return "both arms show exactly the same numbers, step for step: they are one series; check the labels of the arms"
 	case analysis.BaselineNotPositive:
-		return fmt.Sprintf("the baseline's mean is %s: a share of it has no meaning as a tolerance; give an absolute one", measure(float64(m.Baseline.Mean), m.Unit))
+		return fmt.Sprintf("the baseline's mean is %s: a share of it has no meaning as a tolerance; give an absolute one", measure(from.Compared.Baseline.Level, m.Unit))
 	case analysis.TooFewObservations:
 		return fmt.Sprintf("there are too few observations for %s: %d steps had to be merged into one; use slower_than, or longer steps", quantile, from.Merged)
 	case analysis.CoarseBuckets:
@@ -116,15 +119,20 @@ func (b builder) undecided(m Metric, from analysis.MetricResult) string {
 	case analysis.OverlappingCounts:
 		return "what happens once is counted in more than one step, by what the queries are named, so that there seems to be more evidence than there is: nothing passes; the doubt beside the metric says what to write"
 	case analysis.ZeroTolerance:
-		return "a tolerance of 0 cannot be shown to be kept; give one, or make the metric advisory"
+		return join("with a tolerance of 0 it passes only if it is better, or by chance", effectPhrase(m)) + "; give a tolerance, or make the metric advisory"
+	case analysis.ZeroInOneArm:
+		zero, other := zeroArm(from)
+		return fmt.Sprintf("every value of the %s is 0 and none of the %s: by a share of the baseline that cannot pass; check the query, or give an absolute tolerance", zero, other)
+	case analysis.OtherUnits:
+		return join(effectPhrase(m), b.numbers(m, from)) + "; if the units are different (ms against s) or the arms swapped, the canary could be far worse and pass: check the queries and the labels, or give an absolute tolerance"
 	}
 	text := "not enough evidence"
 	if m.Looks == 0 && from.Kind == analysis.Checks {
 		return tooFewRuns(m)
 	}
 	if m.Looks == 0 {
-		if from.Compared > from.Usable {
-			return fmt.Sprintf("too early for a first look: too few requests in both arms for more than %s so far", plural(from.Compared, "comparison"))
+		if from.Observations > from.Usable {
+			return fmt.Sprintf("too early for a first look: too few requests in both arms for more than %s so far", plural(from.Observations, "comparison"))
 		}
 		return fmt.Sprintf("too early for a first look: %s of both arms so far", plural(from.Usable, "step"))
 	}
@@ -192,8 +200,9 @@ func (b builder) forecast(m Metric) string {
 func (b builder) warnings(m Metric, from analysis.MetricResult, i int) []string {
 	var all []string
 	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
-	for _, doubt := range b.config.Metrics[i].Doubts {
-		add("%s", doubt)
+	all = append(all, b.config.Metrics[i].Doubts...)
+	for _, d := range from.Doubts {
+		all = append(all, doubt(d, m, from))
 	}
 	if from.BadNeverMentioned && from.AbsentIsZero {
 		add("the query for bad events never returned a point; that counts as none, as configured")
@@ -220,9 +229,9 @@ func (b builder) warnings(m Metric, from analysis.MetricResult, i int) []string 
 	if from.Kind != analysis.Checks && from.Gaps*10 > from.Elapsed && from.Usable > 0 {
 		add("%d of %d steps lack data in an arm (baseline: %d with data, canary: %d)", from.Gaps, from.Elapsed, from.Baseline.Steps, from.Canary.Steps)
 	}
-	if few := from.Elapsed - from.Usable - from.Gaps; from.Counted() && from.Kind != analysis.Checks && few*10 > from.Elapsed && from.Compared > 0 {
+	if few := from.Elapsed - from.Usable - from.Gaps; from.Counted() && from.Kind != analysis.Checks && few*10 > from.Elapsed && from.Observations > 0 {
 		add("%d of %d steps lack requests in an arm; steps were pooled until both had some: %s, of %s of %s requests", from.Elapsed-from.Usable, from.Elapsed,
-			plural(from.Compared, "comparison"), tally(from.Events.N+from.Events.M), tally(from.Canary.Total+from.Baseline.Total))
+			plural(from.Observations, "comparison"), tally(from.Events.N+from.Events.M), tally(from.Canary.Total+from.Baseline.Total))
 	}
 	return all
 }
@@ -234,11 +243,11 @@ func (r *Report) sentence() string {
 	start := fmt.Sprintf("%s after %s: ", strings.ToUpper(r.Verdict), when)
 	switch r.Verdict {
 	case analysis.Failed.String():
-		return start + r.failSentence()
+		return start + r.failSentence() + r.doubtful()
 	case analysis.Passed.String():
-		return start + r.passSentence()
+		return start + r.passSentence() + r.doubtful()
 	}
-	return start + r.openSentence()
+	return start + r.openSentence() + r.doubtful()
 }
 
 // deciding returns the metrics that decide and have a decision.

@@ -69,6 +69,7 @@ type Report struct {
 	Blast      *Blast         `json:"blast_radius" doc:"Requests that met the canary, and the harm it did to them"`
 	Guards     []Guard        `json:"guards,omitempty" doc:"What the guards said last"`
 	Exposure   *Exposure      `json:"exposure" doc:"The traffic the canary should get, and got"`
+	Doubts     []string       `json:"doubts,omitempty" doc:"Signs that what was compared is not what was meant; the reason tells them"`
 	Notes      []string       `json:"notes,omitempty" doc:"What a reader of the verdict must know of the comparison"`
 	Pages      []Page         `json:"pages,omitempty" doc:"Pages to look at beside this, as the config links them"`
 	Looks      []Look         `json:"looks" doc:"How the effects developed; evenly thinned out in large runs"`
@@ -129,8 +130,11 @@ type Metric struct {
 	Tolerance Tolerance `json:"tolerance" doc:"The change that is accepted"`
 	Direction string    `json:"direction" doc:"The movement that is bad: increase, decrease or either"`
 	Unit      string    `json:"unit,omitempty" doc:"Unit of the numbers"`
-	Baseline  Summary   `json:"baseline" doc:"What the baseline showed in the judged steps"`
-	Canary    Summary   `json:"canary" doc:"What the canary showed in the judged steps"`
+	// Compared is nil before there is a step with data in both arms, and in results of
+	// versions that did not save it.
+	Compared  *Compared `json:"compared,omitempty" doc:"What the effect is of: the numbers that are shown beside it"`
+	Baseline  Summary   `json:"baseline" doc:"What the baseline showed in all judged steps, whether or not the canary has data there"`
+	Canary    Summary   `json:"canary" doc:"What the canary showed in all judged steps"`
 	Steps     int       `json:"steps" doc:"Judged steps"`
 	Usable    int       `json:"usable_steps" doc:"Steps with data in both arms"`
 	Looks     int       `json:"looks" doc:"Looks at which there was something new"`
@@ -169,6 +173,21 @@ type Tolerance struct {
 	Upper Number `json:"upper" doc:"Largest effect that is tolerated; null = any"`
 	Unit  string `json:"unit" doc:"relative, points, or the metric's unit"`
 	Floor Number `json:"floor,omitempty" doc:"Rates below this are fine whatever the baseline"`
+}
+
+// Compared is what was held against each other.
+type Compared struct {
+	Steps    int         `json:"steps" doc:"Steps, or groups of merged ones, that count: those with data in both arms, since since_step"`
+	Baseline ComparedArm `json:"baseline" doc:"The baseline in these steps"`
+	Canary   ComparedArm `json:"canary" doc:"The canary in these steps"`
+	Apart    bool        `json:"apart,omitempty" doc:"The buckets allow both more and less in the canary than in the baseline: the levels tell no change"`
+}
+
+// ComparedArm is one arm of what was compared.
+type ComparedArm struct {
+	Level Number `json:"level" doc:"Rate, or typical value: canary/baseline - 1, or canary - baseline, is the estimate of the effect"`
+	Bad   Number `json:"bad" doc:"Bad events, failed runs or slow observations; null for values"`
+	Total Number `json:"total" doc:"All events; null for values"`
 }
 
 // Summary sums up one arm.

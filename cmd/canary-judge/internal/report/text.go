@@ -80,15 +80,19 @@ func (m Metric) cells() []string {
 	if m.Advisory {
 		decision += " (advisory)"
 	}
-	return []string{m.Name, m.level(m.Baseline), m.level(m.Canary), estimate, limits, tolerated(m.Tolerance, s), decision}
+	baseline, canary, rates := m.levels()
+	return []string{
+		m.Name, m.level(m.Baseline, baseline, rates), m.level(m.Canary, canary, rates),
+		estimate, limits, tolerated(m.Tolerance, s), decision,
+	}
 }
 
 // plainChange is the change of the numbers in the table, for a metric that has
 // not been looked at yet.
 func (m Metric) plainChange() Number {
-	canary, baseline := m.Canary.Rate, m.Baseline.Rate
-	if m.Kind == analysis.Value.String() || math.IsNaN(float64(canary)) {
-		canary, baseline = m.Canary.Median, m.Baseline.Median
+	baseline, canary, _ := m.levels()
+	if m.Compared != nil && m.Compared.Apart {
+		return Number(math.NaN())
 	}
 	if m.Effect.Unit != relativeUnit {
 		return canary - baseline
@@ -96,15 +100,28 @@ func (m Metric) plainChange() Number {
 	return canary/baseline - 1
 }
 
+// levels are what stands beside the change: a number of each arm over the steps that
+// were compared, and whether they are rates. Where there are none yet, and in results
+// that lack them, they are of all steps.
+func (m Metric) levels() (baseline, canary Number, rates bool) {
+	switch c := m.Compared; {
+	case c != nil:
+		return c.Baseline.Level, c.Canary.Level, !math.IsNaN(float64(c.Canary.Total))
+	case m.Kind == analysis.Value.String() || math.IsNaN(float64(m.Canary.Rate)) && math.IsNaN(float64(m.Baseline.Rate)):
+		return m.Baseline.Median, m.Canary.Median, false
+	}
+	return m.Baseline.Rate, m.Canary.Rate, true
+}
+
 // level is what an arm showed, in one number.
-func (m Metric) level(s Summary) string {
-	if s.Steps == 0 {
+func (m Metric) level(s Summary, level Number, rate bool) string {
+	switch {
+	case s.Steps == 0:
 		return "no data"
+	case rate:
+		return percentage(float64(level))
 	}
-	if !math.IsNaN(float64(s.Rate)) {
-		return percentage(float64(s.Rate))
-	}
-	return measure(float64(s.Median), m.Unit)
+	return measure(float64(level), m.Unit)
 }
 
 var columns = []string{"METRIC", "BASELINE", "CANARY", "CHANGE", "INTERVAL", "TOLERATED", "DECISION"}
@@ -142,6 +159,7 @@ func (r *Report) table(paint func(word, decision string) string) string {
 
 // Titles of remarks on the run as a whole.
 const (
+	doubtsTitle     = "Doubts about the data:"
 	comparisonTitle = "About the comparison:"
 	exposureTitle   = "Exposure:"
 	guardsTitle     = "Guards:"
@@ -211,7 +229,7 @@ func (r *Report) remarks() []section {
 		}
 		all = append(all, s)
 	}
-	add("Doubts about the data:", doubts)
+	add(doubtsTitle, append(slices.DeleteFunc(slices.Clone(r.Doubts), func(d string) bool { return slices.Contains(doubts, d) }), doubts...))
 	add(comparisonTitle, r.Notes)
 	add("Blast radius:", r.blastLines())
 	if e := r.Exposure; e != nil {

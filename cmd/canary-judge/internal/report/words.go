@@ -136,10 +136,23 @@ func styleOf(e Effect) style {
 	return style(ratio >= 2 || ratio <= 0.5 || math.IsNaN(ratio))
 }
 
-// relative writes a relative change, with n significant digits.
+// tiny starts what is less than least, and so too small to be written as a multiple.
+const (
+	tiny  = "less than "
+	least = 1e-4
+)
+
+// relative writes a relative change, with n significant digits. A change from nothing is
+// infinite, and has no size.
 func (s style) relative(change float64, n int) string {
-	if s == asMultiple {
-		return digits(1+change, n) + "x"
+	ratio := 1 + change
+	switch {
+	case math.IsInf(change, 1):
+		return "from none"
+	case s == asMultiple && ratio > 0 && ratio < least:
+		return tiny + digits(least, n) + "x"
+	case s == asMultiple:
+		return digits(ratio, n) + "x"
 	}
 	return signed(change*100, n) + "%"
 }
@@ -200,22 +213,62 @@ func interval(e Effect, t Tolerance, s style) string {
 			}
 		}
 	}
-	lower, upper := float64(e.Lower), float64(e.Upper)
-	noLower := math.IsNaN(lower) || math.IsInf(lower, 0)
-	noUpper := math.IsNaN(upper) || math.IsInf(upper, 0)
+	lower, upper := e.limits(t)
 	write := func(v float64) string { return change(v, e.Unit, s, n) }
 	switch {
-	case noLower && noUpper, noUpper && e.Unit == relativeUnit && lower <= -1:
-		return "any"
-	case noUpper:
+	case math.IsNaN(lower) && math.IsNaN(upper):
+		return tooEarly
+	case math.IsNaN(upper):
 		return "at least " + write(lower)
-	case noLower:
-		return "at most " + write(upper)
+	case math.IsNaN(lower):
+		return atMost(write(upper))
 	}
 	if e.Unit == pointsUnit {
 		return strings.TrimSuffix(write(lower), " points") + " to " + write(upper)
 	}
 	return write(lower) + " to " + write(upper)
+}
+
+// atMost writes an upper limit alone.
+func atMost(limit string) string {
+	if strings.HasPrefix(limit, tiny) {
+		return limit
+	}
+	return "at most " + limit
+}
+
+// tooEarly stands for an interval that says nothing yet.
+const tooEarly = "too early to tell"
+
+// furthest is how far a limit may lie and still tell a person anything: a thousand times,
+// or a thousandth of, the baseline; for a difference, a thousand times what was estimated
+// or is tolerated. Beyond it the data rule out nothing that anybody would ask.
+const furthest = 1000
+
+// limits returns the limits of an effect that tell a person anything, NaN for those that
+// do not.
+func (e Effect) limits(t Tolerance) (lower, upper float64) {
+	lower, upper = float64(e.Lower), float64(e.Upper)
+	low, most := 1.0/furthest-1, furthest-1.0
+	if e.Unit != relativeUnit {
+		most = furthest * max(magnitude(e.Estimate), magnitude(t.Size))
+		low = -most
+	}
+	if !(lower >= low) || math.IsInf(lower, 1) {
+		lower = math.NaN()
+	}
+	if !(upper <= most) || math.IsInf(upper, -1) {
+		upper = math.NaN()
+	}
+	return lower, upper
+}
+
+// magnitude returns how large a number is, 0 where it is missing.
+func magnitude(n Number) float64 {
+	if v := math.Abs(float64(n)); finite(v) {
+		return v
+	}
+	return 0
 }
 
 // tolerated writes the limits of a tolerance.
@@ -249,7 +302,11 @@ func effectPhrase(m Metric) string {
 	case math.IsNaN(estimate):
 		return ""
 	case math.IsInf(estimate, 0):
-		return fmt.Sprintf("%s the baseline (tolerated %s)", interval(m.Effect, m.Tolerance, s), tolerated(m.Tolerance, s))
+		size := interval(m.Effect, m.Tolerance, s)
+		if size == tooEarly {
+			return fmt.Sprintf("up from none in the baseline (%s by how much; tolerated %s)", size, tolerated(m.Tolerance, s))
+		}
+		return fmt.Sprintf("%s the baseline (tolerated %s)", size, tolerated(m.Tolerance, s))
 	case m.Effect.Unit == relativeUnit && s == asMultiple:
 		return fmt.Sprintf("%s the baseline %s", s.relative(estimate, estimated), limits)
 	case m.Effect.Unit == relativeUnit && math.Abs(estimate) < 0.0005:
@@ -266,7 +323,8 @@ func effectPhrase(m Metric) string {
 // countsPhrase says what the counts behind a rate are: "57 of 1,204 canary
 // requests failed, about 43 more than the baseline would have".
 func countsPhrase(m Metric, slower string) string {
-	if math.IsNaN(float64(m.Canary.Total)) || m.Canary.Total == 0 {
+	canary, baseline := m.counted()
+	if math.IsNaN(float64(canary.Total)) || canary.Total == 0 {
 		return ""
 	}
 	what, did := "requests", "failed"
@@ -276,11 +334,11 @@ func countsPhrase(m Metric, slower string) string {
 	case slower != "":
 		did = "took longer than " + slower
 	}
-	text := fmt.Sprintf("%s of %s canary %s %s", tally(float64(m.Canary.Bad)), tally(float64(m.Canary.Total)), what, did)
-	excess := float64(m.Canary.Bad) - float64(m.Canary.Total)*float64(m.Baseline.Rate)
+	text := fmt.Sprintf("%s of %s canary %s %s", tally(float64(canary.Bad)), tally(float64(canary.Total)), what, did)
+	excess := float64(canary.Bad) - float64(canary.Total)*float64(baseline.Level)
 	switch {
-	case m.Baseline.Bad == 0:
-		text += fmt.Sprintf(", none of %s baseline ones", tally(float64(m.Baseline.Total)))
+	case baseline.Bad == 0:
+		text += fmt.Sprintf(", none of %s baseline ones", tally(float64(baseline.Total)))
 	case excess >= 0.5:
 		text += fmt.Sprintf(", about %s more than the baseline would have", tally(math.Max(1, math.Round(excess))))
 	case excess <= -0.5:
@@ -289,12 +347,21 @@ func countsPhrase(m Metric, slower string) string {
 	return text
 }
 
-// valuesPhrase says what the values were: "312 ms against 208 ms".
+// counted returns the events that were compared; of results that lack them, all.
+func (m Metric) counted() (canary, baseline ComparedArm) {
+	if m.Compared != nil {
+		return m.Compared.Canary, m.Compared.Baseline
+	}
+	return ComparedArm{m.Canary.Rate, m.Canary.Bad, m.Canary.Total}, ComparedArm{m.Baseline.Rate, m.Baseline.Bad, m.Baseline.Total}
+}
+
+// valuesPhrase says what the values were: "typically 312 ms against 208 ms".
 func valuesPhrase(m Metric) string {
-	if math.IsNaN(float64(m.Canary.Median)) || math.IsNaN(float64(m.Baseline.Median)) {
+	baseline, canary, _ := m.levels()
+	if math.IsNaN(float64(canary)) || math.IsNaN(float64(baseline)) {
 		return ""
 	}
-	return fmt.Sprintf("%s against %s (medians)", measure(float64(m.Canary.Median), m.Unit), measure(float64(m.Baseline.Median), m.Unit))
+	return fmt.Sprintf("typically %s against %s", measure(float64(canary), m.Unit), measure(float64(baseline), m.Unit))
 }
 
 // span writes how much of a window has passed: "6 of 30 min", "45 s of 30 min".

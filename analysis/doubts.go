@@ -1,0 +1,121 @@
+package analysis
+
+import "math"
+
+// Doubt is a reason to ask whether what was compared is what was meant, since the
+// numbers are not as a release makes them. It is told beside the decision.
+type Doubt string
+
+// The doubts.
+const (
+	// ImprobableChange: one arm is beyond 10x the other. Are the arms swapped, or the
+	// units different?
+	ImprobableChange Doubt = "a change beyond 10x"
+	// AllAgainstNone: all events of one arm are bad, and none of the other.
+	AllAgainstNone Doubt = "all events of one arm are bad, none of the other"
+	// ZeroAgainstValues: a value is 0 in every step of one arm and in none of the other.
+	ZeroAgainstValues Doubt = "one arm is zero in every step, the other in none"
+)
+
+const (
+	// improbable is how large a change, as a ratio of the levels, is doubted, either way.
+	improbable = 10
+	// notByChance is how large it must be shown to be for that: of a few events a tenth
+	// is nothing to wonder about.
+	notByChance = 2
+	// otherUnits is how much better a value may be and pass by a relative tolerance. Units
+	// that are mixed up differ by more (100 for percentages, 1000 for ms and s), and then
+	// the canary could be as much worse and would pass.
+	otherUnits = 50
+	// allOfMany is how many events an arm needs for all of them to say anything.
+	allOfMany = 5
+)
+
+// doubts lists what is to be doubted of a metric with this effect.
+func (j *judgement) doubts(e Effect) []Doubt {
+	var all []Doubt
+	c := j.compared()
+	switch {
+	case j.zeroAgainstValues():
+		all = append(all, ZeroAgainstValues)
+	case c.Counted && allAgainstNone(c):
+		all = append(all, AllAgainstNone)
+	case c.Steps > 0 && e.improbable(c):
+		all = append(all, ImprobableChange)
+	}
+	return all
+}
+
+// improbable reports whether the levels differ by more than a release makes them
+// differ, and not by chance.
+func (e Effect) improbable(c Compared) bool {
+	ratio, lower, upper := 1+e.Estimate, 1+e.Lower, 1+e.Upper
+	if math.IsNaN(lower) && math.IsNaN(upper) {
+		return false
+	}
+	if e.Absolute {
+		ratio = c.Canary.Level / c.Baseline.Level
+		// The interval is one of differences; all that it says of the ratio is its side of 1.
+		lower, upper = math.Copysign(math.Inf(1), e.Lower), math.Copysign(math.Inf(1), e.Upper)
+	}
+	switch {
+	case math.IsInf(ratio, 1):
+		return false // a baseline without errors is a good one
+	case ratio >= improbable:
+		return lower > notByChance
+	case math.Abs(ratio) <= 1.0/improbable:
+		return upper < 1.0/notByChance
+	}
+	return false
+}
+
+// allAgainstNone reports whether all events of one arm are bad, and none of the other.
+func allAgainstNone(c Compared) bool {
+	all := func(a ComparedArm) bool { return a.Bad == a.Total && a.Total >= allOfMany }
+	none := func(a ComparedArm) bool { return a.Bad == 0 && a.Total >= allOfMany }
+	return all(c.Canary) && none(c.Baseline) || none(c.Canary) && all(c.Baseline)
+}
+
+// zeroAgainstValues reports whether a value is 0 in every usable step of one arm and in
+// none of the other.
+func (j *judgement) zeroAgainstValues() bool {
+	t := j.tally
+	return t.usable > 0 && (t.zero.canary == t.usable || t.zero.baseline == t.usable)
+}
+
+// doubtful says which doubt keeps the metric from passing, or "". Where a canary is this
+// much better by a share of the baseline, it could be far worse and pass.
+func (j *judgement) doubtful() Cause {
+	if len(j.sides) == 0 || j.metric.Tolerance.Absolute || j.metric.Counted() {
+		return ""
+	}
+	if j.zeroAgainstValues() {
+		return ZeroInOneArm
+	}
+	least := math.Inf(1)
+	eachValue(j.sides[0].tests[0].evidence, func(v *valueEvidence) { least = math.Min(least, v.better()) })
+	if least > otherUnits {
+		return OtherUnits
+	}
+	return ""
+}
+
+// better returns by how much, as a ratio of the levels, the canary is better than the
+// baseline; less than 1 where it is worse.
+func (e *valueEvidence) better() float64 {
+	if e.series.Len() < firstLookValue {
+		return 1
+	}
+	mean := e.winsorised().Mean()
+	switch e.contrast {
+	case logRatio:
+		return math.Exp(-mean)
+	case excess:
+		level := e.metric.Tolerance.Limit(e.direction)
+		if e.direction == Decrease {
+			return level - mean/e.meanBaseline()
+		}
+		return 1 / math.Max(level+mean/e.meanBaseline(), math.SmallestNonzeroFloat64)
+	}
+	return 1
+}

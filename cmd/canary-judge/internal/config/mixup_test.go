@@ -1,0 +1,40 @@
+package config
+
+import (
+	"testing"
+
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+func TestArmsMixedUp(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		baseline, canary map[string]string
+		want             string
+	}{
+		{map[string]string{"service": "shop"}, map[string]string{"service": "shop-canary"}, ""},
+		{map[string]string{"service": "shop-canary"}, map[string]string{"service": "shop"}, "the baseline's label service=shop-canary is named after the other arm: are the arms swapped?"},
+		{map[string]string{"service": "canary"}, map[string]string{"service": "base"}, "the baseline's label service=canary and the canary's label service=base are named after the other arm: are the arms swapped?"},
+		{map[string]string{"track": "stable"}, map[string]string{"track": "canary"}, ""},
+		{map[string]string{"track": "v1"}, map[string]string{"track": "Stable"}, "the canary's label track=Stable is named after the other arm: are the arms swapped?"},
+		{map[string]string{"app": "shop_candidate"}, map[string]string{"app": "shop-primary"}, "the baseline's label app=shop_candidate and the canary's label app=shop-primary are named after the other arm: are the arms swapped?"},
+		{map[string]string{"canary": "false"}, map[string]string{"canary": "true"}, ""},
+		{map[string]string{"is_canary": "true"}, map[string]string{"is_canary": "false"}, "the baseline's label is_canary=true and the canary's label is_canary=false are named after the other arm: are the arms swapped?"},
+		// What both say, or one says of both, is no name of an arm.
+		{map[string]string{"ns": "canary-demo", "v": "1"}, map[string]string{"ns": "canary-demo", "v": "2"}, ""},
+		{map[string]string{"app": "canary-shop-v1"}, map[string]string{"app": "canary-shop-v2"}, ""},
+		{map[string]string{"cluster": "shop-canary-baseline"}, map[string]string{"cluster": "shop-canary"}, ""},
+		{map[string]string{"app": "database"}, map[string]string{"app": "databases"}, ""},
+		{nil, nil, ""},
+	} {
+		labels := func(of map[string]string) (all []providers.Label) {
+			for name, value := range of {
+				all = append(all, providers.Label{Name: name, Value: value})
+			}
+			return all
+		}
+		if got := mixedUp(labels(tt.baseline), labels(tt.canary)); got != tt.want {
+			t.Errorf("%v, %v: %q, want %q", tt.baseline, tt.canary, got, tt.want)
+		}
+	}
+}

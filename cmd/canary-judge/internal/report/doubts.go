@@ -1,0 +1,69 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/canary-judge/canary-judge/analysis"
+)
+
+// doubt says what is odd about a metric's numbers, and what to ask.
+func doubt(d analysis.Doubt, m Metric, from analysis.MetricResult) string {
+	switch d {
+	case analysis.AllAgainstNone:
+		bad, good := "baseline", "canary"
+		if from.Compared.Canary.Bad > 0 {
+			bad, good = good, bad
+		}
+		return fmt.Sprintf("all that the %s did is bad and nothing that the %s did: are the arms swapped, or is one of them not what it should be?", bad, good)
+	case analysis.ZeroAgainstValues:
+		zero, other := zeroArm(from)
+		return fmt.Sprintf("every value of the %s is 0 and none of the %s: is it measured there, or does the query make the zeros up?", zero, other)
+	}
+	baseline, canary, _ := m.levels()
+	text := fmt.Sprintf("the canary is at %s the baseline, which a release seldom does: are the arms swapped",
+		asMultiple.relative(float64(canary/baseline)-1, estimated))
+	if !from.Compared.Counted {
+		text += ", or the units different (ms against s)"
+	}
+	return text + "?"
+}
+
+// zeroArm returns the arm all of whose values are 0, and the other one.
+func zeroArm(from analysis.MetricResult) (zero, other string) {
+	if from.Canary.Values.Max == 0 && from.Canary.Values.Min == 0 {
+		return "canary", "baseline"
+	}
+	return "baseline", "canary"
+}
+
+// doubts lists the doubts that the sentence of the verdict tells: those of the config, and
+// those of metrics that decide. A rate that is far worse is doubted under the table, and
+// need not be in the sentence: that is what a canary is judged for. Neither need one that is
+// the reason why the metric is not decided.
+func (b builder) doubts() []string {
+	all := slices.Clone(b.config.Doubts)
+	for i, from := range b.outcome.Result.Metrics {
+		m := measured(from, b.config.Metrics[i])
+		for _, d := range from.Doubts {
+			worse := d == analysis.ImprobableChange && from.Compared.Counted && from.Decision == analysis.Fail
+			said := from.Cause == analysis.OtherUnits || from.Cause == analysis.ZeroInOneArm
+			if !from.Advisory && !worse && !said {
+				all = append(all, m.Name+": "+doubt(d, m, from))
+			}
+		}
+	}
+	return all
+}
+
+// doubtful ends the sentence of a verdict with what is doubted of it.
+func (r *Report) doubtful() string {
+	if len(r.Doubts) == 0 {
+		return ""
+	}
+	text := "; doubtful: " + r.Doubts[0]
+	if more := len(r.Doubts) - 1; more > 0 {
+		text += fmt.Sprintf(" (and %s)", plural(more, "more doubt"))
+	}
+	return text
+}
