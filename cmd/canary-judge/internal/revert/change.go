@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
+	"github.com/canary-judge/canary-judge/providers"
 )
 
 // Change is what is under judgement, and where it is deployed from.
@@ -31,6 +33,32 @@ type Commit struct {
 // short is how a commit is called in messages.
 func (c Commit) short() string {
 	return fmt.Sprintf("%s (%s)", c.SHA[:min(len(c.SHA), shortSHA)], c.Subject)
+}
+
+// fullName is how a commit is named in results: by all of its name, and by nothing that
+// git would take for something else.
+var fullName = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
+
+// valid reports a change that no run has written: results come from files.
+func (c Change) valid() error {
+	for _, id := range append([]string{c.Head}, names(c.Commits)...) {
+		if !fullName.MatchString(id) {
+			return fmt.Errorf("the result names %q as a commit, which is no full name of one", providers.Quote(id))
+		}
+	}
+	if len(c.Commits) == 0 {
+		return errors.New("no commit to revert is named")
+	}
+	return nil
+}
+
+// names are the full names of commits.
+func names(commits []Commit) []string {
+	var all []string
+	for _, c := range commits {
+		all = append(all, c.SHA)
+	}
+	return all
 }
 
 const (
@@ -74,6 +102,9 @@ func (r *Repository) Observe(ctx context.Context) (Change, error) {
 // Part returns what a text names of a change that was judged. What was not judged
 // cannot be named.
 func (r *Repository) Part(ctx context.Context, judged Change, text string) (Change, error) {
+	if err := judged.valid(); err != nil {
+		return Change{}, err
+	}
 	p, err := r.open(ctx, false)
 	if err != nil {
 		return Change{}, err

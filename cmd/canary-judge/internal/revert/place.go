@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/githubapi"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/gitlabapi"
 	"github.com/canary-judge/canary-judge/providers"
@@ -31,6 +32,9 @@ const oldest = 38
 // open opens the repository. What is made there is kept in it if keep is set and it can
 // be written to, and goes away with the place otherwise. Who opens a place closes it.
 func (r *Repository) open(ctx context.Context, keep bool) (*place, error) {
+	if !config.GitName(r.Settings.Remote) {
+		return nil, fmt.Errorf("the remote is named %q, which git would not take for one", providers.Quote(r.Settings.Remote))
+	}
 	dir, err := filepath.Abs(r.Dir)
 	if err != nil {
 		return nil, err
@@ -40,7 +44,11 @@ func (r *Repository) open(ctx context.Context, keep bool) (*place, error) {
 		g = g.trusting(r.Env["GITHUB_WORKSPACE"], r.Env["GIT_CONFIG_COUNT"])
 	}
 	p := &place{git: g}
-	if err := p.check(ctx); err != nil {
+	said, err := g.out(ctx, "version")
+	if err != nil {
+		return nil, err
+	}
+	if p.minor, err = versionOf(said); err != nil {
 		return nil, err
 	}
 	if err := p.find(ctx); err != nil {
@@ -70,23 +78,19 @@ func (r *Repository) secrets() []providers.Secret {
 	return []providers.Secret{githubapi.Token(r.Env), gitlabapi.Token(r.Env), providers.Secret(r.Env["CI_JOB_TOKEN"])}
 }
 
-// check reports a git that is too old.
-func (p *place) check(ctx context.Context) error {
-	said, err := p.out(ctx, "version")
-	if err != nil {
-		return err
-	}
+// versionOf reads what git says its version is, as 2.minor, and reports one that is too old.
+func versionOf(said string) (minor int, err error) {
 	var major int
-	if _, err := fmt.Sscanf(said, "git version %d.%d", &major, &p.minor); err != nil {
-		return fmt.Errorf("git says its version is %q, which is none", providers.Quote(said))
+	if _, err := fmt.Sscanf(said, "git version %d.%d", &major, &minor); err != nil {
+		return 0, fmt.Errorf("git says its version is %q, which is none", providers.Quote(said))
 	}
 	if major > 2 {
-		p.minor = newest
+		return newest, nil
 	}
-	if major < 2 || p.minor < oldest {
-		return fmt.Errorf("git here is %d.%d, and a revert takes 2.%d or newer (git merge-tree --write-tree): install a newer git, or use the image, which has it", major, p.minor, oldest)
+	if major < 2 || minor < oldest {
+		return 0, fmt.Errorf("git here is %d.%d, and a revert takes 2.%d or newer (git merge-tree --write-tree): install a newer git, or use the image, which has it", major, minor, oldest)
 	}
-	return nil
+	return minor, nil
 }
 
 // newest stands for the minor version of every git after 2.

@@ -16,7 +16,7 @@ import (
 // are played.
 func TestJobsAtTheSameTime(t *testing.T) {
 	t.Parallel()
-	rounds := 3
+	rounds := 1
 	if n, err := strconv.Atoi(os.Getenv("CANARY_JUDGE_ROUNDS")); err == nil {
 		rounds = n
 	}
@@ -110,6 +110,13 @@ func compareWithGit(t *testing.T, seed uint64) (same, refused int) {
 	s.sh("git push -q deploy canary")
 	dir := filepath.Join(s.env["HOME"], "git")
 	s.in(s.env["HOME"], "clone", "--quiet", "--branch=canary", s.remote, dir)
+	// Settings of merges hold for both.
+	setting := []string{"core.x=y", "merge.renames=false", "merge.directoryRenames=true", "diff.renames=copies", "merge.renormalize=true", "core.autocrlf=true", "merge.conflictStyle=diff3", "core.ignoreCase=true"}[h.rand.IntN(8)]
+	key, value, _ := strings.Cut(setting, "=")
+	for _, clone := range []string{s.dir, dir} {
+		s.in(clone, "config", key, value)
+	}
+	s.in(dir, "reset", "--quiet", "--hard")
 	for line := range strings.SplitSeq(s.git("rev-list", "--parents", "--first-parent", "-7", "HEAD"), "\n") {
 		ids := strings.Fields(line)
 		s.p.Settings.Commit, s.p.Settings.Mainline = ids[0], 1
@@ -123,7 +130,7 @@ func compareWithGit(t *testing.T, seed uint64) (same, refused int) {
 		switch {
 		case ours != theirs:
 			said, _ := os.ReadFile(filepath.Join(s.env["HOME"], "said"))
-			t.Errorf("history %d, %s of %s: %q, and git revert has %q: %v\n%s\n%s", seed, mainline, ids[0], ours, theirs, err, said, s.git("log", "--graph", "--oneline", "--stat"))
+			t.Errorf("history %d, %s, %s of %s: %q, and git revert has %q: %v\n%s\n%s", seed, setting, mainline, ids[0], ours, theirs, err, said, s.git("log", "--graph", "--oneline", "--stat"))
 		case theirs != "":
 			same++
 		default:

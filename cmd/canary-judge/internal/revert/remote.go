@@ -72,10 +72,7 @@ func (m *remote) resolve(ctx context.Context) error {
 		return fmt.Errorf("the remote %s pushes to %d addresses, and which of them deploys cannot be told: name a remote with one (on_fail.revert.push)", m.name, len(addresses))
 	}
 	m.address = addresses[0]
-	if u, err := url.Parse(m.address); err == nil && u.User != nil {
-		password, _ := u.User.Password()
-		m.git.secrets = append(slices.Clone(m.git.secrets), providers.Secret(password), providers.Secret(u.User.String()))
-	}
+	m.git.secrets = append(slices.Clone(m.git.secrets), credentialsIn(m.address)...)
 	// A name of ours for it: pushes and reads go by rules of their own to addresses that
 	// git rewrites, and what is on a command line is for all to see.
 	read, err := m.out(ctx, "ls-remote", "--get-url", m.name)
@@ -92,6 +89,32 @@ func (m *remote) resolve(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// credentialsIn returns what of an address is for nobody to see: user and password, and the
+// values of a query.
+func credentialsIn(address string) []providers.Secret {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil
+	}
+	var all []providers.Secret
+	add := func(text string, least int) { // a short one would strike out parts of words
+		if len(text) >= least {
+			all = append(all, providers.Secret(text), providers.Secret(url.QueryEscape(text)), providers.Secret(url.PathEscape(text)))
+		}
+	}
+	if u.User != nil {
+		password, _ := u.User.Password()
+		add(password, 6)
+		add(u.User.Username(), 12) // a token may stand for the user
+	}
+	for _, values := range u.Query() {
+		for _, value := range values {
+			add(value, 6)
+		}
+	}
+	return all
 }
 
 // readBack is the name under which an address is read that is only pushed to.

@@ -58,8 +58,8 @@ type Outcome struct {
 // Revert takes back the change that was judged. With dryRun it only finds out what
 // it would do. An error says why it was not done, or how far it came.
 func (r *Repository) Revert(ctx context.Context, judged Change, e Evidence, dryRun bool) (Outcome, error) {
-	if len(judged.Commits) == 0 {
-		return Outcome{}, errors.New("no commit to revert is named")
+	if err := judged.valid(); err != nil {
+		return Outcome{}, err
 	}
 	p, err := r.open(ctx, !dryRun)
 	if err != nil {
@@ -73,11 +73,7 @@ func (r *Repository) Revert(ctx context.Context, judged Change, e Evidence, dryR
 	if err != nil {
 		return Outcome{}, err
 	}
-	ids := []string{}
-	for _, c := range judged.Commits {
-		ids = append(ids, c.SHA)
-	}
-	if judged.Commits, err = p.known(ctx, ids); err != nil {
+	if judged.Commits, err = p.known(ctx, names(judged.Commits)); err != nil {
 		return Outcome{}, err
 	}
 	if err := r.holds(ctx, p, b, judged); err != nil {
@@ -103,10 +99,15 @@ func (r *Repository) Revert(ctx context.Context, judged Change, e Evidence, dryR
 		return Outcome{}, err
 	}
 	w := &work{Repository: r, place: p, judged: judged, target: b, steps: steps, evidence: e}
+	do := w.deploy
 	if r.Settings.Mode == config.PullRequestRevert {
-		return w.propose(ctx, dryRun)
+		do = w.propose
 	}
-	return w.deploy(ctx, dryRun)
+	o, err := do(ctx, dryRun)
+	for _, c := range found.own {
+		o.Notes = append(o.Notes, fmt.Sprintf("the commit %s is itself a revert that canary-judge made, and stays", c.short()))
+	}
+	return o, err
 }
 
 // work is a revert that is worked out.
@@ -167,7 +168,7 @@ func (f choice) nothing() error {
 
 func hasMoved(remote string, judged Change, b branch) error {
 	return fmt.Errorf("%s on %s has moved since the canary was judged, from %s to %s: what came since was not judged; look at it, and revert by hand",
-		b.ref, remote, judged.Head[:min(len(judged.Head), shortSHA)], b.at[:shortSHA])
+		b.ref, remote, judged.Head[:shortSHA], b.at[:shortSHA])
 }
 
 // changing reports a step that changes nothing, or steps that all together do not.

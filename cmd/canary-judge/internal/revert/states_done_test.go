@@ -209,6 +209,19 @@ func TestStatesThatAreReverted(t *testing.T) {
 			}
 			s.dir, s.p.Dir = to, to
 		}},
+		{name: "a submodule of another repository", exit: 1, set: func(s *scene) {
+			s.in(s.env["HOME"], "init", "-q", "super")
+			s.in(filepath.Join(s.env["HOME"], "super"), "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "-b", "canary", s.remote, "sub")
+			s.dir = filepath.Join(s.env["HOME"], "super", "sub")
+			s.p.Dir = s.dir
+			s.git("remote", "rename", "origin", "deploy")
+		}},
+		{name: "a detached worktree beside the branch", exit: 1, set: func(s *scene) {
+			s.sh("git worktree add -q --detach ../tree canary")
+			s.dir = filepath.Join(s.env["HOME"], "tree")
+			s.p.Dir, s.p.Settings.Branch = s.dir, "canary"
+		}},
+		{name: "settings of a worktree", exit: 1, set: script("git config extensions.worktreeConfig true; git config --worktree core.sparseCheckout true; git config --worktree core.sparseCheckoutCone true; git sparse-checkout set >/dev/null")},
 		{name: "an author with a key", exit: 1, set: func(s *scene) {
 			s.sh("ssh-keygen -q -t ed25519 -N '' -f ../key; git config gpg.format ssh; git config user.signingKey \"$PWD/../key\"; git config commit.gpgsign true")
 		}},

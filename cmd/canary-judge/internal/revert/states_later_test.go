@@ -2,6 +2,7 @@ package revert
 
 import (
 	"fmt"
+	"path/filepath"
 	"testing"
 )
 
@@ -47,7 +48,7 @@ func TestStatesOfRevertsOfOurs(t *testing.T) {
 			s.sh("git checkout -qb fix;" + ours + "git checkout -q canary; git merge -q --no-ff -m 'Merge fix' fix; echo d >d; git add d; git commit -qm another" + push)
 			s.p.Settings.Commit = "HEAD~3..HEAD"
 		}, subjects: []string{`Revert "another"`, "another", "Merge fix"}},
-		{name: "a revert of what was before, and another", exit: 1, set: func(s *scene) {
+		{name: "a revert of what was before, and another", exit: 1, says: "is itself a revert that canary-judge made, and stays", set: func(s *scene) {
 			s.sh(ours + "echo d >d; git add d; git commit -qm another" + push)
 			s.p.Settings.Commit = "HEAD~2..HEAD"
 		}, subjects: []string{`Revert "another"`, "another", `Revert "bad"`}},
@@ -110,6 +111,10 @@ func TestStatesThatChangeDuringTheWindow(t *testing.T) {
 			s.hook(s.remote, "post-receive", `while read old new ref; do id=$(git -c user.name=x -c user.email=x@y commit-tree -p "$new" -m built "$new^{tree}"); git update-ref "$ref" "$id"; done`)
 		}},
 		{name: "a hook of the clone refuses pushes", exit: 4, says: "the revert is not pushed", during: func(s *scene) { s.hook(s.dir+"/.git", "pre-push", "echo no; exit 1") }},
+		{name: "the branch is checked out on the remote", exit: 4, says: "refusing to update checked out branch", set: func(s *scene) {
+			s.sh("git clone -q ../deploy.git ../live -b canary; git remote set-url deploy ../live")
+			s.remote = filepath.Join(s.env["HOME"], "live")
+		}},
 		{name: "the remote is gone", exit: 4, says: "deploy", during: func(s *scene) { s.git("remote", "rename", "deploy", "other") }},
 
 		{name: "another branch was checked out", exit: 1, stays: true, says: "it is not what was judged", during: script("git checkout -q -b other HEAD~1")},

@@ -92,6 +92,7 @@ func TestStatesThatAreRefusedAtTheStart(t *testing.T) {
 		{name: "a remote of two addresses", exit: 2, says: "pushes to 2 addresses", set: script("git init -q --bare ../mirror.git; git remote set-url --add deploy ../mirror.git")},
 		{name: "a remote of two addresses for pushes", exit: 2, says: "pushes to 2 addresses", set: script("git init -q --bare ../mirror.git; git config remote.deploy.pushurl ../deploy.git; git config --add remote.deploy.pushurl ../mirror.git")},
 		{name: "an address for pushes that has not the branch", exit: 2, says: "the remote deploy has no refs/heads/canary", set: script("git init -q --bare ../mirror.git; git config remote.deploy.pushurl ../mirror.git")},
+		{name: "an address that rules rewrite one way to push and another to read", exit: 2, says: "make the rules url.*.insteadOf agree", set: script("git config url.../deploy.git.pushInsteadOf shop:; git config remote.deploy.url shop:x; git config url.../.insteadOf ../deploy.git")},
 		{name: "no key to sign with", exit: 2, says: "this job cannot sign commits", set: script("git config commit.gpgsign true; git config gpg.format ssh; git config user.signingKey /nowhere/key")},
 		{name: "no program to sign with", exit: 2, says: "this job cannot sign commits", set: script("git config commit.gpgsign true; git config gpg.program /nowhere/gpg")},
 		{name: "a repository without a commit", exit: 2, says: "the repository has no commit yet", set: script("git checkout -q --orphan new; git rm -q --cached -r .")},

@@ -1,0 +1,130 @@
+package revert
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A password in the address of a remote, or in its query, is in no message and in nothing
+// that is heard.
+func TestAddressesWithSecrets(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{
+		"http://bob:hunter2hunter2@127.0.0.1:1/x.git", "http://hunter2hunter2@127.0.0.1:1/x.git", "http://127.0.0.1:1/x.git?token=hunter2hunter2",
+		"http://bob:hunter2%2Fhunter2@127.0.0.1:1/x.git",
+	} {
+		s := setScene(t)
+		var heard strings.Builder
+		s.p.Heard = &heard
+		judged := s.observe(s.p)
+		s.sh("git remote set-url deploy '" + address + "'")
+		_, start := s.p.Observe(t.Context())
+		_, later := s.p.Revert(t.Context(), judged, evidence, false)
+		for _, err := range []error{start, later} {
+			if err == nil || strings.Contains(err.Error()+heard.String(), "hunter2") || !strings.Contains(err.Error(), "127.0.0.1") {
+				t.Errorf("%s: %v; heard %q", address, err, heard.String())
+			}
+		}
+	}
+}
+
+// What a result names comes from a file: it is no option of git's, and no command.
+func TestHostileResults(t *testing.T) {
+	t.Parallel()
+	s := setScene(t)
+	judged := s.observe(s.p)
+	for _, spoil := range []func(*Change, *Repository){
+		func(c *Change, _ *Repository) { c.Commits[0].SHA = "--output=" + filepath.Join(s.env["HOME"], "made") },
+		func(c *Change, _ *Repository) { c.Head = "HEAD" },
+		func(c *Change, _ *Repository) { c.Commits[0].SHA = s.bad[:12] },
+		func(c *Change, _ *Repository) { c.Ref = "--upload-pack=touch made" },
+		func(c *Change, _ *Repository) { c.Ref = "refs/heads/../../x" },
+		func(c *Change, _ *Repository) { c.Ref = "refs/tags/x" },
+		func(_ *Change, p *Repository) { p.Settings.Remote = "--upload-pack=touch made" },
+		func(_ *Change, p *Repository) { p.Settings.Remote = "ext::touch made" },
+	} {
+		c, p := judged, *s.p
+		c.Commits = append([]Commit{}, judged.Commits...)
+		spoil(&c, &p)
+		if o, err := p.Revert(t.Context(), c, evidence, false); err == nil {
+			t.Errorf("%+v: %+v", c, o)
+		}
+	}
+	for _, dir := range []string{s.dir, s.env["HOME"]} {
+		if _, err := os.Stat(filepath.Join(dir, "made")); err == nil {
+			t.Error("a command was run")
+		}
+	}
+	if s.at() != s.bad {
+		t.Error("something was pushed")
+	}
+}
+
+// A remote that does not end is ended; what came of it is read back.
+func TestARemoteThatHangs(t *testing.T) {
+	t.Parallel()
+	s := setScene(t)
+	judged := s.observe(s.p)
+	s.hook(s.remote, "pre-receive", "sleep 600")
+	s.p.Settings.Timeout = 3 * time.Second
+	began := time.Now()
+	_, err := s.p.Revert(t.Context(), judged, evidence, false)
+	if err == nil || !strings.Contains(err.Error(), "the revert is not pushed") || !strings.Contains(err.Error(), "not done within 3s") {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > time.Minute {
+		t.Errorf("it took %s", took)
+	}
+	for _, dir := range []string{filepath.Join(s.dir, ".git"), s.remote} {
+		if found := s.shIn(dir, "find . -name '*.lock'"); found != "" {
+			t.Errorf("locks are left: %s", found)
+		}
+	}
+	if err := os.Remove(filepath.Join(s.remote, "hooks", "pre-receive")); err != nil {
+		t.Fatal(err)
+	}
+	s.p.Settings.Timeout = time.Minute
+	if o, err := s.p.Revert(t.Context(), judged, evidence, false); err != nil || s.at() != o.Reverts[0] {
+		t.Errorf("afterwards: %+v, %v", o, err)
+	}
+}
+
+func TestVersionsOfGit(t *testing.T) {
+	t.Parallel()
+	for said, want := range map[string]int{
+		"git version 2.37.9": 0, "git version 2.38.0": 38, "git version 2.39.5 (Apple Git-154)": 39, "git version 2.47.1.windows.2": 47, "git version 3.0.0": newest,
+		"git version 1.8.3": 0, "hub version 2.14": 0,
+	} {
+		minor, err := versionOf(said)
+		if (err != nil) != (want == 0) || err == nil && minor != want {
+			t.Errorf("%s: %d, %v", said, minor, err)
+		}
+		if want == 0 && strings.HasPrefix(said, "git version 2") && !strings.Contains(err.Error(), "a revert takes 2.38 or newer") {
+			t.Error(err)
+		}
+	}
+}
+
+// What git writes: https://github.com/git/git/blob/v2.43.0/t/t3501-revert-cherry-pick.sh
+func TestSubjectsAreThoseOfGit(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		of    string
+		minor int
+		want  string
+	}{
+		{"bad", 39, `Revert "bad"`},
+		{`Revert "bad"`, 39, `Revert "Revert "bad""`},
+		{`Revert "bad"`, 43, `Reapply "bad"`},
+		{`Reapply "bad"`, 43, `Revert "Reapply "bad""`},
+		{`Revert "Revert "bad""`, 43, `Revert "Revert "Revert "bad"""`},
+		{"", 43, `Revert ""`},
+	} {
+		if got := subject(c.of, c.minor); got != c.want {
+			t.Errorf("%q in 2.%d: %q, want %q", c.of, c.minor, got, c.want)
+		}
+	}
+}
