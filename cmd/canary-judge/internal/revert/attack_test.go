@@ -1,6 +1,9 @@
 package revert
 
 import (
+	"net/http"
+	"net/http/cgi"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,6 +31,35 @@ func TestAddressesWithSecrets(t *testing.T) {
 				t.Errorf("%s: %v; heard %q", address, err, heard.String())
 			}
 		}
+	}
+}
+
+// Over HTTP, a job that may read and not write is refused before the first look; with the
+// header that actions/checkout sets it reverts.
+func TestOverHTTP(t *testing.T) {
+	t.Parallel()
+	s := setScene(t)
+	s.in(s.remote, "config", "http.receivepack", "true")
+	backend := &cgi.Handler{
+		Path: filepath.Join(s.git("--exec-path"), "git-http-backend"), Dir: s.remote,
+		Env: []string{"GIT_PROJECT_ROOT=" + s.env["HOME"], "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_NOSYSTEM=1", "HOME=" + s.env["HOME"], "PATH=" + s.env["PATH"]},
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if strings.Contains(req.URL.String(), "receive-pack") && req.Header.Get("Authorization") != "Basic aHVudGVyMg==" {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		backend.ServeHTTP(w, req)
+	}))
+	defer server.Close()
+	s.git("remote", "set-url", "deploy", server.URL+"/deploy.git")
+	if _, err := s.p.Observe(t.Context()); err == nil || !strings.Contains(err.Error(), "the job may not write to the remote") {
+		t.Error(err)
+	}
+	s.git("config", "http."+server.URL+"/.extraheader", "Authorization: Basic aHVudGVyMg==")
+	o, err := s.p.Revert(t.Context(), s.observe(s.p), evidence, false)
+	if err != nil || s.at() != o.Reverts[0] || s.git("rev-parse", "refs/remotes/deploy/canary") != o.Reverts[0] {
+		t.Errorf("%+v, %v", o, err)
 	}
 }
 

@@ -127,9 +127,16 @@ func (r *Repository) Part(ctx context.Context, judged Change, text string) (Chan
 }
 
 // ready reports what keeps a change from being taken back from a branch on the remote.
-// That all of it is taken back already, or is itself a revert, does not: a canary that
-// was healed is judged as well.
+// That all of it is taken back already, is itself a revert, or changed nothing, does not: a
+// canary that was healed is judged as well, and so is one that only starts a pipeline.
 func (r *Repository) ready(ctx context.Context, p *place, c Change, b branch) error {
+	for _, commit := range c.Commits {
+		if outside, err := p.code(ctx, "merge-base", "--is-ancestor", commit.SHA, b.at); err != nil {
+			return err
+		} else if outside == 1 {
+			return fmt.Errorf("the commit %s is not part of the branch, which is at %s%s", commit.short(), b.at[:shortSHA], p.shallowHint(ctx))
+		}
+	}
 	found, err := r.choose(ctx, p, c.Commits, b.at)
 	if err != nil {
 		return err

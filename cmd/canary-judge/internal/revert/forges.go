@@ -137,6 +137,11 @@ func (h github) propose(ctx context.Context, title, branch, base, body string) (
 type gitlab struct{ *gitlabapi.Client }
 
 func (r *Repository) gitlab(host, path string) (forge, error) {
+	// A job knows best where its own project is: it may be below a path of the host, and SSH
+	// may have a host of its own.
+	if own := r.Env["CI_PROJECT_PATH"]; own != "" && (path == own || strings.HasSuffix(path, "/"+own)) {
+		host, path = "", own
+	}
 	lab := gitlab{gitlabapi.New(r.Env, host, r.Transport)}
 	if !lab.HasToken() {
 		return nil, errors.New("a merge request needs a token: set GITLAB_TOKEN to an access token of the project with the scope api and the role Developer or higher; CI_JOB_TOKEN may not open merge requests")

@@ -226,6 +226,7 @@ var cures = []struct{ said, cure string }{
 	{"Host key verification failed", "the host is not known: add its key to known_hosts before the job"},
 	{"requested URL returned error: 403", credentials},
 	{"Write access to repository not granted", credentials},
+	{"You are not allowed to", credentials},
 	{"protected branch", protected},
 	{"GH006", protected},
 	{"GH013", protected},
@@ -242,7 +243,7 @@ var cures = []struct{ said, cure string }{
 
 const (
 	signing     = "commit.gpgsign is set, and this job cannot sign commits: give it the key (user.signingkey, gpg.format), or set commit.gpgsign to false for it"
-	credentials = "the job may not write to the remote: give it credentials that may; on GitHub: permissions: {contents: write}, and actions/checkout with persist-credentials"
+	credentials = "the job may not write to the remote: give it credentials that may; on GitHub: permissions: {contents: write}, and actions/checkout with persist-credentials; on GitLab: a remote with a project access token of the scope write_repository"
 	protected   = "the branch is protected: use mode: pr, or let the job past the protection"
 	moved       = "the remote's branch has moved on since the canary was judged, and nothing is forced: look at it, and revert what is still to be reverted"
 )

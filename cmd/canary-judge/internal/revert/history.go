@@ -138,9 +138,10 @@ func (p *place) takes(ctx context.Context, c Commit) ([]claim, error) {
 
 // choice is what of a change is to be taken back.
 type choice struct {
-	left []Commit // to take back, the newest first
-	by   []string // commits that took others back, the newest first
-	own  []Commit // reverts of ours, which stay
+	left  []Commit // to take back, the newest first
+	by    []string // commits that took others back, the newest first
+	own   []Commit // reverts of ours, which stay
+	empty []Commit // without changes, such as those that only start a CI
 }
 
 // choose finds what of a change is not taken back yet on top of it, and leaves reverts
@@ -193,7 +194,7 @@ func (r *Repository) choose(ctx context.Context, p *place, change []Commit, tip 
 			found.left = append(found.left, c)
 		}
 	}
-	found.left = r.changed(ctx, p, found.left, len(gone) > 0)
+	found.left, found.empty = r.changed(ctx, p, found.left)
 	if there, err := r.stillThere(ctx, p, tip, gone); err != nil || !there {
 		return found, err
 	}
@@ -204,25 +205,22 @@ func (r *Repository) choose(ctx context.Context, p *place, change []Commit, tip 
 	return found, nil
 }
 
-// changed leaves out commits that changed nothing, such as those that only start a CI,
-// unless there is nothing else.
-func (r *Repository) changed(ctx context.Context, p *place, commits []Commit, others bool) []Commit {
-	var all []Commit
+// changed tells commits that changed something from those that did not.
+func (r *Repository) changed(ctx context.Context, p *place, commits []Commit) (all, empty []Commit) {
 	for _, c := range commits {
-		if len(c.parents) < r.Settings.Mainline && len(c.parents) != 1 {
-			all = append(all, c)
+		if len(c.parents) == 0 || len(c.parents) > 1 && len(c.parents) < r.Settings.Mainline {
+			all = append(all, c) // which cannot be taken back, as is said later
 			continue
 		}
 		// What lacks here is told by whoever needs it.
 		after, _ := p.tree(ctx, c.SHA)
 		if before, err := p.tree(ctx, r.parent(c)); err != nil || before != after {
 			all = append(all, c)
+		} else {
+			empty = append(empty, c)
 		}
 	}
-	if len(all) == 0 && !others {
-		return commits
-	}
-	return all
+	return all, empty
 }
 
 func (c Commit) is(other Commit) bool { return c.SHA == other.SHA }

@@ -77,6 +77,9 @@ func raceOnce(t *testing.T, jobs int, clones bool) {
 // CANARY_JUDGE_HISTORIES sets how many are tried.
 func TestTreesAreThoseOfGitRevert(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("git's work, which no race detector sees")
+	}
 	histories := 12
 	if n, err := strconv.Atoi(os.Getenv("CANARY_JUDGE_HISTORIES")); err == nil {
 		histories = n

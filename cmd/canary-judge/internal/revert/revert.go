@@ -163,6 +163,9 @@ func (f choice) nothing() error {
 	if len(f.own) > 0 {
 		return fmt.Errorf("the commit %s is itself a revert that canary-judge made: to take it back would bring the failed change again", f.own[0].short())
 	}
+	if len(f.empty) > 0 {
+		return fmt.Errorf("the commit %s changed nothing, so there is nothing to revert", f.empty[0].short())
+	}
 	return errors.New("the change takes itself back: it holds reverts of all its own commits, so there is nothing to revert")
 }
 
@@ -180,7 +183,7 @@ func (p *place) changing(ctx context.Context, tip string, steps []step) error {
 	first := before
 	for _, s := range steps {
 		if s.tree == before {
-			return fmt.Errorf("the change of %s is not there any more, or there was none: there is nothing to revert", s.commit.short())
+			return fmt.Errorf("the change of %s is not there any more: there is nothing to revert", s.commit.short())
 		}
 		before = s.tree
 	}

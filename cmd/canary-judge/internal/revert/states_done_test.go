@@ -164,6 +164,7 @@ func TestStatesThatAreReverted(t *testing.T) {
 		{name: "an address for pushes", exit: 1, set: func(s *scene) {
 			s.sh("git init -q --bare ../mirror.git; git push -q ../mirror.git HEAD~1:refs/heads/canary; git config remote.deploy.url ../mirror.git; git config remote.deploy.pushurl ../deploy.git")
 		}},
+		{name: "an address that is rewritten to a URL", exit: 1, set: script("git config remote.deploy.url shop:deploy.git; git config url.file://$(dirname $PWD)/.insteadOf shop:")},
 		{name: "an address that is rewritten", exit: 1, set: script("git config remote.deploy.url shop:deploy.git; git config url.../.insteadOf shop:")},
 		{name: "an address that is rewritten for pushes", exit: 1, set: func(s *scene) {
 			s.sh("git init -q --bare ../mirror.git; git push -q ../mirror.git HEAD~1:refs/heads/canary; git config remote.deploy.url ../mirror.git; git config url.../deploy.git.pushInsteadOf ../mirror.git")
@@ -221,6 +222,8 @@ func TestStatesThatAreReverted(t *testing.T) {
 			s.dir = filepath.Join(s.env["HOME"], "tree")
 			s.p.Dir, s.p.Settings.Branch = s.dir, "canary"
 		}},
+		{name: "a packed clone", exit: 1, set: script("git gc -q; git pack-refs --all; git commit-graph write --reachable --changed-paths 2>/dev/null")},
+		{name: "a clone that borrows objects", exit: 1, set: func(s *scene) { s.clone("--reference", s.dir) }},
 		{name: "settings of a worktree", exit: 1, set: script("git config extensions.worktreeConfig true; git config --worktree core.sparseCheckout true; git config --worktree core.sparseCheckoutCone true; git sparse-checkout set >/dev/null")},
 		{name: "an author with a key", exit: 1, set: func(s *scene) {
 			s.sh("ssh-keygen -q -t ed25519 -N '' -f ../key; git config gpg.format ssh; git config user.signingKey \"$PWD/../key\"; git config commit.gpgsign true")

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// What could not be reverted is refused before the first look, and nothing changes.
+// What could not be reverted is refused before the first look, and nothing changes. Only
+// where there is nothing that could be, the canary is judged all the same.
 func TestStatesThatAreRefusedAtTheStart(t *testing.T) {
 	commit := func(name string) func(*scene) { return func(s *scene) { s.p.Settings.Commit = name } }
 	playAll(t, []state{
@@ -79,7 +80,11 @@ func TestStatesThatAreRefusedAtTheStart(t *testing.T) {
 			s.sh("git checkout -qb fix; printf 'a\\nFIX\\nc\\n' >code; git commit -qam fix; git checkout -q canary; git merge -q --no-ff -m 'Merge fix' fix; git revert -m1 --no-edit HEAD; printf 'a\\nBAD\\nC\\n' >code; git commit -qam three; git commit -q --allow-empty -m empty; printf 'a\\nX\\nC\\n' >code; git commit -qam x" + push)
 			s.p.Settings.Commit = s.bad
 		}},
-		{name: "a commit without changes", exit: 2, says: "or there was none: there is nothing to revert", set: script("git commit -q --allow-empty -m empty" + push)},
+		{name: "a commit without changes", exit: 4, says: "changed nothing, so there is nothing to revert", set: script("git commit -q --allow-empty -m empty" + push)},
+		{name: "commits without changes", exit: 4, says: "changed nothing, so there is nothing to revert", set: func(s *scene) {
+			s.sh("git commit -q --allow-empty -m one; git commit -q --allow-empty -m two" + push)
+			s.p.Settings.Commit = "HEAD~2..HEAD"
+		}},
 		{name: "a change that is gone", exit: 2, says: "is not there any more", set: func(s *scene) {
 			s.sh("printf 'a\\nb\\nc\\n' >code; git commit -qam undo" + push)
 			s.p.Settings.Commit = s.bad

@@ -48,7 +48,7 @@ func (r *Repository) plan(ctx context.Context, p *place, tip string, commits []C
 	}
 	var steps []step
 	for _, c := range commits {
-		if err := r.revertible(ctx, p, tip, c); err != nil {
+		if err := r.revertible(ctx, p, c); err != nil {
 			return nil, err
 		}
 		parent := r.parent(c)
@@ -149,13 +149,8 @@ func (p *place) attributes(ctx context.Context, tree, dir string) error {
 	return nil
 }
 
-// revertible reports why a commit of a tip cannot be reverted.
-func (r *Repository) revertible(ctx context.Context, p *place, tip string, c Commit) error {
-	if outside, err := p.code(ctx, "merge-base", "--is-ancestor", c.SHA, tip); err != nil {
-		return err
-	} else if outside == 1 {
-		return fmt.Errorf("the commit %s is not part of the branch, which is at %s%s", c.short(), tip[:shortSHA], p.shallowHint(ctx))
-	}
+// revertible reports why a commit cannot be reverted.
+func (r *Repository) revertible(ctx context.Context, p *place, c Commit) error {
 	mainline := 1
 	if len(c.parents) > 1 {
 		mainline = r.Settings.Mainline
