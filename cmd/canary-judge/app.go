@@ -140,10 +140,9 @@ canary fails is stated beforehand and kept over the whole run.
 
 Exit codes: 0 pass, 1 fail, 2 usage or config error, 3 inconclusive, 4 could not
 judge, 130 and 143 interrupted by SIGINT and SIGTERM.`,
-		Version:       a.version(),
+		Version:       built().String(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_ = cmd.Help() // to standard output, which has nothing better
 			return exit{code: exitUsage}
@@ -153,6 +152,7 @@ judge, 130 and 143 interrupted by SIGINT and SIGTERM.`,
 	root.SetVersionTemplate("canary-judge {{.Version}}\n")
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(a.runCommand(), a.replayCommand(), a.recordCommand(), a.checkCommand(), a.revertCommand(), a.reportCommand(), a.schemaCommand(), a.versionCommand())
+	refuseUnknown(root)
 	return root
 }
 

@@ -25,8 +25,9 @@ func (a *app) checkCommand() *cobra.Command {
 	var o options
 	var live bool
 	cmd := &cobra.Command{
-		Use:   "check",
-		Short: "Validate the config; with --live also query each metric once",
+		SuggestFor: []string{"validate", "lint"},
+		Use:        "check",
+		Short:      "Validate the config; with --live also query each metric once",
 		Long: `check reads the config, reports everything that is wrong with it, and says what
 it comes to: the looks, the metrics, the queries as they are sent.
 
@@ -34,7 +35,7 @@ With --live it also asks for the last few steps of every metric, and says what
 came back.`,
 		Example: `  canary-judge check -c canary.yaml
   canary-judge check --live --set version=v2`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			load := func() (*config.Config, error) { return a.loadConfig(&o) }
 			if live {

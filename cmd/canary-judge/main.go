@@ -9,9 +9,6 @@ import (
 	"syscall"
 )
 
-// version is set by the release build; otherwise the module's version stands in.
-var version = ""
-
 func main() {
 	env := map[string]string{}
 	for _, pair := range os.Environ() {

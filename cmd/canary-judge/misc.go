@@ -1,10 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"runtime"
-	"runtime/debug"
-
 	"github.com/spf13/cobra"
 
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
@@ -22,7 +18,7 @@ this on the first line of the config:
   # yaml-language-server: $schema=canary.schema.json`,
 		Example: `  canary-judge schema > canary.schema.json
   canary-judge schema result > result.schema.json`,
-		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		Args:      validArgument,
 		ValidArgs: []string{"config", "result"},
 		RunE: func(_ *cobra.Command, args []string) error {
 			text := config.Schema(types())
@@ -33,26 +29,4 @@ this on the first line of the config:
 			return nil
 		},
 	}
-}
-
-func (a *app) versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
-		Run: func(*cobra.Command, []string) {
-			fmt.Fprintf(a.stdout, "canary-judge %s (%s, %s/%s)\n", a.version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-		},
-	}
-}
-
-// version returns the version of this build.
-func (a *app) version() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }

@@ -23,8 +23,9 @@ func (a *app) revertCommand() *cobra.Command {
 	var o options
 	var f revertOptions
 	cmd := &cobra.Command{
-		Use:   "revert RESULT",
-		Short: "Revert the change that a saved result failed",
+		SuggestFor: []string{"rollback", "undo"},
+		Use:        "revert RESULT",
+		Short:      "Revert the change that a saved result failed",
 		Long: `revert does alone what run does at a fail: it reverts the commits that were under
 judgement, with git, and pushes the revert or opens a pull request. RESULT is what
 run -o json=RESULT saved.

@@ -24,8 +24,9 @@ import (
 func (a *app) runCommand() *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
-		Use:   "run",
-		Short: "Fetch, judge at every look, stop at the verdict, report",
+		SuggestFor: []string{"judge"},
+		Use:        "run",
+		Short:      "Fetch, judge at every look, stop at the verdict, report",
 		Long: `run is the job: it waits for each step's data, takes a look, and stops at the
 first look that gives a verdict, at the latest at the end of the window.
 
@@ -40,7 +41,7 @@ deployment.`,
 
   # Go on after a crash
   canary-judge run --record canary.jsonl --resume`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.judgeLive(cmd.Context(), &o) },
 	}
 	o.configFlags(cmd)
@@ -60,7 +61,7 @@ func (a *app) recordCommand() *cobra.Command {
 with replay.`,
 		Example: `  canary-judge record -c canary.yaml --record canary.jsonl
   canary-judge record --record yesterday.jsonl.gz --start 2026-11-22T10:00:00Z --end 2026-11-22T10:30:00Z`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.record == "" {
 				return usage(errors.New("say where to record: --record PATH"))
@@ -118,7 +119,7 @@ func (a *app) prepare(ctx context.Context, o *options) (*job.Job, error) {
 	if o.record != "" {
 		by := thisProcess()
 		header := recording.Header{
-			Tool: a.version(), Started: now.UTC().Truncate(time.Second), Config: c.Document, Change: change, Writer: &by,
+			Tool: built().version, Started: now.UTC().Truncate(time.Second), Config: c.Document, Change: change, Writer: &by,
 			Window: &recording.Window{Start: start, Step: c.Window.Step.String(), Warmup: c.Window.Warmup, Steps: c.Window.Steps},
 		}
 		j.File, err = recording.Create(o.record, header)
@@ -295,7 +296,7 @@ func failedRuns(j judged, w report.Window) []report.FailedRun {
 func (a *app) conclude(ctx context.Context, o *options, places outputs, j judged) error {
 	r := report.New(j.config, j.outcome)
 	r.Generated = &report.Generated{
-		At: time.Now().UTC().Truncate(time.Second), Tool: a.version(), Command: j.command,
+		At: time.Now().UTC().Truncate(time.Second), Tool: built().version, Command: j.command,
 		Links: links(j, r.Window), RateLimits: rateLimits(j), FailedRuns: failedRuns(j, r.Window),
 	}
 	if j.change != nil {

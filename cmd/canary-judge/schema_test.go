@@ -106,3 +106,72 @@ func TestShippedConfigs(t *testing.T) {
 		t.Error("a tolerance without its unit is valid by the schema")
 	}
 }
+
+// The patterns of the schemas are written in what Go, ECMAScript and Python have in common:
+// editors and validators of all three read them. `.ci/schemas` asks Python's.
+func TestSchemaPatternsAreReadEverywhere(t *testing.T) {
+	t.Parallel()
+	escapes, groups := regexp.MustCompile(`\\.`), regexp.MustCompile(`\(\?|\[\[:|\[\^?\]|[*+?}]\+`)
+	for _, name := range []string{"canary.schema.json", "result.schema.json"} {
+		var doc any
+		text, err := os.ReadFile("../../schemas/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(text, &doc); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range patternsIn(doc) {
+			for _, escape := range escapes.FindAllString(p, -1) {
+				if !strings.Contains(`dsw.${}[]()|*+?/^\`, escape[1:]) {
+					t.Errorf("%s: %s has %s, which not all of them read", name, p, escape)
+				}
+			}
+			if odd := groups.FindString(p); odd != "" {
+				t.Errorf("%s: %s has %s, which not all of them read", name, p, odd)
+			}
+		}
+	}
+}
+
+// patternsIn finds the patterns in a schema.
+func patternsIn(v any) (found []string) {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, value := range v {
+			if p, ok := value.(string); ok && key == "pattern" {
+				found = append(found, p)
+			}
+			found = append(found, patternsIn(value)...)
+		}
+	case []any:
+		for _, value := range v {
+			found = append(found, patternsIn(value)...)
+		}
+	}
+	return found
+}
+
+// A unit that the tool takes is one by the schema too, and the other way round.
+func TestUnitsOfTheSchema(t *testing.T) {
+	t.Parallel()
+	s := schema(t, "canary.schema.json")
+	for tolerance, fine := range map[string]bool{
+		"10%": true, "0.2pt": true, "20 ms": true, "5µs": true, "3 Aufträge": true, "1req/s": true, "2x10": true, ".5 m^2": false,
+		"10": false, "10 ": false, "10 20": false, "-1ms": false, "10$": false, "ms": false, "1;ms": false, "1 ms ms": false,
+	} {
+		doc := map[string]any{"baseline": map[string]any{"a": "b"}, "canary": map[string]any{"a": "c"},
+			"metrics": []any{map[string]any{"name": "m", "value": "q", "tolerance": tolerance}}}
+		text, err := json.Marshal(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var parsed config.Tolerance
+		if err := parsed.UnmarshalText([]byte(tolerance)); (err == nil) != fine {
+			t.Errorf("the tool takes the tolerance %q: %t (%v)", tolerance, err == nil, err)
+		}
+		if err := valid(s, text); (err == nil) != fine {
+			t.Errorf("the schema takes the tolerance %q: %t (%v)", tolerance, err == nil, err)
+		}
+	}
+}

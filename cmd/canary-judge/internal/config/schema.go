@@ -30,7 +30,9 @@ func fileSchema(types []providers.Type) *jsonschema.Schema {
 
 const (
 	numberPattern = `(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?`
-	unitPattern   = `[\p{L}%µ][\p{L}\p{N}_/%-]*`
+	// A unit is of anything but spaces, digits (at first) and punctuation, said without \p,
+	// which Python does not read and ECMAScript only in one of its modes.
+	unitPattern = `[^\s!-$&-@\[-^{-~][^\s!-$&-,.:-@\[-^{-~]*`
 )
 
 // JSONSchema implements jsonschema.Schemer.
