@@ -3,9 +3,12 @@ GOBIN      := $(CURDIR)/.bin
 GOLANGCI   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 ACT        := github.com/nektos/act@v0.2.89
+GORELEASER := github.com/goreleaser/goreleaser/v2@v2.15.4
+CYCLONEDX  := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+COSIGN     := github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3
 FUZZTIME   := 20s
 
-.PHONY: help test lint e2e story stories golden fuzz bench build binaries image tools check
+.PHONY: help test lint e2e story stories golden fuzz bench build snapshot release image tools check
 
 help: ## list the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -45,14 +48,11 @@ bench: ## benchmarks
 build: ## a static binary in ./dist
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o dist/canary-judge ./cmd/canary-judge
 
-binaries: ## static binaries of every platform in ./dist, with their checksums
-	rm -rf dist && mkdir dist
-	for platform in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64; do \
-	  os=$${platform%/*} arch=$${platform#*/}; suffix=; [ $$os != windows ] || suffix=.exe; \
-	  CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' \
-	    -o dist/canary-judge-$$os-$$arch$$suffix ./cmd/canary-judge || exit 1; \
-	done
-	cd dist && sha256sum * > checksums.txt
+snapshot: $(GOBIN)/goreleaser $(GOBIN)/cyclonedx-gomod ## what a release is made of, in ./dist, but for images and signatures
+	PATH=$(GOBIN):$$PATH $(GOBIN)/goreleaser release --snapshot --clean --skip=docker,sign
+
+release: $(GOBIN)/goreleaser $(GOBIN)/cyclonedx-gomod $(GOBIN)/cosign
+	PATH=$(GOBIN):$$PATH $(GOBIN)/goreleaser release --clean
 
 image: ## both container images
 	docker build -t canary-judge .
@@ -65,6 +65,15 @@ $(GOBIN)/golangci-lint:
 
 $(GOBIN)/actionlint:
 	GOBIN=$(GOBIN) go install $(ACTIONLINT)
+
+$(GOBIN)/goreleaser:
+	GOBIN=$(GOBIN) go install $(GORELEASER)
+
+$(GOBIN)/cyclonedx-gomod:
+	GOBIN=$(GOBIN) go install $(CYCLONEDX)
+
+$(GOBIN)/cosign:
+	GOBIN=$(GOBIN) go install $(COSIGN)
 
 .bin/act:
 	GOBIN=$(GOBIN) go install $(ACT)
