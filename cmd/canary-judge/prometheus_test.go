@@ -73,13 +73,13 @@ func (s *prometheusServer) value(query string, at float64) float64 {
 		total = 100
 	}
 	switch {
-	case strings.Contains(query, "errors"):
+	case strings.Contains(query, "errors"), strings.Contains(query, "code=~"):
 		bad := 0.02 * total
 		if canary && s.mode == "broken" {
 			bad *= 10
 		}
 		return math.Round(bad * (1 + 0.2*wobble))
-	case strings.Contains(query, "requests"):
+	case strings.Contains(query, "requests"), strings.Contains(query, "_bucket"):
 		return math.Round(total * (1 + 0.05*wobble))
 	}
 	return 0.2 * (1 + 0.02*wobble)

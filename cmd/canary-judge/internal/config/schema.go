@@ -117,34 +117,26 @@ func (*presetUse) JSONSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, {Type: "object", AdditionalProperties: params}}}
 }
 
-// Table returns the config's keys as a Markdown table. The brief one, for the
-// README, has the keys of the window and of metrics, and sections in a line each.
-func Table(types []providers.Type, brief bool) string {
+// Table returns the config's keys as a Markdown table.
+func Table(types []providers.Type) string {
 	var b strings.Builder
 	b.WriteString("| key | what it is | default |\n| --- | --- | --- |\n")
 	root := fileSchema(types)
 	for _, p := range *root.Properties {
-		depth := deepest
-		switch {
-		case brief && (p.Name == "window" || p.Name == "metrics"):
-			depth = 2
-		case brief:
-			depth = 1
-		}
-		tableRows(&b, "", p, slices.Contains(root.Required, p.Name), depth)
+		tableRows(&b, "", p, slices.Contains(root.Required, p.Name))
 	}
 	return b.String()
 }
 
-// deepest is more levels than the config has.
-const deepest = 10
-
-// tableRows writes the row of a key, and those of its own keys down to a depth.
-func tableRows(b *strings.Builder, prefix string, p jsonschema.Property, required bool, depth int) {
+// tableRows writes the row of a key, and those of its own keys.
+func tableRows(b *strings.Builder, prefix string, p jsonschema.Property, required bool) {
 	cell := strings.NewReplacer("|", "\\|", "\n", " ")
 	name, doc, otherwise := prefix+p.Name, p.Schema.Doc, p.Schema.Default
 	if p.Schema.Example != "" {
 		doc += ", such as `" + p.Schema.Example + "`"
+	}
+	if len(p.Schema.Env) > 0 {
+		doc += "; environment: `" + strings.Join(p.Schema.Env, "`, then `") + "`"
 	}
 	if required {
 		otherwise = "required"
@@ -154,11 +146,11 @@ func tableRows(b *strings.Builder, prefix string, p jsonschema.Property, require
 	if inner.Items != nil {
 		inner, name = inner.Items, name+"[]"
 	}
-	if depth == 1 || inner.Properties == nil || inner.AdditionalProperties != false {
+	if inner.Properties == nil || inner.AdditionalProperties != false {
 		return
 	}
 	for _, child := range *inner.Properties {
-		tableRows(b, name+".", child, slices.Contains(inner.Required, child.Name), depth-1)
+		tableRows(b, name+".", child, slices.Contains(inner.Required, child.Name))
 	}
 }
 

@@ -29,10 +29,11 @@ type Schema struct {
 	OneOf                []*Schema   `json:"oneOf,omitempty"`
 	Examples             []string    `json:"examples,omitempty"`
 
-	// Doc, Default and Example are the tags as they are, for other documents.
-	Doc     string `json:"-"`
-	Default string `json:"-"`
-	Example string `json:"-"`
+	// Doc, Default, Example and Env are the tags as they are, for other documents.
+	Doc     string   `json:"-"`
+	Default string   `json:"-"`
+	Example string   `json:"-"`
+	Env     []string `json:"-"` // environment variables, the first that is set counts
 }
 
 // Properties keep the order of the struct's fields.
@@ -162,7 +163,8 @@ func describe(p *Schema, tag reflect.StructTag) {
 		p.Description += "; default: " + p.Default
 	}
 	if env := tag.Get("env"); env != "" {
-		p.Description += "; environment: " + strings.ReplaceAll(env, ",", ", then ")
+		p.Env = strings.Split(env, ",")
+		p.Description += "; environment: " + strings.Join(p.Env, ", then ")
 	}
 	switch {
 	case p.Example == "":
