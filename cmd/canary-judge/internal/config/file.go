@@ -8,7 +8,7 @@ import (
 )
 
 // file is canary.yaml. The tags are the single source of the strict reading, of
-// the JSON Schema and of the table in the README: yaml is the key, doc says what it
+// the JSON Schema and of the table in docs/configuration.md: yaml is the key, doc says what it
 // is, default what holds without it, example how it may look.
 type file struct {
 	Service    string      `yaml:"service" doc:"What is deployed; names the run in reports" example:"discounts"`

@@ -100,7 +100,8 @@ func TestARemoteThatHangs(t *testing.T) {
 	t.Parallel()
 	s := setScene(t)
 	judged := s.observe(s.p)
-	s.hook(s.remote, "pre-receive", "sleep 600")
+	// It ends with the test: what runs it has lost its parent by then.
+	s.hook(s.remote, "pre-receive", "while [ -e hooks/pre-receive ]; do sleep 0.1; done; exit 1")
 	s.p.Settings.Timeout = 3 * time.Second
 	began := time.Now()
 	_, err := s.p.Revert(t.Context(), judged, evidence, false)
