@@ -102,8 +102,6 @@ func (a *app) command(ctx context.Context) int {
 	root := a.root()
 	root.SetArgs(a.args)
 	root.SetIn(a.stdin)
-	root.SetOut(a.stdout)
-	root.SetErr(a.stderr)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitPass
@@ -152,6 +150,8 @@ judge, 130 and 143 interrupted by SIGINT and SIGTERM.`,
 	root.SetVersionTemplate("canary-judge {{.Version}}\n")
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(a.runCommand(), a.replayCommand(), a.recordCommand(), a.checkCommand(), a.revertCommand(), a.reportCommand(), a.schemaCommand(), a.versionCommand())
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
 	refuseUnknown(root)
 	return root
 }
