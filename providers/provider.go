@@ -39,6 +39,14 @@ type Diagnoser interface {
 	Diagnose(ctx context.Context, q Query) (string, error)
 }
 
+// ZeroDiagnoser is a provider that can find out why a count is zero although something was
+// there to count. It is for people to read: nothing is judged by it.
+type ZeroDiagnoser interface {
+	// DiagnoseZero says in a line what a query of counts that was answered with zeros
+	// leaves out; "" for nothing that the source knows of.
+	DiagnoseZero(ctx context.Context, q Query) (string, error)
+}
+
 // Linker is a provider whose source has a page that shows a query.
 type Linker interface {
 	// Link returns the address of the page that shows a query over its window, without

@@ -106,6 +106,14 @@ func (l loud) Fetch(ctx context.Context, queries []providers.Query) ([]providers
 	return answers, err
 }
 
+// DiagnoseZero implements providers.ZeroDiagnoser for a provider that does.
+func (l loud) DiagnoseZero(ctx context.Context, q providers.Query) (string, error) {
+	if d, ok := l.next.(providers.ZeroDiagnoser); ok {
+		return d.DiagnoseZero(ctx, q)
+	}
+	return "", nil
+}
+
 // Diagnose implements providers.Diagnoser for a provider that does.
 func (l loud) Diagnose(ctx context.Context, q providers.Query) (string, error) {
 	if d, ok := l.next.(providers.Diagnoser); ok {

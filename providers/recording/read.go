@@ -38,8 +38,9 @@ type line struct {
 	Counts json.RawMessage `json:"counts"`
 	Gap    string          `json:"gap"` // why counts are null
 
-	Look    *int      `json:"look"`
-	Revised *revision `json:"revised"`
+	Look      *int       `json:"look"`
+	Revised   *revision  `json:"revised"`
+	Diagnosis *Diagnosis `json:"diagnosis"`
 
 	Guard *string         `json:"guard"`
 	State providers.State `json:"state"`
@@ -174,6 +175,9 @@ func (r *Recording) take(number int, text []byte) error {
 	if l.Look != nil {
 		r.Look(at)
 		r.End = nil
+		if l.Diagnosis != nil {
+			r.Diagnoses = append(r.Diagnoses, *l.Diagnosis)
+		}
 		if l.Revised == nil {
 			return nil
 		}

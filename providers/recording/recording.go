@@ -88,6 +88,8 @@ type Recording struct {
 	// Revisions are what the source answered otherwise when it was asked again, in the
 	// order of the looks that knew of them.
 	Revisions []Revision
+	// Diagnoses are what was found out about queries that found nothing to judge.
+	Diagnoses []Diagnosis
 
 	before time.Time // what Judged was at the look before
 	tracks map[trackKey]*track

@@ -101,6 +101,8 @@ type Outcome struct {
 	// Clamped counts, a metric, the points whose bad counts were a hair above their
 	// totals, as extrapolation can make them.
 	Clamped []int
+	// Diagnoses are what was found out about metrics without data, or without bad events.
+	Diagnoses []recording.Diagnosis
 	// Guards are what the config's guards said at the last look, as the result has it, with
 	// the words of each.
 	Guards []recording.Sighting
@@ -311,6 +313,9 @@ func (r *run) advance(ctx context.Context, ready int) (End, error) {
 		if verdict != analysis.Inconclusive {
 			return AtVerdict, nil
 		}
+		if err := r.diagnose(ctx, step); err != nil {
+			return "", err
+		}
 	}
 	return "", nil
 }
@@ -365,6 +370,7 @@ func (r *run) waypoint() {
 func (r *run) finish(end End) {
 	r.outcome.Ended, r.outcome.Fetched = end, r.fetched
 	r.outcome.Result = r.judge.Result()
+	r.outcome.Diagnoses = r.seen.Diagnoses
 	looks := r.judge.Looks()
 	if n := len(r.outcome.Trajectory); looks > 0 && (n == 0 || r.outcome.Trajectory[n-1].Look != looks) {
 		r.waypoint()

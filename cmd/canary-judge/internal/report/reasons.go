@@ -88,22 +88,24 @@ func (b builder) undecided(m Metric, from analysis.MetricResult) string {
 		if from.Elapsed == 0 {
 			return "no step has been judged"
 		}
-		return fmt.Sprintf("no step has data in both arms (baseline: %d of %d, canary: %d of %d); check the queries and the labels of the arms",
-			from.Baseline.Steps, from.Elapsed, from.Canary.Steps, from.Elapsed)
+		return fmt.Sprintf("no step has data in both arms (baseline: %d of %d, canary: %d of %d)%s",
+			from.Baseline.Steps, from.Elapsed, from.Canary.Steps, from.Elapsed, b.why(m, from, job.Apart, "check the queries and the labels of the arms"))
 	case analysis.Unreadable:
 		return unreadSteps(from) + "; nothing is decided by what is left"
 	case analysis.TooManyGaps:
-		return fmt.Sprintf("only %d of %d steps have data in both arms (baseline: %d, canary: %d); at least half must",
-			from.Usable, from.Elapsed, from.Baseline.Steps, from.Canary.Steps)
+		return fmt.Sprintf("only %d of %d steps have data in both arms (baseline: %d, canary: %d); at least half must%s",
+			from.Usable, from.Elapsed, from.Baseline.Steps, from.Canary.Steps, b.why(m, from, job.Rare, ""))
 	case analysis.FellSilent:
-		return "one arm has fallen silent while the other has as many requests as before; check that both still run and send data"
+		return "one arm has fallen silent while the other has as many requests as before; check that both still run and send data" +
+			b.told(m, false)
 	case analysis.UnmeasuredBound:
 		return NextBounds(from.SlowerThan, from.BoundBelow, from.BoundAbove, m.Unit) + ", and what lies between may be slower or not; " + bothHave(from.Bounds, m.Unit)
 	case analysis.SpikesAdd:
 		return fmt.Sprintf("the usual step is within tolerance, but not the mean with the steps in which the canary stands out: %s; if they are real, judge them by a ratio or slower_than",
 			change(from.MeanChange, m.Effect.Unit, styleOf(m.Effect), estimated))
 	case analysis.BadNeverMentioned:
-		return "the query for bad events never returned a point, in either arm: there were none, or the query is wrong; if silence means none, write absent: zero"
+		return "the query for bad events never returned a point, in either arm: there were none, or the query is wrong; if silence means none, write absent: zero" +
+			b.told(m, true)
 	case analysis.SameSeries:
 		return "both arms show exactly the same numbers, step for step: they are one series; check the labels of the arms"
 	case analysis.BaselineNotPositive:
@@ -206,6 +208,11 @@ func (b builder) warnings(m Metric, from analysis.MetricResult, i int) []string 
 	}
 	if from.BadNeverMentioned && from.AbsentIsZero {
 		add("the query for bad events never returned a point; that counts as none, as configured")
+	}
+	for _, d := range b.outcome.Diagnoses {
+		if d.Metric == m.Name && d.Part == providers.Bad && from.Cause != analysis.BadNeverMentioned {
+			add("%s: %s", d.Arm, Clean(d.Text))
+		}
 	}
 	if from.Linear {
 		add("there are values that are not positive, so values are compared by difference, not by ratio")
