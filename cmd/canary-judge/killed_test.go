@@ -155,10 +155,14 @@ func (v victim) run(kill <-chan struct{}) (code int, out string) {
 		args = append(args, "--resume")
 	}
 	cmd := exec.Command(v.program, args...)
-	var b bytes.Buffer
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = v.file("work"), v.env(), &b, &b
-	// What it started may hold its output when it is killed.
-	cmd.WaitDelay = time.Millisecond
+	// A file, and no pipe: what the job started may hold its output when it is killed, and
+	// all that it said before is to be read, however busy the machine.
+	said, err := os.Create(v.file("said"))
+	if err != nil {
+		return -2, err.Error()
+	}
+	defer said.Close()
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = v.file("work"), v.env(), said, said
 	if err := cmd.Start(); err != nil {
 		return -2, err.Error()
 	}
@@ -172,13 +176,17 @@ func (v victim) run(kill <-chan struct{}) (code int, out string) {
 			}
 		}()
 	}
-	err := cmd.Wait()
+	err = cmd.Wait()
 	close(ended)
 	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) {
+	if err != nil && !errors.As(err, &exit) {
 		return -2, err.Error()
 	}
-	return cmd.ProcessState.ExitCode(), b.String()
+	text, err := os.ReadFile(said.Name())
+	if err != nil {
+		return -2, err.Error()
+	}
+	return cmd.ProcessState.ExitCode(), string(text)
 }
 
 // has reports whether the recording holds a text.
