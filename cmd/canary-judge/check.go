@@ -32,7 +32,8 @@ func (a *app) checkCommand() *cobra.Command {
 it comes to: the looks, the metrics, the queries as they are sent.
 
 With --live it also asks for the last few steps of every metric, and says what
-came back.`,
+came back; and once more up to 15 s later, to say how late data arrive. When that is
+later than window.lag it exits with 3.`,
 		Example: `  canary-judge check -c canary.yaml
   canary-judge check --live --set version=v2`,
 		Args: noArguments,
@@ -173,18 +174,25 @@ func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 	step := c.Window.Step
 	end := time.Now().UTC().Add(-c.Window.Lag).Truncate(step)
 	start := end.Add(-probeSteps * step)
+	// As far as there is any: how late data arrive shows in what the lag leaves out.
+	now := time.Now().UTC().Truncate(step)
 	fmt.Fprintf(a.stdout, "\nthe last %d steps, %s to %s:\n", probeSteps, start.Format(time.TimeOnly), end.Format(time.TimeOnly))
 	var failed, empty bool
-	all := job.Queries(c, start, end)
+	all, late := job.Queries(c, start, now), newLateness(c, sources, now)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		limited, cancel := context.WithTimeout(ctx, time.Minute)
-		answers, err := sources[name].Fetch(limited, all[name])
+		answers, err := late.recorders[name].Glance(limited, all[name])
 		cancel()
 		if err != nil {
 			return exit{exitNotJudged, err}
 		}
 		for i, q := range all[name] {
 			at := slices.IndexFunc(c.Metrics, func(m config.Metric) bool { return m.Name == q.Metric })
+			if c.Metrics[at].Every == 0 {
+				late.note(q, answers[i])
+			}
+			q.End = q.End.Add(end.Sub(now))
+			answers[i].Series = until(answers[i].Series, q.End)
 			err := job.CheckAnswer(q, answers[i], c.Metrics[at].Unit)
 			said := cameBack(q, answers[i], c.Metrics[at].Unit, c.Plan.Metrics[at].SlowerThan)
 			none := err == nil && len(answers[i].Series) == 0
@@ -214,7 +222,21 @@ func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 	if unread {
 		return exit{exitInconclusive, errors.New("a guard does not tell how the canary is; see above")}
 	}
-	return nil
+	return a.tellLateness(ctx, late, all)
+}
+
+// until returns the series that have points before a time, with those alone.
+func until(all []analysis.Series, end time.Time) []analysis.Series {
+	var some []analysis.Series
+	for _, s := range all {
+		if n := slices.IndexFunc(s.Points, func(p analysis.Point) bool { return !p.Time.Before(end) }); n >= 0 {
+			s.Points = s.Points[:n]
+		}
+		if len(s.Points) > 0 {
+			some = append(some, s)
+		}
+	}
+	return some
 }
 
 // diagnose says why nothing matches a query, if its provider can tell.

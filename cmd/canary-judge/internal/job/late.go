@@ -39,16 +39,23 @@ func (r *run) record() {
 	r.recorders = map[string]*recording.Recorder{}
 	for name, p := range r.Providers {
 		r.recorders[name] = &recording.Recorder{
-			Next: p, To: r.Recording, File: r.File, Begins: begins, Fetched: fetched, Changed: r.changed,
+			Next: p, To: r.Recording, File: r.File, Begins: begins, Fetched: fetched, Changed: Changed(r.Config),
 		}
 		r.source[name] = r.recorders[name]
 	}
 }
 
-// changed reports whether a later answer of a metric is another one than the earlier.
-func (r *run) changed(earlier, later recording.Point) bool {
-	i := slices.IndexFunc(r.Config.Metrics, func(m config.Metric) bool { return m.Name == later.Metric })
-	return i >= 0 && r.Config.Plan.Metrics[i].Changed(earlier.Sample, later.Sample)
+// Changed returns what reports whether a later answer of a config's metric is another one
+// than an earlier, by more than a hair.
+func Changed(c *config.Config) func(earlier, later recording.Point) bool {
+	named := map[string]analysis.Metric{}
+	for _, m := range c.Plan.Metrics {
+		named[m.Name] = m
+	}
+	return func(earlier, later recording.Point) bool {
+		m, ok := named[later.Metric]
+		return ok && m.Changed(earlier.Sample, later.Sample)
+	}
 }
 
 // glance asks a provider for what is neither recorded nor judged. Its recorder remembers
