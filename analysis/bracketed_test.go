@@ -230,7 +230,7 @@ func TestOffTheScaleOfOneArmOnly(t *testing.T) {
 	}
 }
 
-// Every sixth minute is eight times as slow; statistics.md, section 10.7.
+// Every sixth minute is eight times as slow; docs/statistics/method.md, section 10, point 7.
 func TestSpikesOfTheCanaryAloneDoNotPass(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(4, 4))

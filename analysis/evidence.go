@@ -6,7 +6,7 @@ import (
 	"github.com/canary-judge/canary-judge/analysis/stats"
 )
 
-// Fewest usable observations before the first look (statistics.md, section 3).
+// Fewest usable observations before the first look (docs/statistics/method.md, section 3).
 const (
 	firstLookValue  = 4 // pairs
 	firstLookRatio  = 3 // intervals
@@ -184,7 +184,7 @@ func (e *countsEvidence) within(level float64, optimistic bool) bool {
 		return e.totals.Difference(1) < t.Size && e.totals.DifferenceUpper(1, level, phi) < t.Size
 	}
 	// Either way of being fine will do; at most one can bind at a time, so
-	// both may use the whole level (statistics.md, section 5.2).
+	// both may use the whole level (docs/statistics/method.md, section 5.2).
 	return e.counts.BelowLimit(phi) < level ||
 		e.below(e.metric.Floor) && e.counts.FirstRateUpper(level, phi) < (1+t.Size)*e.metric.Floor
 }

@@ -18,7 +18,7 @@ const (
 // resolution is the smallest standard deviation, as a fraction of the tolerance,
 // that a series is credited with: a constant one would otherwise have no width.
 // zeroResolution stands in for a tolerance of 0, as a fraction of
-// the largest difference (statistics.md, section 5.1).
+// the largest difference (docs/statistics/method.md, section 5.1).
 const (
 	resolution     = 0.05
 	zeroResolution = 1e-9

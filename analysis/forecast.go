@@ -40,7 +40,7 @@ func (j *judgement) forecast() Forecast {
 	return f
 }
 
-// forecast: statistics.md, section 6.
+// forecast: docs/statistics/method.md, section 6.
 func (e *valueEvidence) forecast() Forecast {
 	if !e.ready() {
 		return Forecast{}
@@ -58,7 +58,8 @@ func (e *valueEvidence) forecast() Forecast {
 	}
 }
 
-// forecast: for a relative tolerance the closed form of section 6; for an
+// forecast: for a relative tolerance the closed form of
+// docs/statistics/method.md, section 6; for an
 // absolute one, the multiple of what was seen so far at which an unchanged
 // canary passes at the level of the last look.
 func (e *countsEvidence) forecast(pass *stats.SharedClock) Forecast {

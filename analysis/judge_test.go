@@ -55,7 +55,7 @@ func ratio(tolerance, floor float64) Metric {
 	return Metric{Name: "m", Kind: Ratio, Tolerance: Tolerance{Size: tolerance}, Floor: floor}
 }
 
-// The rules of statistics.md, section 6, a row each.
+// The rules of docs/statistics/method.md, section 6, a row each.
 func TestEdgeCases(t *testing.T) {
 	t.Parallel()
 	noise := func(i int) float64 { return 1 + 0.02*math.Sin(7*float64(i)) }
@@ -417,7 +417,7 @@ func TestHistograms(t *testing.T) {
 	}
 }
 
-// Seeded simulations of statistics.md, section 12.3: 400 runs, 20 steps.
+// Seeded simulations of docs/statistics/method.md, section 12, point 3: 400 runs, 20 steps.
 func TestErrorRates(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

@@ -118,7 +118,7 @@ type Plan struct {
 	Exposure *Exposure // nil = whatever the canary gets
 }
 
-// Defaults of statistics.md, section 6.
+// Defaults of docs/statistics/method.md, section 6.
 const (
 	DefaultFalseAlarm = 0.05
 	DefaultWrongPass  = 0.05

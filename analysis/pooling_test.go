@@ -211,7 +211,7 @@ func TestADeadCanaryDoesNotPass(t *testing.T) {
 }
 
 // At the tolerance, low traffic fails and passes no more often than it may:
-// statistics.md, section 12.3, with fewer events than steps.
+// docs/statistics/method.md, section 12, point 3, with fewer events than steps.
 func TestErrorRatesAtLowTraffic(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

@@ -6,7 +6,7 @@ import (
 	"github.com/canary-judge/canary-judge/analysis/stats"
 )
 
-// Limits of judging a histogram at a quantile (statistics.md, section 5.5).
+// Limits of judging a histogram at a quantile (docs/statistics/method.md, section 5.5).
 const (
 	// tailObservations is how many observations an arm needs above the quantile in a
 	// step; steps with fewer are merged.

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// sequence is a whole run of one metric, judged by reference.py; see
-// testdata/sequences.py.
+// sequence is a whole run of one metric, judged by docs/statistics/reference.py;
+// see testdata/sequences.py.
 type sequence struct {
 	Name, Kind, Direction string
 	K                     int

@@ -6,7 +6,7 @@ import "github.com/canary-judge/canary-judge/analysis/stats"
 // start, so that a regression that begins during the run is not hidden by the
 // time before it; each gets restartShare of the metric's error. One
 // with fewer than leastRestart steps left is not worth starting
-// (statistics.md, section 3).
+// (docs/statistics/method.md, section 3).
 var restarts = [...]float64{0.25, 0.5, 0.75}
 
 const (

@@ -89,12 +89,13 @@ func (m Moments) MeanRange() (lowest, highest float64) {
 }
 
 // phiSteps is the number of values of the autocorrelation the mixtures
-// integrate over: 0.05, 0.15, ..., 0.95 (statistics.md, section 4).
+// integrate over: 0.05, 0.15, ..., 0.95 (docs/statistics/method.md, section 4).
 const phiSteps = 10
 
 // phiGrid holds the values of phi and their prior, proportional to
 // sqrt(1-phi): the flattest of the priors tried that still holds its level
-// when the noise is strongly autocorrelated (measured.md, section 8.3).
+// when the noise is strongly autocorrelated (docs/statistics/measured.md,
+// section 8.3).
 var phiGrid = func() (g [phiSteps]struct{ phi, prior float64 }) {
 	var total float64
 	for i := range g {
@@ -135,7 +136,7 @@ func MeanMixture(reuse Mixture, m Moments, floor float64) Mixture {
 	return normalise(mix)
 }
 
-// Prior of the noise of counts (statistics.md, section 4): half of it on
+// Prior of the noise of counts (docs/statistics/method.md, section 4): half of it on
 // "counting noise and ordinary side noise", known nearly as well as
 // by 20 observations; the other half, spread over phi, on "bursty noise", known
 // as by one.

@@ -16,7 +16,7 @@ func (v Interval) usable() bool { return v.N > 0 && v.M > 0 }
 
 // sideNoise is the coefficient of variation of the ordinary noise of one
 // arm's rate that counts are given beside their counting noise (c0 in
-// statistics.md, section 5.2).
+// docs/statistics/method.md, section 5.2).
 const sideNoise = 0.10
 
 // Counts is a growing series of intervals, compared by the ratio or the
@@ -98,7 +98,7 @@ func (c *Counts) Ratio() float64 {
 // counts is worth less than that of Poisson counts at this one-sided level:
 // overdispersion, autocorrelation, and the uncertainty of both. It is the
 // square of the critical value of the noise mixture over that of pure
-// counting noise (phi_eff in statistics.md, section 5.2).
+// counting noise (phi_eff in docs/statistics/method.md, section 5.2).
 func (c *Counts) Dispersion(level float64) float64 {
 	c.estimateNoise()
 	q := c.noise.mixture.TailQuantile(level)
@@ -144,7 +144,7 @@ func (c *Counts) estimateNoise() {
 
 // SecondDispersion returns the dispersion of the second arm alone, at least
 // 1: the von Neumann ratio of its successive differences to what counting noise
-// makes of them (phi_B in statistics.md, section 5.2). It keeps a first arm that
+// makes of them (phi_B in docs/statistics/method.md, section 5.2). It keeps a first arm that
 // has not yet met one of its rare clusters of events from looking good.
 func (c *Counts) SecondDispersion() float64 {
 	return math.Max(1, (2+c.squares)/(2+c.expected))

@@ -89,7 +89,7 @@ func TestAboveLimitIsTheBinomialTail(t *testing.T) {
 
 func TestForecastAgreesWithTheTable(t *testing.T) {
 	t.Parallel()
-	// statistics.md, section 6, for dispersion 1 and a small canary.
+	// docs/statistics/method.md, section 6, for dispersion 1 and a small canary.
 	for r, want := range map[float64]float64{0.05: 4300, 0.10: 1130, 0.25: 206, 0.50: 62, 1: 21} {
 		near(t, "events", EventsToPass(r, 0, 1), want, 0.02)
 	}

@@ -3,7 +3,7 @@ package stats
 import "math"
 
 // forecastZ stands for the level of a late look plus 80 % power, in standard
-// deviations (z in statistics.md, section 6).
+// deviations (z in docs/statistics/method.md, section 6).
 const forecastZ = 3.2
 
 // EventsToPass returns about how many events the first arm must see before an

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Constants of the winsorising (statistics.md, section 5.1): values further
+// Constants of the winsorising (docs/statistics/method.md, section 5.1): values further
 // than winsorMADs normal-consistent median absolute deviations from the median
 // are pulled in to that distance.
 const (

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// testdata/reference-values.json holds what reference.py (the scalar
+// docs/statistics/reference-values.json holds what docs/statistics/reference.py (the scalar
 // implementation of the design in Python, on scipy 1.10), statsmodels and R
 // return; see its "about".
 
@@ -28,7 +28,7 @@ func (n *number) UnmarshalJSON(b []byte) error {
 
 func reference(t *testing.T, into any) {
 	t.Helper()
-	readJSON(t, "testdata/reference-values.json", into)
+	readJSON(t, "../../docs/statistics/reference-values.json", into)
 }
 
 func readJSON(t *testing.T, file string, into any) {
@@ -179,7 +179,7 @@ func TestReferenceLevels(t *testing.T) {
 		} `json:"boundary_levels"`
 	}
 	reference(t, &ref)
-	// reference.py's recursion is Simpson's rule on 601 points, cut off at the
+	// The recursion of docs/statistics/reference.py is Simpson's rule on 601 points, cut off at the
 	// boundary: its own error is up to 2e-5 where a step is small against the
 	// information so far (the file states 1e-4). clock.json holds our
 	// levels to brute force instead.

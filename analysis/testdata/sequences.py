@@ -1,18 +1,21 @@
-"""Whole runs of one metric, judged by reference.py.
+"""Whole runs of one metric, judged by docs/statistics/reference.py.
 
     python3 sequences.py > sequences.json       (half a minute; needs numpy and scipy)
 
-reference.py is the scalar reference implementation of the design; this file adds
-only the loop of statistics.md, section 6, around it: the clocks with their
+That is the scalar reference implementation of the design; this file adds
+only the loop of docs/statistics/method.md, section 6, around it: the clocks with their
 restarts, the floor, the rules for missing data. Nothing here is shared
 with the Go code.
 """
 import json
 import math
+import pathlib
+import sys
 import numpy as np
 from scipy import stats as st
 
-import reference as ref
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "docs" / "statistics"))
+import reference as ref  # noqa: E402
 
 ALPHA = BETA = 0.05
 

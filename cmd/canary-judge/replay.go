@@ -201,7 +201,7 @@ func holds(r *recording.Recording, c *config.Config) error {
 	return errors.Join(errs...)
 }
 
-// Defaults for a CSV without a config (design.md, section 6).
+// Defaults for a CSV without a config.
 const (
 	defaultRatioTolerance = 0.25
 	defaultValueTolerance = 0.10
