@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
-	"slices"
 	"strings"
 	"unicode"
 )
@@ -81,12 +79,17 @@ func Place(q Query, err error) error {
 // longestDetail is how much of an answer's body is quoted in an error.
 const longestDetail = 512
 
-// userInfo is the user:password@ of a URL.
-var userInfo = regexp.MustCompile(`://[^/?#\s"']*@`)
+// mostQuoted is how much of a text is looked at to quote some of it, in bytes.
+const mostQuoted = 64 << 10
 
 // Quote makes a text from outside fit for an error message: one line,
 // printable, cut, and without the secrets or the password of any URL.
 func Quote(text string, secrets ...Secret) string {
+	if len(text) > mostQuoted {
+		// A secret at the cut is known no more, and goes with the end.
+		text = hide(text[:mostQuoted], secrets)
+		text = text[:max(0, len(text)-mostQuoted/8)]
+	}
 	text = hide(text, secrets)
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) {
@@ -103,16 +106,6 @@ func Quote(text string, secrets ...Secret) string {
 		text = string(runes[:longestDetail]) + "…"
 	}
 	return text
-}
-
-// hide replaces secrets, the longest first: one may be the beginning of another.
-func hide(text string, secrets []Secret) string {
-	for _, s := range slices.SortedFunc(slices.Values(secrets), func(a, b Secret) int { return len(b) - len(a) }) {
-		if len(s) > 0 {
-			text = strings.ReplaceAll(text, string(s), "[secret]")
-		}
-	}
-	return userInfo.ReplaceAllString(text, "://[secret]@")
 }
 
 // TransportError returns the error of a request that got no answer.

@@ -9,7 +9,6 @@ package providers
 
 import (
 	"context"
-	"encoding/base64"
 	"iter"
 	"time"
 
@@ -184,21 +183,3 @@ type Around struct{ Before, After string }
 
 // Label is one label of an arm, in the order of the config.
 type Label struct{ Name, Value string }
-
-// Secret is a setting that must not appear anywhere.
-type Secret string
-
-// String hides the secret from everything that formats.
-func (Secret) String() string { return "[secret]" }
-
-// GoString hides the secret from %#v.
-func (Secret) GoString() string { return "[secret]" }
-
-// MarshalText hides the secret from encoders.
-func (Secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
-
-// BasicAuth returns a password as it travels in an Authorization header, which must
-// not appear anywhere either.
-func BasicAuth(user, password string) Secret {
-	return Secret(base64.StdEncoding.EncodeToString([]byte(user + ":" + password)))
-}

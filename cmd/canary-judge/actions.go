@@ -40,7 +40,7 @@ func (c *cleaner) Write(p []byte) (int, error) {
 		if err != nil || n == 0 {
 			return len(p), err
 		}
-		fmt.Fprintln(c.to, report.Clean(string(line)))
+		fmt.Fprintln(c.to, report.Clean(providers.Strike(string(line))))
 		c.rest = c.rest[n:]
 	}
 }

@@ -74,6 +74,9 @@ func (a *app) run(ctx context.Context) (code int) {
 			code = exitNotJudged
 		}
 	}()
+	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"} {
+		providers.Conceal(providers.ProxySecrets(a.env[name])...)
+	}
 	out := &checked{Writer: a.stdout}
 	a.stdout = out
 	code = a.command(ctx)

@@ -13,7 +13,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -82,10 +81,15 @@ func New(s Settings, transport http.RoundTripper) (*Provider, error) {
 		return nil, fail("no API key is given", "set DD_API_KEY")
 	case s.AppKey == "":
 		return nil, fail("no application key is given", "set DD_APP_KEY; its permission is timeseries_query")
+	case s.APIKey.Problem() != "":
+		return nil, fail("the API key "+s.APIKey.Problem(), "set DD_API_KEY to the key alone, on one line")
+	case s.AppKey.Problem() != "":
+		return nil, fail("the application key "+s.AppKey.Problem(), "set DD_APP_KEY to the key alone, on one line")
 	}
 	p := &Provider{settings: s, site: normaliseSite(s.Site)}
 	if !siteName.MatchString(p.site) {
-		return nil, fail(fmt.Sprintf("%q is no site", providers.Quote(s.Site)), "set DD_SITE to one such as datadoghq.com or datadoghq.eu")
+		// It is not shown: it may be a key in the wrong place.
+		return nil, fail("the site is no name of a host", "set DD_SITE to one such as datadoghq.com or datadoghq.eu")
 	}
 	c := datadog.NewConfiguration()
 	c.HTTPClient = providers.NewHTTPClient(providers.HTTPOptions{Timeout: time.Duration(s.Timeout), Transport: transport, Seen: p.limit.see})
@@ -94,6 +98,9 @@ func New(s Settings, transport http.RoundTripper) (*Provider, error) {
 		base, err := url.Parse(s.URL)
 		if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 			return nil, fail("the address is not a URL of http or https", "correct datadog.url or DD_URL")
+		}
+		if base.RawQuery != "" || base.ForceQuery || base.Fragment != "" {
+			return nil, fail("the address has a query, or a part after a #, behind which no path can stand", "leave out of datadog.url or DD_URL what follows the ? or the #")
 		}
 		p.base = base
 	}

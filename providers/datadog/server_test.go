@@ -234,6 +234,12 @@ func TestBadSettings(t *testing.T) {
 		want     string
 	}{
 		{"no keys", datadog.Settings{}, "no API key is given; set DD_API_KEY"},
+		{"an API key of two lines", datadog.Settings{APIKey: "hunter2\nhunter2", AppKey: "x"}, "the API key has a newline inside; set DD_API_KEY to the key alone, on one line"},
+		{"an application key of two lines", datadog.Settings{APIKey: "x", AppKey: "hunter2\r\nhunter2"}, "the application key has a newline inside; set DD_APP_KEY to the key alone"},
+		{"a key for a site", datadog.Settings{APIKey: "x", AppKey: "y", Site: "hunter2"}, "the site is no name of a host; set DD_SITE to one such as datadoghq.com"},
+		{"an address with a query", datadog.Settings{APIKey: "x", AppKey: "y", URL: "http://proxy/x?key=hunter2"}, "the address has a query, or a part after a #"},
+		{"an address with nothing after the ?", datadog.Settings{APIKey: "x", AppKey: "y", URL: "http://proxy/x?"}, "leave out of datadog.url or DD_URL what follows the ? or the #"},
+		{"an address with a part", datadog.Settings{APIKey: "x", AppKey: "y", URL: "http://proxy/x#hunter2"}, "leave out of datadog.url or DD_URL what follows the ? or the #"},
 		{"a blank API key", datadog.Settings{APIKey: " \n", AppKey: "hunter2"}, "no API key is given"},
 		{"a blank application key", datadog.Settings{APIKey: "hunter2", AppKey: "\t"}, "no application key is given; set DD_APP_KEY; its permission is timeseries_query"},
 		{"an address without a scheme", datadog.Settings{APIKey: "hunter2", AppKey: "hunter2", URL: "proxy:80"}, "not a URL of http or https; correct datadog.url or DD_URL"},

@@ -80,9 +80,12 @@ func New(s Settings, transport http.RoundTripper) (*Provider, error) {
 	base.User, s.URL = nil, ""
 	// A token out of a file or a CI secret may end in a newline, which no header can hold.
 	s.Token = providers.Secret(strings.TrimSpace(string(s.Token)))
+	if problem := s.Token.Problem(); problem != "" {
+		return nil, fail(errors.New("the token "+problem), "set PROMETHEUS_TOKEN to the token alone, on one line")
+	}
 	for name, value := range s.Headers {
-		if strings.ContainsAny(string(value), "\r\n\x00") {
-			return nil, fail(fmt.Errorf("the header %s has a value of several lines", providers.Quote(name)), "correct prometheus.headers")
+		if problem := value.Problem(); problem != "" {
+			return nil, fail(fmt.Errorf("the value of the header %s %s", providers.Quote(name), problem), "correct prometheus.headers")
 		}
 	}
 	if s.Token != "" && s.Username != "" {
@@ -251,6 +254,14 @@ func (p *Provider) secrets() []providers.Secret {
 	}
 	for _, v := range p.settings.Headers {
 		secrets = append(secrets, v)
+	}
+	// What an address asks for may be a key.
+	for _, values := range p.base.Query() {
+		for _, v := range values {
+			if len(v) >= 8 { // shorter ones are names of tenants
+				secrets = append(secrets, providers.Secret(v))
+			}
+		}
 	}
 	return secrets
 }

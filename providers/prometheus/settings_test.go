@@ -78,7 +78,9 @@ func TestBadSettings(t *testing.T) {
 		{"a broken address with a password", prometheus.Settings{URL: "http://me:hunter2 @prome theus"}, "not a URL of http or https"},
 		{"token and user", prometheus.Settings{URL: "http://x", Token: "hunter2", Username: "me"}, "both a token and a user name are given"},
 		{"token and user in the address", prometheus.Settings{URL: "http://me:hunter2@x", Token: "hunter2"}, "both a token and a user name"},
-		{"a header of two lines", prometheus.Settings{URL: "http://x", Headers: map[string]providers.Secret{"X-Key": "hunter2\nHost: y"}}, "the header X-Key has a value of several lines"},
+		{"a header of two lines", prometheus.Settings{URL: "http://x", Headers: map[string]providers.Secret{"X-Key": "hunter2\nHost: y"}}, "the value of the header X-Key has a newline inside; correct prometheus.headers"},
+		{"a token of two lines", prometheus.Settings{URL: "http://x", Token: "hunter2\nhunter2"}, "the token has a newline inside; set PROMETHEUS_TOKEN to the token alone, on one line"},
+		{"a token with what cannot be seen", prometheus.Settings{URL: "http://x", Token: "hunter2\x00"}, "the token has a character inside that cannot be seen"},
 		{"no file of authorities", prometheus.Settings{URL: "https://x", TLS: prometheus.TLS{CA: nothing}}, "read the certificate authorities: open " + nothing},
 		{"no certificate in it", prometheus.Settings{URL: "https://x", TLS: prometheus.TLS{CA: text}}, "no certificate in " + text},
 		{"half a client certificate", prometheus.Settings{URL: "https://x", TLS: prometheus.TLS{Cert: text}}, "load the client certificate"},
@@ -105,6 +107,7 @@ func TestCredentialsAreNotShown(t *testing.T) {
 		"password": {URL: "http://prometheus", Username: "me", Password: "hunter2"},
 		"address":  {URL: "http://me:hunter2@prometheus"},
 		"header":   {URL: "http://prometheus", Headers: map[string]providers.Secret{"X-Key": "hunter2"}},
+		"query":    {URL: "http://prometheus?key=hunter2hunter2", Token: "hunter2"},
 	}
 	echo := func(r *http.Request) string {
 		return fmt.Sprintf("hunter2, asked with %v at http://me:hunter2@prometheus", r.Header)

@@ -69,6 +69,9 @@ const largestAnswer = 4 << 20
 // the token.
 func (c *Client) Call(ctx context.Context, r Request, into any) error {
 	doing := r.Doing + " of " + c.Repository
+	if problem := c.token.Problem(); problem != "" {
+		return fmt.Errorf("%s: the token %s; set GITHUB_TOKEN to the token alone, on one line", doing, problem)
+	}
 	var text io.Reader
 	if r.Body != nil {
 		encoded, err := json.Marshal(r.Body)
