@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -27,21 +27,61 @@ func (a *app) repository(s config.Revert) *revert.Repository {
 	return &revert.Repository{Dir: ".", Settings: s, Env: a.env, Heard: &cleaner{to: a.stderr}}
 }
 
-// cleaner writes lines from outside, harmless.
+// cleaner writes lines from outside, harmless. A line that ends in a carriage return, as
+// progress does, is one of its own; one that is very long is cut.
 type cleaner struct {
-	to   io.Writer
-	rest []byte
+	to       io.Writer
+	line     []byte
+	cut      bool // what came of the line beyond longestLine is left out
+	returned bool // a carriage return has just ended a line
 }
 
+// longestLine is how much of a line is shown, in bytes.
+const longestLine = 16 << 10
+
 func (c *cleaner) Write(p []byte) (int, error) {
-	c.rest = append(c.rest, p...)
-	for {
-		n, line, err := bufio.ScanLines(c.rest, false)
-		if err != nil || n == 0 {
-			return len(p), err
+	for rest := p; len(rest) > 0; {
+		at := bytes.IndexAny(rest, "\r\n")
+		if at < 0 {
+			c.add(rest)
+			return len(p), nil
 		}
-		fmt.Fprintln(c.to, report.Clean(providers.Strike(string(line))))
-		c.rest = c.rest[n:]
+		c.add(rest[:at])
+		newline := rest[at] == '\n'
+		some := len(c.line) > 0
+		if some || newline && !c.returned {
+			c.end()
+		}
+		c.returned = !newline && some
+		rest = rest[at+1:]
+	}
+	return len(p), nil
+}
+
+// add adds to the line that is under way.
+func (c *cleaner) add(text []byte) {
+	if len(text) == 0 {
+		return
+	}
+	c.returned = false
+	fits := min(len(text), longestLine-len(c.line))
+	c.line, c.cut = append(c.line, text[:fits]...), c.cut || fits < len(text)
+}
+
+// end writes the line that is under way.
+func (c *cleaner) end() {
+	text := report.Clean(providers.Strike(strings.ToValidUTF8(string(c.line), "\ufffd")))
+	if c.cut {
+		text += "… (cut)"
+	}
+	fmt.Fprintln(c.to, text)
+	c.line, c.cut = c.line[:0], false
+}
+
+// close writes what came without the end of a line.
+func (c *cleaner) close() {
+	if len(c.line) > 0 {
+		c.end()
 	}
 }
 
@@ -156,7 +196,9 @@ func (a *app) runCommandOf(ctx context.Context, h config.Hook, places outputs, r
 	}
 	env := maps.Clone(a.env)
 	maps.Copy(env, hookVariables(r, path))
-	code, err := revert.RunHook(ctx, h, env, &cleaner{to: a.stderr})
+	said := &cleaner{to: a.stderr}
+	code, err := revert.RunHook(ctx, h, env, said)
+	said.close()
 	action.ExitCode = &code
 	return err
 }

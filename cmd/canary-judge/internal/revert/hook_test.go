@@ -1,3 +1,5 @@
+//go:build linux
+
 package revert
 
 import (
@@ -5,7 +7,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -63,4 +68,78 @@ func TestAHookThatHangs(t *testing.T) {
 	if _, err := RunHook(ctx, h, env, &out); err == nil || !strings.Contains(err.Error(), "a signal") {
 		t.Errorf("cancelled: %v", err)
 	}
+}
+
+// A hook that has done its work has, whatever it left behind: that is named.
+func TestAHookThatLeavesSomethingBehind(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{"PATH": os.Getenv("PATH")}
+	for name, c := range map[string]struct {
+		script string
+		code   int
+	}{
+		"in its group":          {"sleep 30 & echo started", 0},
+		"in a session":          {"setsid sleep 30 & echo started", 0},
+		"with an error":         {"sleep 30 & echo started; exit 3", 3},
+		"with its output alone": {"sleep 30 2>&1 </dev/null & echo started", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out strings.Builder
+			began := time.Now()
+			code, err := RunHook(t.Context(), hook(time.Minute, "sh", "-c", c.script), env, &out)
+			if code != c.code || (err == nil) != (c.code == 0) || time.Since(began) > 20*time.Second {
+				t.Errorf("exit %d after %s: %v", code, time.Since(began), err)
+			}
+			left := regexp.MustCompile(`(?s)^started\nsh has ended, and left behind what holds its output: process ([0-9]+) \(sleep\)\n$`).FindStringSubmatch(out.String())
+			if left == nil {
+				t.Fatalf("it says %q", out.String())
+			}
+			pid, err := strconv.Atoi(left[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			// It was told of, not ended.
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+				t.Errorf("end process %d: %v", pid, err)
+			}
+		})
+	}
+}
+
+// What ignores that it is told to end is killed, the command and all of its group.
+func TestAHookThatIgnoresItsEnd(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{"PATH": os.Getenv("PATH")}
+	for name, script := range map[string]string{
+		"itself":                     "trap '' TERM; echo $$; while :; do sleep 0.1; done",
+		"its child alone":            "(trap '' TERM; while :; do sleep 0.1; done) & echo $!; wait",
+		"a child with other output":  "(trap '' TERM; exec >/dev/null 2>&1; while :; do sleep 0.1; done) & echo $!; wait",
+		"a child whose parent ended": "sh -c 'trap \"\" TERM; while :; do sleep 0.1; done' & echo $!; exec sleep 60",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out strings.Builder
+			began := time.Now()
+			code, err := RunHook(t.Context(), hook(500*time.Millisecond, "sh", "-c", script), env, &out)
+			if code != -1 || err == nil || !strings.Contains(err.Error(), "not done within 500ms") || time.Since(began) > 20*time.Second {
+				t.Errorf("exit %d after %s: %v", code, time.Since(began), err)
+			}
+			pid, err := strconv.Atoi(strings.TrimSpace(out.String()))
+			if err != nil {
+				t.Fatalf("it says %q", out.String())
+			}
+			for deadline := time.Now().Add(10 * time.Second); running(pid); time.Sleep(10 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatalf("process %d is still there", pid)
+				}
+			}
+		})
+	}
+}
+
+// running reports whether a process is there and has not ended.
+func running(pid int) bool {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	return err == nil && !strings.Contains(string(status), ") Z ")
 }
