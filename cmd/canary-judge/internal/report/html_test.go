@@ -206,7 +206,7 @@ func checkJUnit(t *testing.T, s string) {
 			elements[start.Name.Local]++
 		}
 	}
-	for name, want := range map[string]int{"testsuite": 1, "testcase": 3, "error": 2, "failure": 0, "skipped": 0, "system-out": 1} {
+	for name, want := range map[string]int{"testsuite": 1, "testcase": 3, "error": 2, "failure": 0, "skipped": 0, "system-out": 1, "system-err": 1} {
 		if elements[name] != want {
 			t.Errorf("%q: %d elements %s, want %d", s, elements[name], name, want)
 		}

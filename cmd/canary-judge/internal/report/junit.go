@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -12,21 +13,22 @@ import (
 	"unicode/utf8"
 )
 
-// The elements of JUnit's format that its readers agree on.
+// The elements of JUnit's format, in the order and with the attributes that its strict
+// readers take, which is less than the lenient ones do: the schemas of Jenkins' xunit plugin
+// (junit-10.xsd) and of Ant's reports (JUnit.xsd) know no properties and, but for one of
+// them, no output in a case, and no counts on testsuites.
+// https://github.com/jenkinsci/xunit-plugin, https://github.com/windyroad/JUnit-Schema
 type (
 	junitSuites struct {
-		XMLName  xml.Name `xml:"testsuites"`
-		Name     string   `xml:"name,attr"`
-		Tests    int      `xml:"tests,attr"`
-		Failures int      `xml:"failures,attr"`
-		Errors   int      `xml:"errors,attr"`
-		Skipped  int      `xml:"skipped,attr"`
-		Time     string   `xml:"time,attr"`
-		Suite    junitSuite
+		XMLName xml.Name `xml:"testsuites"`
+		Suite   junitSuite
 	}
 	junitSuite struct {
 		XMLName    xml.Name        `xml:"testsuite"`
 		Name       string          `xml:"name,attr"`
+		Package    string          `xml:"package,attr"`
+		ID         int             `xml:"id,attr"`
+		Host       string          `xml:"hostname,attr"`
 		Tests      int             `xml:"tests,attr"`
 		Failures   int             `xml:"failures,attr"`
 		Errors     int             `xml:"errors,attr"`
@@ -35,24 +37,25 @@ type (
 		Timestamp  string          `xml:"timestamp,attr"`
 		Properties []junitProperty `xml:"properties>property"`
 		Cases      []junitCase     `xml:"testcase"`
+		Out        junitText       `xml:"system-out"` // the cases that passed
+		Err        junitText       `xml:"system-err"`
 	}
 	junitProperty struct {
 		Name  string `xml:"name,attr"`
 		Value string `xml:"value,attr"`
 	}
 	junitCase struct {
-		Name       string          `xml:"name,attr"`
-		Class      string          `xml:"classname,attr"`
-		Time       string          `xml:"time,attr"`
-		Properties []junitProperty `xml:"properties>property"`
-		Failure    *junitTrouble   `xml:"failure"`
-		Error      *junitTrouble   `xml:"error"`
-		Skipped    *junitTrouble   `xml:"skipped"`
-		Out        *junitText      `xml:"system-out"`
+		Name    string        `xml:"name,attr"`
+		Class   string        `xml:"classname,attr"`
+		Time    string        `xml:"time,attr"`
+		Failure *junitTrouble `xml:"failure"`
+		Error   *junitTrouble `xml:"error"`
+		Skipped *junitTrouble `xml:"skipped"`
+		passed  string        // what to say of a case that has none of these
 	}
 	junitTrouble struct {
 		Message string `xml:"message,attr"`
-		Type    string `xml:"type,attr,omitempty"`
+		Type    string `xml:"type,attr,omitempty"` // of failures and errors alone
 		Text    string `xml:",cdata"`
 	}
 	junitText struct {
@@ -69,12 +72,13 @@ const runCase = "verdict"
 // like a pass. An advisory metric decides nothing, so what is not a pass of it is
 // skipped; so is one that was left open because another one had failed the canary.
 func (r *Report) JUnit(w io.Writer) error {
-	suite := junitSuite{Name: xmlText(r.suiteName()), Time: junitSeconds(r.Window.End.Sub(r.Window.Start)), Timestamp: r.Window.Start.UTC().Format("2006-01-02T15:04:05")}
+	suite := junitSuite{Name: xmlText(r.suiteName()), Package: "canary-judge", Host: "localhost", Time: junitSeconds(r.Window.End.Sub(r.Window.Start)), Timestamp: r.Window.Start.UTC().Format("2006-01-02T15:04:05")}
 	suite.Properties = junitProperties("verdict", r.Verdict, "looks", strconv.Itoa(r.Window.Looks), "ended", r.Window.Ended)
 	suite.Cases = append(suite.Cases, r.junitRun(suite))
 	for _, m := range r.Metrics {
 		suite.Cases = append(suite.Cases, r.junitMetric(m, suite.Name))
 	}
+	var passed []string
 	for _, c := range suite.Cases {
 		suite.Tests++
 		switch {
@@ -84,13 +88,12 @@ func (r *Report) JUnit(w io.Writer) error {
 			suite.Errors++
 		case c.Skipped != nil:
 			suite.Skipped++
+		default:
+			passed = append(passed, c.passed)
 		}
 	}
-	all := junitSuites{
-		Name: "canary-judge", Tests: suite.Tests, Failures: suite.Failures, Errors: suite.Errors, Skipped: suite.Skipped,
-		Time: suite.Time, Suite: suite,
-	}
-	text, err := xml.MarshalIndent(all, "", "  ")
+	suite.Out.Text = xmlText(strings.Join(passed, "\n\n"))
+	text, err := xml.MarshalIndent(junitSuites{Suite: suite}, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode the result as JUnit: %w", err)
 	}
@@ -109,15 +112,15 @@ func (r *Report) suiteName() string {
 // junitRun is the case of the run: metrics alone do not show an error of the
 // provider, or traffic that kept the canary from passing.
 func (r *Report) junitRun(suite junitSuite) junitCase {
-	c := junitCase{Name: runCase, Class: suite.Name, Time: suite.Time, Properties: suite.Properties}
-	trouble := &junitTrouble{Message: xmlText(r.Reason), Type: r.Verdict, Text: xmlText(strings.Join(r.Doubts, "\n"))}
+	c := junitCase{Name: runCase, Class: suite.Name, Time: suite.Time}
+	trouble := &junitTrouble{Message: xmlText(r.Reason), Type: cmp.Or(r.Verdict, "no verdict"), Text: xmlText(strings.Join(r.Doubts, "\n"))}
 	switch {
 	case r.Verdict == "fail":
 		c.Failure = trouble
 	case r.Verdict != "pass":
 		c.Error = trouble
 	default:
-		c.Out = &junitText{xmlText(strings.Join(append([]string{r.Reason}, r.Doubts...), "\n"))}
+		c.passed = strings.Join(append([]string{r.Reason}, r.Doubts...), "\n")
 	}
 	return c
 }
@@ -140,16 +143,15 @@ func (r *Report) junitMetric(m Metric, suite string) junitCase {
 	}
 	c := junitCase{
 		Name: xmlText(m.Name), Class: suite, Time: junitSeconds(time.Duration(float64(looked) * float64(r.Window.Step) * float64(time.Second))),
-		Properties: junitProperties("decision", m.Decision, "baseline", cells[1], "canary", cells[2], "change", cells[3], "interval", cells[4], "tolerated", cells[5]),
 	}
 	if m.Decision == "pass" {
-		c.Out = &junitText{xmlText(m.Reason + "\n" + details.String())}
+		c.passed = m.Name + ": " + m.Reason + "\n" + strings.TrimSuffix(details.String(), "\n")
 		return c
 	}
-	trouble := &junitTrouble{Message: xmlText(m.Name + ": " + m.Reason), Type: m.Decision, Text: xmlText(details.String())}
+	trouble := &junitTrouble{Message: xmlText(m.Name + ": " + m.Reason), Type: cmp.Or(m.Decision, "no decision"), Text: xmlText(details.String())}
 	switch {
 	case m.Advisory, m.Decision == "undecided" && r.Verdict == "fail":
-		c.Skipped = trouble
+		c.Skipped, trouble.Type = trouble, ""
 	case m.Decision == "fail":
 		c.Failure = trouble
 	default:
