@@ -20,7 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var kills = flag.Int("kills", 200, "runs that TestKilled kills")
+var kills = flag.Int("kills", 40, "runs that TestKilled kills")
 
 // killedConfig reverts and tells at a fail, which broken data are after a few looks.
 const killedConfig = `service: shop
@@ -33,6 +33,7 @@ metrics:
     ratio: {bad: 'sum(increase(errors{$arm}[$step]))', total: 'sum(increase(requests{$arm}[$step]))'}
     tolerance: 25%
 on_fail:
+  revert: {commit: HEAD, push: origin, branch: main}
   run: [sh, -c, "echo told >> told"]
 `
 
@@ -261,10 +262,10 @@ func (v victim) look(code int, out string) string {
 		}
 		return strings.TrimSpace(string(text))
 	}
-	if got := git("log", "--format=%s", "main"); got != "Bad\nGood" {
+	if got := git("log", "--format=%s", "main"); got != "Revert \"Bad\"\nBad\nGood" {
 		return "the remote's main is\n" + got
 	}
-	if got := git("show", "main:price"); got != "bad" {
+	if got := git("show", "main:price"); got != "good" {
 		return "the remote's price is " + got
 	}
 	told, err := os.ReadFile(v.file("work/told"))
@@ -299,7 +300,7 @@ func (v victim) whole() string {
 		return err.Error()
 	}
 	generated, _ := got["generated"].(map[string]any)
-	if actions, _ := generated["actions"].([]any); len(actions) != 1 || got["verdict"] != "fail" {
+	if actions, _ := generated["actions"].([]any); len(actions) != 2 || got["verdict"] != "fail" {
 		return fmt.Sprintf("verdict %v, actions %v", got["verdict"], actions)
 	}
 	delete(want, "generated")
