@@ -121,7 +121,7 @@ const preflightSteps = 5
 // those that the first look asks for again, so that data that come late show before
 // anything is judged.
 func (r *run) preflight(ctx context.Context) error {
-	to := time.Now().UTC().Add(-r.Config.Window.Lag).Truncate(r.Config.Window.Step)
+	to := r.now().UTC().Add(-r.Config.Window.Lag).Truncate(r.Config.Window.Step)
 	from := to.Add(-time.Duration(r.overlap()) * r.Config.Window.Step)
 	recent := to.Add(-preflightSteps * r.Config.Window.Step)
 	ctx, cancel := r.lookContext(ctx)
@@ -166,7 +166,7 @@ func (r *run) preflight(ctx context.Context) error {
 		r.Progress.Note(fmt.Sprintf("going on, but the baseline had no data in the last %d steps for %s%s",
 			preflightSteps, strings.Join(silent, ", "), r.why(ctx, *first)))
 	}
-	r.answered, r.glanced, r.asked = true, from, time.Now()
+	r.answered, r.glanced, r.asked = true, from, r.now()
 	return nil
 }
 

@@ -24,7 +24,7 @@ func (r *run) watch(ctx context.Context, ready int) error {
 	}
 	at := r.grid.end(ready - 1)
 	var said []providers.Sighting
-	if late := time.Since(at) - r.Config.Window.Lag; late > max(watchable, 2*r.Config.Window.Step) {
+	if late := r.now().Sub(at) - r.Config.Window.Lag; late > max(watchable, 2*r.Config.Window.Step) {
 		for _, g := range r.Config.Guards {
 			said = append(said, providers.Sighting{Guard: g.Name, State: providers.Unread, Detail: "was not asked: the window is past, and guards tell the present"})
 		}

@@ -44,6 +44,8 @@ type Job struct {
 	// wrong with the queries or the keys shows at once.
 	Preflight bool
 	Progress  Progress
+	// Clock tells the time; nil for the system's.
+	Clock Clock
 }
 
 // Progress is told how a run goes.
@@ -130,6 +132,7 @@ const patience = 4
 type run struct {
 	*Job
 	grid   grid
+	now    func() time.Time // by a clock that nobody sets
 	judge  *analysis.Judge
 	source map[string]providers.Provider
 	// recorders are those of source that record; none in a replay.
@@ -176,7 +179,7 @@ func (j *Job) prepare() (*run, error) {
 	}
 	w := j.Config.Window
 	total := w.Warmup + w.Steps
-	r := &run{Job: j, judge: judge, source: maps.Clone(j.Providers)}
+	r := &run{Job: j, judge: judge, source: maps.Clone(j.Providers), now: steady(j.Clock)}
 	r.grid = grid{start: j.Start, step: w.Step, steps: total}
 	if j.Times != nil {
 		r.grid = irregular(j.Times)
@@ -204,7 +207,7 @@ func (r *run) loop(ctx context.Context) (End, error) {
 			return "", err
 		}
 		// The newest of many steps at once are judged only after a second look at them.
-		if n := r.ready(time.Now()); n > 0 && r.grid.end(n-1).After(r.glanced) {
+		if n := r.ready(r.now()); n > 0 && r.grid.end(n-1).After(r.glanced) {
 			if err := r.wait(ctx); err != nil {
 				return "", err
 			}
@@ -214,7 +217,7 @@ func (r *run) loop(ctx context.Context) (End, error) {
 		if err := r.start(ctx); err != nil {
 			return "", err
 		}
-		ready := r.ready(time.Now())
+		ready := r.ready(r.now())
 		if ready > r.fetched {
 			end, err := r.advance(ctx, ready)
 			if end != "" || err != nil {
@@ -248,14 +251,14 @@ func (r *run) ready(now time.Time) int {
 // checks are to be started.
 func (r *run) wait(ctx context.Context) error {
 	until := r.grid.end(r.fetched).Add(r.Config.Window.Lag)
-	if now := time.Now(); !until.After(now) {
+	if now := r.now(); !until.After(now) {
 		until = now.Add(r.Config.Window.Step)
 	}
 	r.Progress.Wait(until)
-	if step, some := r.due(max(r.started, r.grid.before(time.Now()))); some && r.grid.time(step).Before(until) {
+	if step, some := r.due(max(r.started, r.grid.before(r.now()))); some && r.grid.time(step).Before(until) {
 		until = r.grid.time(step)
 	}
-	timer := time.NewTimer(time.Until(until))
+	timer := time.NewTimer(until.Sub(r.now()))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -83,7 +83,7 @@ func (r *run) keepRevisions(ready int) error {
 			}
 		}
 	}
-	r.asked = time.Now()
+	r.asked = r.now()
 	return nil
 }
 
@@ -92,7 +92,7 @@ func (r *run) keepRevisions(ready int) error {
 // ago, as after an outage.
 func (r *run) age(ended time.Time) time.Duration {
 	asked := max(r.asked.Sub(ended), r.Config.Window.Lag)
-	return max(0, min(time.Since(ended), asked+r.grid.step).Truncate(time.Second))
+	return max(0, min(r.now().Sub(ended), asked+r.grid.step).Truncate(time.Second))
 }
 
 // mark is the number of the look after so many steps, 0 in the warm-up.

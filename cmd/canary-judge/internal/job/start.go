@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/providers"
@@ -40,9 +39,9 @@ func startsAt(m config.Metric, w config.Window, step int) bool {
 // start starts the checks of the step that is under way, once. That it could not is no
 // trouble of the run if it may pass: the step is a gap then.
 func (r *run) start(ctx context.Context) error {
-	now := r.grid.before(time.Now())
+	now := r.grid.before(r.now())
 	step, some := r.due(max(r.started, now))
-	if !r.live() || !some || step != now || time.Now().Before(r.grid.time(step)) {
+	if !r.live() || !some || step != now || r.now().Before(r.grid.time(step)) {
 		return nil
 	}
 	r.started = step + 1
