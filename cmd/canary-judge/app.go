@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -172,6 +173,10 @@ func (a *app) inputs(cmd *cobra.Command) error {
 			continue
 		}
 		for _, v := range splitInput(f.Value.Type(), value) {
+			if _, err := strconv.ParseBool(v); f.Value.Type() == "bool" && err != nil {
+				errs = append(errs, fmt.Errorf("input %s is %q; want true or false", f.Name, providers.Quote(v)))
+				continue
+			}
 			if err := f.Value.Set(v); err != nil {
 				errs = append(errs, fmt.Errorf("input %s: %w", f.Name, err))
 			}

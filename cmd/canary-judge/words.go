@@ -20,6 +20,10 @@ func refuseUnknown(root *cobra.Command) {
 		if errors.As(err, &unknown) {
 			return fmt.Errorf("%w%s", err, didYouMean(flagsLike(cmd, unknown.GetSpecifiedName())))
 		}
+		var invalid *pflag.InvalidValueError
+		if errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "bool" {
+			return fmt.Errorf("--%s is %q; want true or false", invalid.GetFlag().Name, invalid.GetValue())
+		}
 		return err
 	})
 	for _, cmd := range root.Commands() {
