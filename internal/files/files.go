@@ -38,8 +38,13 @@ const (
 	mostLinks = 40
 )
 
-// descriptors are the paths that stand for what the process has open.
-var descriptors = regexp.MustCompile(`^/(?:dev/fd|proc/(?:self|thread-self)/fd)/([0-9]{1,6})$`)
+var (
+	// descriptors are the paths that stand for what the process has open.
+	descriptors = regexp.MustCompile(`^/(?:dev/fd|proc/(self|thread-self|[0-9]+)/fd)/([0-9]{1,6})$`)
+	// open are the paths that stand for what any process has open: they look like links, and
+	// what they say is no path (proc_pid_fd(5)).
+	open = regexp.MustCompile(`^/proc/[^/]+/(?:task/[0-9]+/)?fd/[0-9]+$`)
+)
 
 // Descriptor returns the number of the open file that a path stands for, such as 1 for
 // /dev/stdout, directly or by a link; false for any other path. To open such a path again
@@ -62,10 +67,10 @@ func descriptor(path string) (int, bool) {
 		return 2, true
 	}
 	m := descriptors.FindStringSubmatch(path)
-	if m == nil {
+	if m == nil || m[1] != "" && m[1] != "self" && m[1] != "thread-self" && m[1] != strconv.Itoa(os.Getpid()) {
 		return 0, false
 	}
-	n, err := strconv.Atoi(m[1])
+	n, err := strconv.Atoi(m[2])
 	return n, err == nil
 }
 
@@ -74,7 +79,7 @@ func descriptor(path string) (int, bool) {
 func Resolve(path string) (string, error) {
 	start := path
 	for range mostLinks {
-		if _, is := descriptor(path); is {
+		if _, is := descriptor(path); is || open.MatchString(path) {
 			return path, nil
 		}
 		link, err := os.Readlink(path)
@@ -194,6 +199,10 @@ func beside(path string) (*os.File, error) {
 	for {
 		name := filepath.Join(filepath.Dir(path), fmt.Sprintf(".canary-judge-%08x", rand.Uint32())) //nolint:gosec // a name, no secret
 		file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)                    //nolint:gosec // as the umask has it
+		var of *fs.PathError
+		if errors.As(err, &of) {
+			of.Path = path // the other name says nothing to anyone
+		}
 		if !errors.Is(err, fs.ErrExist) {
 			return file, err
 		}

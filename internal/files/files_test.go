@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -223,13 +224,34 @@ func TestDescriptors(t *testing.T) {
 	if got := content(t, file.Name()); got != "first\nsecond\nthird\n" {
 		t.Errorf("%q", got)
 	}
-	for path, want := range map[string]int{"/dev/stdout": 1, "/dev/stderr": 2, "/dev/fd/7": 7, "/proc/self/fd/12": 12} {
+	for path, want := range map[string]int{
+		"/dev/stdout": 1, "/dev/stderr": 2, "/dev/fd/7": 7, "/proc/self/fd/12": 12, fmt.Sprintf("/proc/%d/fd/3", os.Getpid()): 3,
+	} {
 		if n, ok := files.Descriptor(path); !ok || n != want {
 			t.Errorf("%s is %d, %v", path, n, ok)
 		}
 	}
 	if n, ok := files.Descriptor(file.Name()); ok {
 		t.Errorf("a file is the descriptor %d", n)
+	}
+}
+
+// What another process has open is reached by the kernel, and its link is no path.
+func TestDescriptorsOfOthers(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "out")
+	out, err := os.Create(file)
+	must(t, err)
+	other := exec.Command("cat")
+	other.Stdout = out
+	in, err := other.StdinPipe()
+	must(t, err)
+	must(t, other.Start())
+	write(t, fmt.Sprintf("/proc/%d/fd/1", other.Process.Pid), "from outside")
+	must(t, in.Close())
+	must(t, other.Wait())
+	if got := content(t, file); got != "from outside" {
+		t.Errorf("%q", got)
 	}
 }
 
