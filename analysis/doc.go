@@ -2,6 +2,13 @@
 // and decides at every look whether each metric is shown to be within its
 // tolerance, shown to be beyond it, or neither yet.
 //
+// Start with a Plan: how many steps, which error rates, which metrics. NewJudge makes a
+// Judge of it. Give Judge.Step what was measured in each step, as samples made by
+// ValueSample, CountSample or BucketSample, until its verdict is no longer Inconclusive or
+// the steps are over. Judge.Result then says what was decided of each metric, and why not.
+// The example of Judge is such a run in 30 lines; those of Result and of GuardState go
+// on from there.
+//
 // The words: the two arms are the baseline and the canary (control and
 // experiment in the papers). A step is the distance between two points in time; a
 // look is one evaluation of all metrics after a step; the effect is the size of
@@ -17,5 +24,6 @@
 // never passes.
 //
 // The package is pure: it knows no time of day, network, file, log, environment
-// or randomness. The same plan and the same samples give the same result.
+// or randomness. The same plan and the same samples give the same result. The method is
+// written down in docs/statistics, which says what is promised and what is not.
 package analysis
