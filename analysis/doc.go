@@ -26,4 +26,14 @@
 // The package is pure: it knows no time of day, network, file, log, environment
 // or randomness. The same plan and the same samples give the same result. The method is
 // written down in docs/statistics, which says what is promised and what is not.
+//
+// Inside: judge.go is a run, judgement.go a metric, sequential.go one direction of it: four
+// FAIL tests (the whole run and three restarts) and a PASS test, each with a clock.
+// evidence.go and evidence_value.go are what a test has seen, and whether it is beyond or
+// within the tolerance at a level; quantile.go has histograms at a quantile, bracketed.go what
+// is known only between two bucket bounds, pooling.go steps joined until both arms have
+// events. A claim is first asked at an upper bound of the level and without dispersion, and
+// only one that holds there is worth the clock and the noise model, which is why a thousand
+// metrics are cheap; counts_test.go of stats checks by brute force that this never turns a
+// true answer false.
 package analysis

@@ -16,6 +16,12 @@
 //   - Histogram, buckets reduced to a count above a bound or to a quantile;
 //   - Describe, a plain description of a sample.
 //
+// The clock is one recursion a look on a grid that is fine at the boundary and even below
+// it (grid.go), where the convolution is a table: 5e-8 of brute force, some 8 µs a look.
+// Tests that see the same information share one clock, and a level is worked out only when
+// someone asks for it (clocks.go). Five running sums give the likelihood of the mixture at
+// every phi (autoregression.go).
+//
 // All levels are one-sided. "Worse" is always "larger": callers orient their
 // numbers. NaN inputs are the caller's to remove.
 package stats

@@ -1,11 +1,3 @@
-// Package datadog fetches series from Datadog's v2 timeseries endpoint, and counts
-// the runs of its synthetic tests.
-//
-// All metric queries of a look travel in one request, as far as they share a window
-// and a step, those of SLOs among them; the runs of a test take a request or two. The
-// official client's core does authentication, sites and transport; the request and the
-// answer are a handful of types of our own, because the generated ones take minutes and
-// gigabytes to compile and turn what they do not understand into zeros without an error.
 package datadog
 
 import (

@@ -1,5 +1,13 @@
 // Package report turns what a run came to into what people and tools read: one
 // Report, saved as JSON, from which every other format is made.
+//
+// A format is a file: text.go, json.go, markdown.go, html.go, junit.go; reasons.go and
+// words.go have the wording that they share. The page: html.go makes texts of a Report,
+// the templates in page show them, plot.go draws with svgo. Its policy is default-src 'none'
+// with the hashes of its own style and script, so that nothing is fetched and no text from
+// outside can run. Its size is bounded: steps that share a column of a plot are one point,
+// looks are thinned out in large runs, and a test holds 200 metrics of 240 steps under 5 MB.
+// .ci/browser opens it in Chromium: requests, points, keyboard, dark mode, axe.
 package report
 
 import (

@@ -1,12 +1,3 @@
-// Package revert does what follows a verdict: it reverts the change with git, and
-// runs commands.
-//
-// A revert takes back exactly the commits that were judged, on top of what was judged
-// and of nothing else. It is worked out from git's objects alone, and pushed as one object to
-// one branch, on condition that the remote has that branch where it was judged. What is
-// checked out, the index and the branches of the clone play no part. It knows its own
-// reverts by a trailer: it never reverts one of them, and to revert twice does nothing
-// the second time.
 package revert
 
 import (
