@@ -177,7 +177,7 @@ func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 	// As far as there is any: how late data arrive shows in what the lag leaves out.
 	now := time.Now().UTC().Truncate(step)
 	fmt.Fprintf(a.stdout, "\nthe last %d steps, %s to %s:\n", probeSteps, start.Format(time.TimeOnly), end.Format(time.TimeOnly))
-	var failed, empty bool
+	var failed, empty, sparse bool
 	all, late := job.Queries(c, start, now), newLateness(c, sources, now)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		limited, cancel := context.WithTimeout(ctx, time.Minute)
@@ -196,6 +196,10 @@ func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 			err := job.CheckAnswer(q, answers[i], c.Metrics[at].Unit)
 			said := cameBack(q, answers[i], c.Metrics[at].Unit, c.Plan.Metrics[at].SlowerThan)
 			none := err == nil && len(answers[i].Series) == 0
+			if seldom := job.Sparse(q, answers[i]); seldom != "" && c.Plan.Metrics[at].Kind != analysis.Checks {
+				said += "; " + seldom
+				sparse = sparse || job.NeedsEachStep(c.Plan.Metrics[at])
+			}
 			switch {
 			case err != nil:
 				failed, said = true, err.Error()
@@ -218,6 +222,8 @@ func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 		return exit{exitNotJudged, errors.New("some queries cannot be judged; see above")}
 	case empty:
 		return exit{exitInconclusive, errors.New("some queries returned nothing; check their labels, whether there is traffic, and that a step holds at least two scrapes, better four")}
+	case sparse:
+		return exit{exitInconclusive, errors.New("some metrics have a value every few steps only; see above")}
 	}
 	if unread {
 		return exit{exitInconclusive, errors.New("a guard does not tell how the canary is; see above")}

@@ -284,7 +284,7 @@ func TestFaults(t *testing.T) {
 			for i := range at {
 				at[i] = at[0].(float64) + float64(60000*i)
 			}
-		}), 4, "the server widened the step"},
+		}), 4, "a value every 60s, and steps are of 30s: use step: 60s"},
 		{"clock skew of an hour", nil, shifted(-time.Hour), 3, "no step has data in both arms"},
 		{"clock skew of 7 seconds", nil, shifted(7 * time.Second), 4, "does not fit the 30s asked for"},
 		{"400", nil, answers(400, `{"errors":["bad KEYS"]}`), 4, "400 Bad Request: bad [secret] [secret]; correct the query"},
@@ -334,7 +334,7 @@ func TestFaultsInARun(t *testing.T) {
 			for i := range at {
 				at[i] = at[0].(float64) + float64(60000*i)
 			}
-		}), 4, "the server widened the step"},
+		}), 3, "INCONCLUSIVE"},
 		{"warnings for the rest of the run", mangled(func(s string) string { return strings.Replace(s, "{", `{"warnings":["a shard did not answer"],`, 1) }), 4, "the answer is not whole: it comes with a warning: a shard did not answer"},
 		{"another answer", answers(200, "<html>"), 4, "not JSON as the query API answers it"},
 		{"nothing any more", reshaped(func(a map[string]any) { a["series"], a["values"], a["times"] = []any{}, []any{}, []any{} }), 3, "INCONCLUSIVE"},

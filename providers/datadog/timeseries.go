@@ -234,16 +234,12 @@ func unitOf(u []*unit) string {
 
 var errWiderStep = errors.New("the server widened the step")
 
-// enoughTimes is how many evenly spaced times tell a wider step from gaps.
-const enoughTimes = 6
-
 // readTimes reads the time axis all series share, in milliseconds. A bucket that
-// has no value in any series is left out of it, so the distance between times
-// is no sure sign; a time off the grid is, and so are many times at one wider
-// distance.
+// has no value in any series is left out of it, so the distance between times is no sign
+// that the server widened the step: a metric alone that reports seldom has such an axis too.
+// A time off the grid is one.
 func readTimes(raw []json.Number, step time.Duration) ([]time.Time, error) {
 	times := make([]time.Time, len(raw))
-	wider := len(raw) >= enoughTimes
 	for i, n := range raw {
 		ms, err := n.Int64()
 		if err != nil {
@@ -257,13 +253,6 @@ func readTimes(raw []json.Number, step time.Duration) ([]time.Time, error) {
 		if i > 0 && !times[i].After(times[i-1]) {
 			return nil, fmt.Errorf("the times do not ascend at %s", times[i].Format(time.RFC3339))
 		}
-		if i > 0 {
-			wider = wider && times[i].Sub(times[i-1]) > step && times[i].Sub(times[i-1]) == times[1].Sub(times[0])
-		}
-	}
-	if wider {
-		return nil, fmt.Errorf("%w: points every %s, %s asked for; use a shorter window or longer steps",
-			errWiderStep, times[1].Sub(times[0]), step)
 	}
 	return times, nil
 }

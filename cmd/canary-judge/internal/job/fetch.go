@@ -97,7 +97,7 @@ func (r *run) fetch(ctx context.Context, ready int) error {
 			}
 		}
 	}
-	return nil
+	return r.checkSpacing(ready)
 }
 
 // again returns from where on steps are fetched again, those that the preflight saw
