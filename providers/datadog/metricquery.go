@@ -101,8 +101,12 @@ var refusals = []struct {
 // refusal returns why a function is not taken.
 func refusal(function string, known []string) error {
 	for _, r := range refusals {
+		why := r.why
+		if slices.Equal(known, harmlessOfCounts) { // a rate is no count either
+			why = strings.Replace(why, forRate, "leave it out", 1)
+		}
 		if r.name.MatchString(function) {
-			return fmt.Errorf("%s(…) %s", function, r.why)
+			return fmt.Errorf("%s(…) %s", function, why)
 		}
 	}
 	return fmt.Errorf("%s(…) is not known to leave data as they are; known are %s(…), + - * /, numbers and parentheses. Leave it out, or ask for it at https://github.com/canary-judge/canary-judge/issues",

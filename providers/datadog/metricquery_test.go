@@ -62,7 +62,8 @@ func TestMetricQueries(t *testing.T) {
 		{"-" + errs, providers.Bad, "less than no events"},
 		{"abs(" + errs + ")", providers.Bad, "abs(…) hides that a count is less than none"},
 		{"per_second(" + hits + ")", providers.Total, "change from one step to the next"},
-		{"per_minute(" + hits + ")", providers.Total, "write .as_rate()"},
+		{"per_minute(" + hits + ")", providers.Total, "not the number of events: leave it out"},
+		{"per_minute(avg:e{a:b})", providers.Value, "write .as_rate()"},
 		{"max(" + hits + ")", providers.Total, "aggregates what is aggregated already"},
 
 		// Data that are made up, hidden, or of another time.
