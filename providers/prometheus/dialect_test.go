@@ -228,10 +228,55 @@ func TestCheck(t *testing.T) {
 		{`sum by (le) (increase(x_bucket[30s]))`, providers.Buckets, ""},
 		{`sum(increase(native[30s]))`, providers.Buckets, ""},
 		{`prometheus_buckets(sum by (vmrange) (increase(x_bucket[30s])))`, providers.Buckets, ""},
+		// Comparisons hide what they do not hold of.
+		{`sum(increase(x[30s])) < 100`, counts, "hides the numbers"},
+		{`sum(increase(x[30s]) < 5)`, counts, "hides the numbers"},
+		{`5 > sum(increase(x[30s]))`, counts, "hides the numbers"},
+		{`sum(increase(x[30s])) > 3`, counts, "hides the numbers"},
+		{`sum by (le) (increase(x_bucket[30s]) < 100)`, providers.Buckets, "hides the numbers"},
+		{`avg(x < 1)`, value, "hides the numbers"},
+		{`avg(x) == 0`, value, "hides the numbers"},
+		{`avg(x) < avg(y)`, value, "hides the numbers"},
+		{`avg(x and x < 1)`, value, "hides the numbers"},
+		{`avg(x == x)`, value, ""},
+		{`sum(rate(x[30s])) / (sum(rate(y[30s])) > 0)`, value, ""},
+		{`0 < avg(x)`, value, ""},
+		{`avg(x and on (pod) (age > 300))`, value, ""},
+		{`avg(x * on (pod) group_left (node) (kube_pod_info == 1))`, value, ""},
+		{`sum(increase(x[30s]) and on (pod) (age > 300))`, counts, ""},
+		{`sum(increase(x[30s])) and on () (sum(increase(y[30s])) > 100)`, counts, "bad events of whole steps"},
+		{`sum(increase(x[30s])) unless on () up`, counts, "bad events of whole steps"},
+		// Scrapes and states of counters are no events.
+		{`sum(count_over_time(x_total[30s]))`, counts, "take increase"},
+		{`sum(changes(x_total[30s]))`, counts, "take increase"},
+		{`sum(delta(x_count[30s]))`, counts, "take increase"},
+		{`sum(sum_over_time(x_total[30s]))`, providers.Total, "take increase"},
+		{`sum(count_over_time(probe_success[30s])) - sum(sum_over_time(probe_success[30s]))`, counts, ""},
+		// Numbers that are made the same.
+		{`round(avg(x), 100)`, value, "hides what is less"},
+		{`ceil(avg(x))`, value, "hides what is less"},
+		{`sgn(avg(x))`, value, "hides what is less"},
+		{`round(sum(increase(x[30s])), 1000)`, counts, "hides the events"},
+		{`0 * avg(x)`, value, "is the same in every step"},
+		{`avg(x) - avg(x)`, value, "is the same in every step"},
+		{`avg(x) or group(y)`, value, "is made up"},
+		{`avg(x) or present_over_time(y[30s])`, value, "is made up"},
 	} {
 		_, err := Dialect{}.Check(tt.expr, tt.part, 30*time.Second)
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v, want %q", tt.expr, err, tt.want)
+		}
+	}
+}
+
+// The state of a counter is no value of a step.
+func TestDoubtfulStates(t *testing.T) {
+	t.Parallel()
+	for expr, doubts := range map[string]int{
+		`sum(errors_total)`: 1, `sum(rate(errors_total[30s]))`: 0, `avg(x and errors_total)`: 0, `node_memory_MemTotal_bytes`: 0,
+	} {
+		if r, err := (Dialect{}).Check(expr, providers.Value, 30*time.Second); err != nil || len(r.Doubts) != doubts {
+			t.Errorf("%s: doubts %q, %v; want %d", expr, r.Doubts, err, doubts)
 		}
 	}
 }

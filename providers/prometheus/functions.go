@@ -1,6 +1,9 @@
 package prometheus
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // What functions of PromQL and MetricsQL do to what they take:
 // https://prometheus.io/docs/prometheus/latest/querying/functions/
@@ -48,6 +51,23 @@ func set(names string) map[string]bool {
 var counting = set(`increase increase_pure increase_prometheus delta delta_prometheus sum_over_time count_over_time
 	count_eq_over_time count_gt_over_time count_le_over_time count_ne_over_time sum_eq_over_time sum_gt_over_time sum_le_over_time
 	changes changes_prometheus resets increases_over_time decreases_over_time`)
+
+// countsScrapes are those of them that do not say how much a counter has grown: they count its
+// scrapes, add up its states, or take a restart for less than none.
+var countsScrapes = set(`delta delta_prometheus sum_over_time count_over_time count_eq_over_time count_gt_over_time
+	count_le_over_time count_ne_over_time sum_eq_over_time sum_gt_over_time sum_le_over_time
+	changes changes_prometheus increases_over_time decreases_over_time idelta`)
+
+// counterName is what counters are called:
+// https://prometheus.io/docs/practices/naming/#metric-names and
+// https://prometheus.io/docs/concepts/metric_types/#histogram
+var counterName = regexp.MustCompile(`_(total|count|sum|bucket)$`)
+
+// stateName is what is hardly anything but a counter or a part of one.
+var stateName = regexp.MustCompile(`_(total|bucket)$`)
+
+// rounding are the functions that make different numbers the same.
+var rounding = set("ceil floor round sgn")
 
 // rates are those that are per second.
 var rates = set("rate rate_prometheus rate_over_sum irate deriv deriv_fast ideriv")

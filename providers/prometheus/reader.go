@@ -38,6 +38,8 @@ type reader struct {
 	step    time.Duration
 	reading providers.Reading
 	err     error // the first reason to refuse it
+	// selecting says that what is read selects by other numbers than those that are compared.
+	selecting bool
 }
 
 // refuse notes a reason to refuse the query.
@@ -56,9 +58,11 @@ func (d Dialect) Check(expr string, part providers.Part, step time.Duration) (pr
 		return providers.Reading{}, err
 	}
 	r := &reader{part: part, step: step}
-	n := r.read(e)
-	if part != providers.Value {
+	switch n := r.read(e); {
+	case part != providers.Value:
 		r.count(n)
+	case n.is == zero || n.is == constant:
+		r.refuse("%s is the same in every step, whatever happened", n.text)
 	}
 	return r.reading, r.err
 }
@@ -119,6 +123,10 @@ func (r *reader) metric(e *metricsql.MetricExpr, ranged bool) being {
 	if !ranged {
 		r.doubtName(s.name)
 	}
+	if !ranged && r.part == providers.Value && !r.selecting && stateName.MatchString(s.name) {
+		r.reading.Doubts = append(r.reading.Doubts, fmt.Sprintf(
+			"%s is named like a counter, whose state says since when it counts and not what happened in a step: take rate(…[$step])", s.name))
+	}
 	r.reading.Scopes = append(r.reading.Scopes, providers.Scope{Name: s.name, Text: s.text})
 	if strings.Contains(s.name, ":") {
 		return recorded
@@ -173,6 +181,10 @@ func (r *reader) function(e *metricsql.FuncExpr, n nature) nature {
 		}
 	case metricsql.IsRollupFunc(name):
 		return r.rolled(e, name, args, n)
+	case rounding[name] && r.part == providers.Value:
+		r.refuse("%s hides what is less than it rounds to; leave it out, reports round by themselves", n.text)
+	case name == "round" && len(e.Args) > 1 && !finely(e.Args[1]):
+		r.refuse("%s hides the events of a step that are less than it rounds to; leave it out", n.text)
 	case name == "buckets_limit":
 		return args[len(args)-1]
 	case !transparent[name]:
@@ -198,7 +210,14 @@ func (r *reader) rolled(e *metricsql.FuncExpr, name string, args []nature, n nat
 		}
 		r.refuse("%s makes a subquery of %s, which looks at other times than the step; write it with a selector and [$step]", n.text, args[i].text)
 	}
+	for _, s := range selectors(e.Args[i]) {
+		if r.part != providers.Value && countsScrapes[name] && counterName.MatchString(s.name) {
+			r.refuse("%s is no count of what %s counts: the counter is read at each scrape, and this counts scrapes or adds up its states; take increase(…[$step])", n.text, s.name)
+		}
+	}
 	switch {
+	case name == "present_over_time":
+		n.is = condition
 	case rates[name]:
 		n.is = perSecond
 	case counting[name] && ranged:
@@ -216,6 +235,9 @@ func (r *reader) aggregation(e *metricsql.AggrFuncExpr, n nature) nature {
 	name := strings.ToLower(e.Name)
 	if len(e.Args) > 1 && !parametrised(name) {
 		args = []nature{r.either(e.Args, args, n)}
+	}
+	if name == "group" {
+		n.is = condition
 	}
 	if name == "sum" && len(args) > 0 {
 		return nature{args[0].is, n.text}
@@ -287,7 +309,7 @@ func selectors(e metricsql.Expr) []selector {
 
 // operation reads an operator with two sides.
 func (r *reader) operation(e *metricsql.BinaryOpExpr, n nature) nature {
-	left, right := r.read(e.Left), r.read(e.Right)
+	left, right := r.read(e.Left), r.condition(e)
 	if e.FillLeft != nil || e.FillRight != nil {
 		r.refuse("the fill of %s makes numbers up where the source has none; leave it out", n.text)
 	}
@@ -295,15 +317,22 @@ func (r *reader) operation(e *metricsql.BinaryOpExpr, n nature) nature {
 	case "or", "default":
 		return r.either([]metricsql.Expr{e.Left, e.Right}, []nature{left, right}, n)
 	case "and", "unless", "if", "ifnot":
+		if a, ok := e.Left.(*metricsql.AggrFuncExpr); ok && r.part == providers.Bad && len(a.Modifier.Args) == 0 {
+			r.refuse("%s leaves the bad events of whole steps out, and such a step would look like one without any; leave %q out", n.text, op)
+		}
 		return nature{left.is, n.text}
 	case "==", "!=", ">", "<", ">=", "<=":
 		switch {
 		case e.Bool:
 			n.is = condition
-		case left.is == constant || left.is == zero:
-			n.is = right.is
 		default:
+			if !r.selecting && hides(op, e) {
+				r.refuse("%s leaves out what it does not hold of, and so hides the numbers that the arms are to be compared by; leave the comparison out, what is tolerated is said by tolerance:", n.text)
+			}
 			n.is = left.is
+			if left.is == constant || left.is == zero {
+				n.is = right.is
+			}
 		}
 	case "-":
 		if left.text == right.text {
