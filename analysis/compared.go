@@ -118,6 +118,9 @@ func (e *valueEvidence) compared() Compared {
 		// The change is told in parts of the baseline's mean.
 		c.Baseline.Level = e.meanBaseline()
 		c.Canary.Level = e.metric.Tolerance.Limit(e.direction)*c.Baseline.Level + difference
+		if !e.negative {
+			c.Canary.Level = math.Max(c.Canary.Level, 0)
+		}
 	default:
 		var canary float64
 		for _, p := range e.pairs {

@@ -127,3 +127,21 @@ func TestComparedValuesDifferByTheEstimate(t *testing.T) {
 		}
 	}
 }
+
+// What is never below 0 is not shown below it: zeros are not at -0.0047 times the baseline.
+func TestComparedIsNotBelowNothing(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(3, 3))
+	for _, d := range []Direction{Increase, Decrease} {
+		m := Metric{Name: "m", Direction: d, Tolerance: Tolerance{Size: 0.1}}
+		got := judge(t, m, 30, repeat(30, func(int) Pair { return values(0, 100*math.Exp(0.05*rng.NormFloat64())) })...).Metrics[0]
+		if level := got.Compared.Canary.Level; level < 0 || level > 1 || got.Effect.Estimate < -1 || got.Effect.Lower < -1 {
+			t.Errorf("%v: %+v, %+v", d, got.Compared, got.Effect)
+		}
+	}
+	// What may be negative is.
+	got := judge(t, value(0.1), 30, repeat(30, func(int) Pair { return values(-50+rng.NormFloat64(), 50+rng.NormFloat64()) })...).Metrics[0]
+	if got.Compared.Canary.Level > -40 {
+		t.Errorf("%+v", got.Compared)
+	}
+}

@@ -5,7 +5,8 @@ import "math"
 // growth is how the counts of one arm develop, to tell counts of steps from counters that
 // were put in as they are and count from their start.
 type growth struct {
-	steps        int // with counts
+	seen         int // steps with counts
+	steps        int // those with other counts than the one before
 	total, bad   float64
 	fell         bool    // a total did not grow, or bad events became fewer
 	levels       float64 // sum of all totals
@@ -32,8 +33,12 @@ func (g *growth) add(total, bad float64) {
 	if math.IsNaN(total) {
 		return
 	}
+	g.seen++
 	if g.steps > 0 {
 		d := total - g.total
+		if d == 0 && (math.IsNaN(bad) || bad == g.bad) {
+			return // a counter that nothing happened to, or that was not read anew
+		}
 		g.fell = g.fell || d <= 0 || bad < g.bad
 		g.sum += d
 		g.squares += d * d
@@ -47,7 +52,8 @@ func (g *growth) add(total, bad float64) {
 
 // cumulative reports whether the counts look like the states of a counter.
 func (g *growth) cumulative() bool {
-	if g.steps < leastGrowth || g.fell {
+	// Load in stages grows, too, and stays for longer.
+	if g.steps < leastGrowth || g.fell || 2*g.steps < g.seen {
 		return false
 	}
 	if g.steps < manySteps {

@@ -50,6 +50,16 @@ func TestCountersPutInAsTheyAre(t *testing.T) {
 			}
 		}
 	}
+	// A counter that is scraped every second step stands still in between; load in stages
+	// does for longer.
+	var scraped, stages growth
+	for i := range 30 {
+		scraped.add(float64(1000*(i/2)), float64(10*(i/2)))
+		stages.add(float64(100*(1+i/10)), 0)
+	}
+	if !scraped.cumulative() || stages.cumulative() {
+		t.Errorf("a counter scraped every second step: %t; load in stages: %t; want true, false", scraped.cumulative(), stages.cumulative())
+	}
 	// Load that doubles, and whose steps scatter as independent events do, is none either.
 	var climbing growth
 	for i := range 30 {

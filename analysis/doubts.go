@@ -23,6 +23,10 @@ const (
 	// notByChance is how large it must be shown to be for that: of a few events a tenth
 	// is nothing to wonder about.
 	notByChance = 2
+	// missedEvents is how many bad events the canary was to have at the baseline's rate for a
+	// tenth of them to be doubted whatever the interval says: even if they came in bunches
+	// of five, none of them would come once in 50 times.
+	missedEvents = 20
 	// otherUnits is how much better a value may be and pass by a relative tolerance. Units
 	// that are mixed up differ by more (100 for percentages, 1000 for ms and s), and then
 	// the canary could be as much worse and would pass.
@@ -64,7 +68,7 @@ func (e Effect) improbable(c Compared) bool {
 	case ratio >= improbable:
 		return lower > notByChance
 	case math.Abs(ratio) <= 1.0/improbable:
-		return upper < 1.0/notByChance
+		return upper < 1.0/notByChance || c.Counted && c.Baseline.Level*c.Canary.Total >= missedEvents
 	}
 	return false
 }

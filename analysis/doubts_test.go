@@ -35,6 +35,7 @@ func TestDoubts(t *testing.T) {
 		{"a tenth of the errors", ratio(0.25, DefaultFloor), func(int) Pair { return rates(5, 1000, 60, 1000) }, []Doubt{ImprobableChange}, Passed, ""},
 		{"28 times the errors", ratio(0.25, DefaultFloor), func(int) Pair { return rates(280, 1000, 10, 1000) }, []Doubt{ImprobableChange}, Failed, ""},
 		{"errors where there were none", ratio(0.25, DefaultFloor), func(int) Pair { return rates(90, 1000, 0, 1000) }, nil, Failed, ""},
+		{"no error where thirty were to be expected", ratio(0.25, DefaultFloor), func(i int) Pair { return rates(0, 200, float64(5+2*(i%2)), 200) }, []Doubt{ImprobableChange}, Passed, ""},
 		// Of three events none is nothing to wonder about.
 		{"no error of few", ratio(0.25, DefaultFloor), func(i int) Pair { return rates(0, 1000, float64(i%3/2), 9000) }, nil, Passed, ""},
 		{"all against none", zeros, func(int) Pair { return rates(0, 100, 100, 100) }, []Doubt{AllAgainstNone}, Passed, ""},

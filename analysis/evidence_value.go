@@ -34,6 +34,7 @@ type valueEvidence struct {
 	contrast  contrast
 	pairs     []valuePair
 	baseline  float64 // sum of the baseline values
+	negative  bool    // a value of either arm was
 	series    stats.Paired
 	moments   stats.Moments // of the winsorised series, at its length when taken
 	taken     int
@@ -56,6 +57,7 @@ func (e *valueEvidence) add(b bracket) {
 	p := valuePair{b.low.canary, b.low.baseline}
 	e.pairs = append(e.pairs, p)
 	e.baseline += p.baseline
+	e.negative = e.negative || p.canary < 0 || p.baseline < 0
 	if e.contrast == logRatio && !(p.canary > 0 && p.baseline > 0) {
 		e.linearise()
 		return
@@ -190,7 +192,11 @@ func (e *valueEvidence) change(r ratioLimits) Effect {
 		effect := r.absolute(e.direction)
 		effect.Absolute = false
 		change := func(excess float64) float64 {
-			return e.metric.Tolerance.Limit(e.direction) - 1 + excess/e.meanBaseline()
+			change := e.metric.Tolerance.Limit(e.direction) - 1 + excess/e.meanBaseline()
+			if e.negative {
+				return change
+			}
+			return math.Max(change, -1) // what is never below 0 has no mean there
 		}
 		effect.Estimate, effect.Lower, effect.Upper = change(effect.Estimate), change(effect.Lower), change(effect.Upper)
 		return effect
