@@ -1,6 +1,7 @@
 package analysis_test
 
 import (
+	"fmt"
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
@@ -11,7 +12,7 @@ import (
 	"github.com/canary-judge/canary-judge/analysis"
 )
 
-// The families of statistics.md, sections 8.2 to 8.8, in short. Each has a canary that is
+// The families of docs/statistics/measured.md, sections 8.2 to 8.8, in short. Each has a canary that is
 // unchanged ("clean"), exactly at the tolerance, where a FAIL is a false alarm and a
 // PASS one that would be wrong just beyond, and beyond it.
 
@@ -97,7 +98,6 @@ type arms struct {
 	burst, times float64               // how often a burst begins in an arm, and its factor; it lasts two steps on average
 	cluster      float64               // errors come in clusters of this mean size
 	extrapolated float64               // counts are multiplied by up to this, as increase() does
-	difference   bool                  // the change is added to the rate
 	steady       bool                  // no swings
 	canary       func(float64) float64 // the canary's rate for a change, instead of the baseline's changed by it
 }
@@ -119,9 +119,6 @@ func (a arms) data(src source, change float64) []step {
 		s := &steps[k]
 		s.n, s.m = src.poisson(n*traffic[k]), src.poisson(m*traffic[k])
 		canary := a.rate * change
-		if a.difference {
-			canary = a.rate + change
-		}
 		if a.canary != nil {
 			canary = a.canary(change)
 		}
@@ -242,7 +239,7 @@ func (l latencies) buckets(src source, mean, change float64) []float64 {
 }
 
 // at returns cells: clean, at the tolerance, and beyond it. The stated rate of both
-// errors is 5 %; families named in statistics.md, section 10, have more. The last
+// errors is 5 %; families named in docs/statistics/method.md, section 10, have more. The last
 // change must be found.
 func at(mostFail, mostPass float64, names []string, changes ...float64) []cell {
 	var cells []cell
@@ -262,7 +259,7 @@ func at(mostFail, mostPass float64, names []string, changes ...float64) []cell {
 }
 
 func families() []family {
-	return slices.Concat(ratioFamilies(), lowTrafficFamilies(), valueFamilies(), histogramFamilies(), checkFamilies())
+	return slices.Concat(ratioFamilies(), lowTrafficFamilies(), frequentFamilies(), valueFamilies(), histogramFamilies(), checkFamilies())
 }
 
 var factors = []string{"clean", "at tolerance x1.25", "x2", "x4"}
@@ -312,6 +309,59 @@ func lowTrafficFamilies() []family {
 	}
 }
 
+// frequentFamilies have events at rates at which their counts are far from Poisson, in
+// runs of 5 to 5,000 requests of the canary.
+func frequentFamilies() []family {
+	var all []family
+	of := func(name string, smoke bool, a arms, m analysis.Metric, cells []cell) {
+		a.steps = 60
+		m.Name, m.Kind = name, analysis.Ratio
+		all = append(all, family{name, smoke, a.steps, m, a.data, cells})
+	}
+	for _, rate := range []float64{0.2, 0.4, 0.7} {
+		names := []string{"clean", "at tolerance x1.25", "x2, 100 % at most"}
+		for _, n := range []float64{5, 50, 500, 5000} {
+			for _, share := range []float64{1, 20} {
+				for _, extrapolated := range []float64{1, 1.2} {
+					if extrapolated > 1 && n > 500 {
+						continue
+					}
+					name := fmt.Sprintf("%g %% of %g : %g requests a run", 100*rate, n, share*n)
+					if extrapolated > 1 {
+						name += ", extrapolated"
+					}
+					cells := at(0.05, 0.05, names, 1, 1.25, 2)
+					cells[2].leastFail = 0
+					of(name, rate == 0.7 && n == 500 && extrapolated == 1, arms{n: n / 60, m: share * n / 60, rate: rate, extrapolated: extrapolated, steady: true},
+						analysis.Metric{Tolerance: analysis.Tolerance{Size: 0.25}}, cells)
+				}
+			}
+		}
+	}
+	for _, a := range []arms{
+		{n: 5.0 / 60, m: 5.0 / 60}, {n: 5.0 / 60, m: 1}, {n: 20.0 / 60, m: 4}, {n: 1, m: 1}, {n: 1, m: 12},
+	} {
+		a.rate, a.steady = 0.75, true
+		cells := at(0.05, 0.05, []string{"clean", "at tolerance x1.25"}, 1, 1.25)
+		of(fmt.Sprintf("75 %% of %.2g : %.2g, dispersion none", a.n, a.m), false, a,
+			analysis.Metric{Tolerance: analysis.Tolerance{Size: 0.25}, PoissonCounts: true}, cells)
+	}
+	names := []string{"clean", "at tolerance x.952", "x.85"}
+	for _, a := range []arms{
+		{n: 10, m: 10, rate: 0.95, steady: true},
+		{n: 100, m: 100, rate: 0.95, steady: true},
+		{n: 100, m: 1900, rate: 0.95, steady: true},
+		{n: 100, m: 100, rate: 0.99, steady: true},
+		{n: 1000, m: 1000, rate: 0.8, cv: 0.03, phi: 0.5, steady: true},
+	} {
+		cells := at(0.05, 0.05, names, 1, 1/1.05, 0.85)
+		cells[2].leastFail = 0
+		of(fmt.Sprintf("successes, %g %%, %g : %g, side noise CV %g", 100*a.rate, a.n, a.m, a.cv), a.n == 100 && a.m == 100 && a.rate == 0.95, a,
+			analysis.Metric{Direction: analysis.Decrease, Tolerance: analysis.Tolerance{Size: 0.05}}, cells)
+	}
+	return all
+}
+
 func valueFamilies() []family {
 	of := func(name string, smoke bool, fail, pass float64, l levels) family {
 		if l.level == 0 {
@@ -359,7 +409,7 @@ func histogramFamilies() []family {
 
 func checkFamilies() []family {
 	of := func(name string, rate float64) family {
-		a := arms{steps: 60, n: 1, m: 1, rate: rate, difference: true}
+		a := arms{steps: 60, n: 1, m: 1, rate: rate}
 		return family{name, false, a.steps, analysis.Metric{Name: name, Kind: analysis.Checks, Tolerance: analysis.Tolerance{Size: 0.05, Absolute: true}},
 			func(src source, change float64) []step {
 				steps := make([]step, a.steps)

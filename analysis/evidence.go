@@ -164,10 +164,10 @@ func (e *countsEvidence) beyond(level float64, optimistic bool) bool {
 		return false
 	}
 	if optimistic {
-		return e.counts.AboveLimit(1) < level
+		return e.counts.Above(level, 1)
 	}
 	phi := e.failDispersion(level, false)
-	return e.counts.AboveLimit(phi) < level &&
+	return e.counts.Above(level, phi) &&
 		(e.metric.Floor == 0 || e.counts.FirstRateLower(level, phi) > (1+t.Size)*e.metric.Floor)
 }
 
@@ -185,7 +185,7 @@ func (e *countsEvidence) within(level float64, optimistic bool) bool {
 	}
 	// Either way of being fine will do; at most one can bind at a time, so
 	// both may use the whole level (docs/statistics/method.md, section 5.2).
-	return e.counts.BelowLimit(phi) < level ||
+	return e.counts.Below(level, phi) ||
 		e.below(e.metric.Floor) && e.counts.FirstRateUpper(level, phi) < (1+t.Size)*e.metric.Floor
 }
 

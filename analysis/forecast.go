@@ -70,7 +70,7 @@ func (e *countsEvidence) forecast(pass *stats.SharedClock) Forecast {
 	phi := e.passDispersion(level, false)
 	t := e.totals
 	if !e.metric.Tolerance.Absolute {
-		return Forecast{Unit: "bad canary events", Needed: stats.EventsToPass(e.metric.Tolerance.Size, t.N/t.M, phi), Have: t.X}
+		return Forecast{Unit: "bad canary events", Needed: stats.EventsToPass(e.metric.Tolerance.Size, t.N/t.M, phi*e.counts.EventVariance()), Have: t.X}
 	}
 	unit := "canary events"
 	if e.pooled {

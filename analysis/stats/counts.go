@@ -32,6 +32,8 @@ type Counts struct {
 	weightedY float64 // sum of y n / (n+m)
 	atLimit   float64 // sum of (x+y) limit n / (limit n + m)
 	atLimit0  float64 // the same with x+y = 1, for when there are no events
+	spreadX   float64 // sum of n m^2 / (n+m)^2, for the variance of weightedX
+	spreadY   float64 // sum of m n^2 / (n+m)^2
 	squares   float64 // von Neumann's squares of the second arm
 	expected  float64 // and what counting noise makes of them
 	noise     noise
@@ -69,6 +71,8 @@ func (c *Counts) Add(v Interval) bool {
 	c.info += v.N * v.M / (v.N + v.M)
 	c.weightedX += v.X * v.M / (v.N + v.M)
 	c.weightedY += v.Y * v.N / (v.N + v.M)
+	c.spreadX += v.N * (v.M / (v.N + v.M)) * (v.M / (v.N + v.M))
+	c.spreadY += v.M * (v.N / (v.N + v.M)) * (v.N / (v.N + v.M))
 	share := c.limit * v.N / (c.limit*v.N + v.M)
 	c.atLimit += (v.X + v.Y) * share
 	c.atLimit0 += share
@@ -88,8 +92,11 @@ func (c *Counts) Information() float64 { return c.info }
 // Ratio returns the estimated ratio of the rates, first arm to second: 0 without
 // events in the first arm, +Inf without any in the second, NaN without any.
 func (c *Counts) Ratio() float64 {
-	if c.x+c.y == 0 {
+	switch {
+	case c.x+c.y == 0:
 		return math.NaN()
+	case c.frequent():
+		return c.weightedX / c.weightedY
 	}
 	return c.ratioAt(c.x / (c.x + c.y))
 }
@@ -125,10 +132,14 @@ func (c *Counts) estimateNoise() {
 	rate := (c.x + c.y + 0.5) / exposure
 	var residuals Moments
 	var variance, squares float64
+	frequent := c.frequent()
 	for _, v := range c.intervals {
 		d := rho*v.N + v.M
 		residuals.Add((v.X*v.M - rho*v.Y*v.N) / d)
 		counting := rate * rho * v.N * v.M / d
+		if frequent {
+			counting *= (v.M*without(c.x, c.n) + rho*v.N*without(c.y, c.m)) / d
+		}
 		variance += counting
 		squares += counting * counting
 	}
@@ -147,7 +158,11 @@ func (c *Counts) estimateNoise() {
 // makes of them (phi_B in docs/statistics/method.md, section 5.2). It keeps a first arm that
 // has not yet met one of its rare clusters of events from looking good.
 func (c *Counts) SecondDispersion() float64 {
-	return math.Max(1, (2+c.squares)/(2+c.expected))
+	expected := c.expected
+	if c.frequent() {
+		expected *= without(c.y, c.m)
+	}
+	return math.Max(1, (2+c.squares)/(2+expected))
 }
 
 // share returns the probability that an event falls into the first arm when
@@ -188,20 +203,38 @@ func (c *Counts) ratioAt(p float64) float64 {
 	return math.Exp(root(miss, lo, hi, 1e-13))
 }
 
-// AboveLimit returns the p-value of the hypothesis that the ratio is at most
+// Above reports whether the ratio is shown to be above the limit at a one-sided level,
+// from counts deflated by dispersion: where RatioLower lies above it.
+func (c *Counts) Above(level, dispersion float64) bool {
+	if c.frequent() {
+		return c.standardised().DifferenceLower(c.limit, level, dispersion) > 0
+	}
+	return c.aboveLimit(dispersion) < level
+}
+
+// Below reports whether the ratio is shown to be below the limit: where RatioUpper
+// lies below it.
+func (c *Counts) Below(level, dispersion float64) bool {
+	if c.frequent() {
+		return c.standardised().DifferenceUpper(c.limit, level, dispersion) < 0
+	}
+	return c.belowLimit(dispersion) < level
+}
+
+// aboveLimit returns the p-value of the hypothesis that the ratio is at most
 // the limit, from counts deflated by dispersion: the exact conditional test
 // of Przyborowski & Wilenski (1940), P(at least X of X+Y events in the first
 // arm).
-func (c *Counts) AboveLimit(dispersion float64) float64 {
+func (c *Counts) aboveLimit(dispersion float64) float64 {
 	if c.x == 0 {
 		return 1
 	}
 	return BetaCDF(c.x/dispersion, c.y/dispersion+1, c.share(c.limit))
 }
 
-// BelowLimit returns the p-value of the hypothesis that the ratio is at least
+// belowLimit returns the p-value of the hypothesis that the ratio is at least
 // the limit.
-func (c *Counts) BelowLimit(dispersion float64) float64 {
+func (c *Counts) belowLimit(dispersion float64) float64 {
 	if c.y == 0 {
 		return 1
 	}
@@ -211,6 +244,9 @@ func (c *Counts) BelowLimit(dispersion float64) float64 {
 // RatioLower returns the lower confidence limit of the ratio at a one-sided
 // level: 0 without events in the first arm.
 func (c *Counts) RatioLower(level, dispersion float64) float64 {
+	if c.frequent() {
+		return c.standardised().ratioLower(level, dispersion)
+	}
 	return c.ratioAt(proportionLower(c.x/dispersion, (c.x+c.y)/dispersion, level))
 }
 
@@ -219,6 +255,9 @@ func (c *Counts) RatioLower(level, dispersion float64) float64 {
 func (c *Counts) RatioUpper(level, dispersion float64) float64 {
 	if c.y == 0 {
 		return math.Inf(1)
+	}
+	if c.frequent() {
+		return c.standardised().ratioUpper(level, dispersion)
 	}
 	return c.ratioAt(proportionUpper(c.x/dispersion, (c.x+c.y)/dispersion, level))
 }

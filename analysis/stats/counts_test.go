@@ -25,8 +25,10 @@ func TestDispersionAndLevelOnlyWeakenClaims(t *testing.T) {
 			name  string
 			holds func(level, phi float64) bool
 		}{
-			{"above limit", func(a, phi float64) bool { return c.AboveLimit(phi) < a }},
-			{"below limit", func(a, phi float64) bool { return c.BelowLimit(phi) < a }},
+			{"above limit", func(a, phi float64) bool { return c.aboveLimit(phi) < a }},
+			{"below limit", func(a, phi float64) bool { return c.belowLimit(phi) < a }},
+			{"ratio above", c.Above},
+			{"ratio below", c.Below},
 			{"rate above", func(a, phi float64) bool { return c.FirstRateLower(a, phi) > 0.01 }},
 			{"rate below", func(a, phi float64) bool { return c.FirstRateUpper(a, phi) < 0.01 }},
 			{"difference above", func(a, phi float64) bool { return v.Difference(1) > 0.02 && v.DifferenceLower(1, a, phi) > 0.02 }},
@@ -58,10 +60,10 @@ func TestLimitsHoldTheEstimate(t *testing.T) {
 			t.Fatalf("level %g: %g <= %g <= %g does not hold", level, lower, estimate, upper)
 		}
 		// The p-value and the limit are two ways to say the same.
-		if byLimit, byP := lower > 1.25, c.AboveLimit(phi) < level; byLimit != byP && math.Abs(lower-1.25) > 1e-6 {
+		if byLimit, byP := lower > 1.25, c.aboveLimit(phi) < level; byLimit != byP && math.Abs(lower-1.25) > 1e-6 {
 			t.Fatalf("above 1.25 by limit %v (%g), by p-value %v", byLimit, lower, byP)
 		}
-		if byLimit, byP := upper < 1.25, c.BelowLimit(phi) < level; byLimit != byP && math.Abs(upper-1.25) > 1e-6 {
+		if byLimit, byP := upper < 1.25, c.belowLimit(phi) < level; byLimit != byP && math.Abs(upper-1.25) > 1e-6 {
 			t.Fatalf("below 1.25 by limit %v (%g), by p-value %v", byLimit, upper, byP)
 		}
 		before := c.Dispersion(level)
@@ -84,7 +86,7 @@ func TestAboveLimitIsTheBinomialTail(t *testing.T) {
 		lg := func(n int) float64 { v, _ := math.Lgamma(float64(n + 1)); return v }
 		want += math.Exp(lg(12) - lg(k) - lg(12-k) + float64(k)*math.Log(p) + float64(12-k)*math.Log(1-p))
 	}
-	near(t, "AboveLimit", c.AboveLimit(1), want, 1e-12)
+	near(t, "AboveLimit", c.aboveLimit(1), want, 1e-12)
 }
 
 func TestForecastAgreesWithTheTable(t *testing.T) {

@@ -111,8 +111,8 @@ func TestReferenceConditionalBinomial(t *testing.T) {
 	for _, c := range ref.C.Cases {
 		k := NewCounts(c.Rho0)
 		k.Add(Interval{c.Canary[0], c.Canary[1], c.Baseline[0], c.Baseline[1]})
-		near(t, "AboveLimit", k.AboveLimit(1), c.PGreater, 1e-11)
-		near(t, "BelowLimit", k.BelowLimit(1), c.PLess, 1e-11)
+		near(t, "AboveLimit", k.aboveLimit(1), c.PGreater, 1e-11)
+		near(t, "BelowLimit", k.belowLimit(1), c.PLess, 1e-11)
 	}
 }
 
@@ -321,8 +321,8 @@ func TestReferenceRatioMetric(t *testing.T) {
 		near(t, "estimate", k.Ratio(), float64(c.Estimate), 1e-11)
 		near(t, "L", k.RatioLower(c.Level, phi), float64(c.L), 1e-9)
 		near(t, "U", k.RatioUpper(c.Level, phiPass), float64(c.U), 1e-9)
-		near(t, "p_fail", k.AboveLimit(phi), c.PFail, 1e-9)
-		near(t, "p_pass", k.BelowLimit(phiPass), c.PPass, 1e-9)
+		near(t, "p_fail", k.aboveLimit(phi), c.PFail, 1e-9)
+		near(t, "p_pass", k.belowLimit(phiPass), c.PPass, 1e-9)
 	}
 	for _, c := range ref.R.Edge {
 		k := NewCounts(rho0)
@@ -337,8 +337,8 @@ func TestReferenceRatioMetric(t *testing.T) {
 		near(t, c.Case+": estimate", k.Ratio(), float64(c.Estimate), 1e-11)
 		near(t, c.Case+": L", k.RatioLower(c.Level, phi), float64(c.L), 1e-9)
 		near(t, c.Case+": U", k.RatioUpper(c.Level, phiPass), float64(c.U), 1e-9)
-		near(t, c.Case+": p_fail", k.AboveLimit(phi), c.PFail, 1e-9)
-		near(t, c.Case+": p_pass", k.BelowLimit(phiPass), c.PPass, 1e-9)
+		near(t, c.Case+": p_fail", k.aboveLimit(phi), c.PFail, 1e-9)
+		near(t, c.Case+": p_pass", k.belowLimit(phiPass), c.PPass, 1e-9)
 	}
 }
 
@@ -398,7 +398,7 @@ func TestReferenceSequences(t *testing.T) {
 				near(t, "phi_fail", phiFail, want.PhiFail, 1e-9)
 				near(t, "phi_pass", phiPass, want.PhiPass, 1e-9)
 				estimate, lower, upper = counts.Ratio(), counts.RatioLower(want.Fail, phiFail), counts.RatioUpper(want.Pass, phiPass)
-				fails, passes = counts.AboveLimit(phiFail) < levelFail, counts.BelowLimit(phiPass) < levelPass
+				fails, passes = counts.aboveLimit(phiFail) < levelFail, counts.belowLimit(phiPass) < levelPass
 			} else {
 				mix := MeanMixture(nil, paired.Winsorised(), 0.05*s.Delta)
 				estimate, lower, upper = mix.Mean(), mix.Quantile(want.Fail), mix.TailQuantile(want.Pass)
