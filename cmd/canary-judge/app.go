@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/github"
@@ -151,6 +152,13 @@ judge, 130 and 143 interrupted by SIGINT and SIGTERM.`,
 		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.inputs(cmd) },
 	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		var invalid *pflag.InvalidValueError
+		if errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "bool" {
+			return fmt.Errorf("--%s is %q; want true or false", invalid.GetFlag().Name, invalid.GetValue())
+		}
+		return err
+	})
 	root.SetVersionTemplate("canary-judge {{.Version}}\n")
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(a.runCommand(), a.replayCommand(), a.recordCommand(), a.checkCommand(), a.revertCommand(), a.reportCommand(), a.schemaCommand(), a.versionCommand())
