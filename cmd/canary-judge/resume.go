@@ -96,13 +96,13 @@ func markEnd(j judged) error {
 	return nil
 }
 
-// conclude marks that nothing is left to do, unless a signal came in between: then it is
-// left to resume.
-func conclude(ctx context.Context, j judged) error {
+// conclude marks that nothing is left to do, unless a signal came in between, or a dry run
+// went on with what another run has left: then it is left to resume.
+func conclude(ctx context.Context, o *options, j judged) error {
 	switch {
 	case j.file == nil:
 		return nil
-	case decided(j.outcome) && ctx.Err() == nil:
+	case decided(j.outcome) && ctx.Err() == nil && !(o.dryRun && goesOn(j.recorded)):
 		return j.file.Conclude()
 	}
 	return j.file.Abandon()

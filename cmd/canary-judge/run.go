@@ -346,7 +346,7 @@ func (a *app) tell(ctx context.Context, o *options, places outputs, j judged, r 
 		err = errors.Join(err, a.comment(ctx, r))
 	}
 	if !e.broken {
-		err = errors.Join(err, conclude(ctx, j))
+		err = errors.Join(err, conclude(ctx, o, j))
 	}
 	e.unwritten = err != nil
 	if github.Enabled(a.env) {

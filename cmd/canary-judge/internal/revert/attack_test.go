@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -158,6 +159,23 @@ func TestSubjectsAreThoseOfGit(t *testing.T) {
 	} {
 		if got := subject(c.of, c.minor); got != c.want {
 			t.Errorf("%q in 2.%d: %q, want %q", c.of, c.minor, got, c.want)
+		}
+	}
+}
+
+// What --commit names by HEAD counts from where HEAD was when the run began.
+func TestPartOfThen(t *testing.T) {
+	t.Parallel()
+	s := setScene(t)
+	s.sh("echo d >d; git add d; git commit -qm d" + push)
+	s.p.Settings.Commit = "HEAD~2..HEAD"
+	judged := s.observe(s.p)
+	head := s.git("rev-parse", "HEAD")
+	s.sh("git commit -q --allow-empty -m later")
+	for text, want := range map[string][]string{"HEAD": {head}, "@": {head}, "HEAD~1": {s.bad}, "HEAD^": {s.bad}, "HEAD~1..": {head}, "HEAD~2..HEAD": {head, s.bad}, "@~2..@~1": {s.bad}} {
+		part, err := s.p.Part(t.Context(), judged, text)
+		if err != nil || !slices.Equal(names(part.Commits), want) {
+			t.Errorf("%s: %v %v, want %v", text, names(part.Commits), err, want)
 		}
 	}
 }

@@ -110,10 +110,7 @@ func (r *Repository) Part(ctx context.Context, judged Change, text string) (Chan
 		return Change{}, err
 	}
 	defer p.close()
-	if text == "HEAD" { // of then, not of now
-		text = judged.Head
-	}
-	named, err := p.named(ctx, text)
+	named, err := p.named(ctx, ofThen(text, judged.Head))
 	if err != nil {
 		return Change{}, err
 	}
@@ -124,6 +121,21 @@ func (r *Repository) Part(ctx context.Context, judged Change, text string) (Chan
 	}
 	judged.Commits = named
 	return judged, nil
+}
+
+// headNow finds HEAD, or @, at the beginning of the name of a commit.
+var headNow = regexp.MustCompile(`^(?:HEAD|@)([~^]|$)`)
+
+// ofThen is a commit or a range whose names that count from HEAD count from where it was.
+func ofThen(text, head string) string {
+	ends := strings.SplitN(text, "..", 2)
+	for i, end := range ends {
+		if end == "" { // which stands for HEAD in a range
+			end = "HEAD"
+		}
+		ends[i] = headNow.ReplaceAllString(end, head+"$1")
+	}
+	return strings.Join(ends, "..")
 }
 
 // ready reports what keeps a change from being taken back from a branch on the remote.
@@ -205,6 +217,10 @@ func (r *Repository) apart(ctx context.Context, p *place, head string, b branch)
 	if ref := r.Env["GITHUB_REF"]; strings.HasPrefix(ref, "refs/pull/") && r.Env["GITHUB_ACTIONS"] == "true" {
 		return fmt.Errorf("%s, the merge that GitHub makes of a pull request to try it (%s), which is on no branch: check out the branch that is deployed (actions/checkout with ref: ${{ github.head_ref }}), and judge that", is, ref)
 	}
+	// https://docs.gitlab.com/ci/variables/predefined_variables/
+	if kind := r.Env["CI_MERGE_REQUEST_EVENT_TYPE"]; r.Env["GITLAB_CI"] == "true" && (kind == "merged_result" || kind == "merge_train") {
+		return fmt.Errorf("%s, the merge that GitLab makes of a merge request to try it (CI_MERGE_REQUEST_EVENT_TYPE is %s), which is on no branch: judge in a pipeline of the branch that is deployed", is, kind)
+	}
 	if _, unknown := p.out(ctx, "cat-file", "-e", b.at+"^{commit}"); unknown != nil {
 		return fmt.Errorf("%s, which is behind it or was never there: check out what is deployed, and judge that: git fetch %s %s && git checkout FETCH_HEAD", is, r.Settings.Remote, b.ref)
 	}
@@ -259,10 +275,29 @@ func (p *place) resolve(ctx context.Context, name string) (string, error) {
 	return "", fmt.Errorf("the repository has no commit %s%s", name, p.shallowHint(ctx))
 }
 
-// unambiguous reports a name that a tag and a branch have.
+// beginning is what may be the beginning of the name of a commit.
+var beginning = regexp.MustCompile(`^[0-9a-f]{4,39}$`)
+
+// unambiguous reports a name that a tag and a branch have, or that a commit begins with
+// while a branch or a tag of that name is elsewhere.
 func (p *place) unambiguous(ctx context.Context, name string) error {
 	base, _, _ := strings.Cut(name, "^")
 	base, _, _ = strings.Cut(base, "~")
+	if beginning.MatchString(base) {
+		id, err := p.out(ctx, "rev-parse", "--verify", "--quiet", base+"^{commit}")
+		if err != nil {
+			return err
+		}
+		all, err := p.out(ctx, "rev-parse", "--disambiguate="+base)
+		if err != nil {
+			return err
+		}
+		for object := range strings.FieldsSeq(all) {
+			if kind, err := p.out(ctx, "cat-file", "-t", object); err == nil && kind == "commit" && object != id {
+				return fmt.Errorf("%s is a branch or a tag here, and the beginning of another commit, %s: write that, or %s", base, object, id)
+			}
+		}
+	}
 	list, err := p.out(ctx, "for-each-ref", "--format=%(refname) %(objectname) %(*objectname)", "refs/tags/"+base, heads+base)
 	if err != nil {
 		return err
@@ -325,9 +360,15 @@ func (p *place) commit(ctx context.Context, id string) (Commit, error) {
 		return c, err
 	}
 	message = strings.ToValidUTF8(message, "\ufffd")
-	c.Subject, _, _ = strings.Cut(strings.TrimLeft(message, "\n"), "\n")
+	c.Subject = subjectOf(message)
 	c.says = claims(message)
 	return c, nil
+}
+
+// subjectOf is the first line of a message.
+func subjectOf(message string) string {
+	subject, _, _ := strings.Cut(strings.TrimLeft(message, "\n"), "\n")
+	return subject
 }
 
 // shallowHint says what may be wrong with a clone that lacks a commit.

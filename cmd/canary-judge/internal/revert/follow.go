@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/canary-judge/canary-judge/providers"
 )
 
 // underWay are what git keeps while something is under way that moves HEAD by itself.
@@ -46,6 +48,9 @@ func (w *work) follow(ctx context.Context, id string) string {
 		if on != "" {
 			g = w.set("branch." + strings.TrimPrefix(on, heads) + ".mergeOptions=")
 		}
+		if path := w.unwritable(ctx, head, id); path != "" {
+			return leave("the filter of " + providers.Quote(path) + " fails")
+		}
 		err = g.do(ctx, "merge", "--quiet", "--ff-only", "--no-overwrite-ignore", "--no-squash", "--no-autostash", "--no-stat", id)
 	}
 	var e *gitError
@@ -54,6 +59,30 @@ func (w *work) follow(ctx context.Context, id string) string {
 	}
 	if err != nil {
 		return leave(err.Error())
+	}
+	return ""
+}
+
+// unwritable returns a file that changes between two commits and that its filter cannot
+// write, such as one of LFS whose server does not answer; "" for none. Git would remove what
+// is there before it finds out.
+func (w *work) unwritable(ctx context.Context, from, to string) string {
+	changed, err := w.out(ctx, "diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=d", from, to)
+	if err != nil || changed == "" {
+		return "" // which the merge finds, too
+	}
+	filtered, err := w.feed(ctx, changed, "check-attr", "-z", "--stdin", "filter")
+	if err != nil {
+		return ""
+	}
+	fields := strings.Split(filtered, "\x00") // a path, the attribute, its value
+	for i := 0; i+2 < len(fields); i += 3 {
+		if value := fields[i+2]; value == "unspecified" || value == "unset" {
+			continue
+		}
+		if err := w.do(ctx, "cat-file", "--filters", to+":"+fields[i]); err != nil {
+			return fields[i]
+		}
 	}
 	return ""
 }

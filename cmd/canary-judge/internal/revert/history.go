@@ -7,13 +7,15 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // claim is what a message says that its commit takes back.
 type claim struct {
-	of   string // beginning of a commit's name
-	ours bool   // by our trailer
+	of    string // beginning of a commit's name, "" where only title says what
+	title string // the subject of what is taken back
+	ours  bool   // by our trailer, or perhaps, where only a title says it
 }
 
 var (
@@ -23,35 +25,65 @@ var (
 	gitsWords       = regexp.MustCompile(`(?i)\bThis reverts commit\s+([0-9a-f]{7,64})\b`)
 	// ourBranch finds the branch of a pull request of ours in the message of its merge.
 	ourBranch = regexp.MustCompile(`(?m)^Merge .*\b` + branchPrefix)
+	// titleAlone finds a message that is the title of a request that reverts and perhaps has
+	// trailers: what is left of ours where a host squashes by the title, as GitLab does by
+	// default and GitHub on request. Both may add the request's number.
+	titleAlone = regexp.MustCompile(`^\s*Revert "(.+)"(?: and \d+ more)?` + requestNumber + `\s*(?:\n\s*[A-Za-z]+(?:-[A-Za-z]+)+:.*\s*)*$`)
 )
+
+// requestNumber is what hosts add to the title of a request that they squash.
+const requestNumber = `(?: \((?:pull request )?[#!]\d+\))?`
 
 // claims reads a message.
 func claims(message string) []claim {
 	var all []claim
 	for _, m := range trailerAnywhere.FindAllStringSubmatch(message, -1) {
-		all = append(all, claim{strings.ToLower(m[1]), true})
+		all = append(all, claim{of: strings.ToLower(m[1]), ours: true})
 	}
 	for _, m := range gitsWords.FindAllStringSubmatch(message, -1) {
 		id := strings.ToLower(m[1])
 		if !slices.ContainsFunc(all, func(c claim) bool { return c.of == id }) {
-			all = append(all, claim{id, false})
+			all = append(all, claim{of: id})
 		}
+	}
+	if title := titleAlone.FindStringSubmatch(message); title != nil && len(all) == 0 {
+		all = append(all, claim{title: title[1], ours: true})
 	}
 	return all
 }
 
-// taken is a set of commits that are taken back, each with the commit that does it. A
-// commit is in it when its name begins with a key.
+// key is what a claim goes by in takenBack: a title in quotes is no beginning of a name.
+func (c claim) key() string {
+	if c.title != "" {
+		return strconv.Quote(c.title)
+	}
+	return c.of
+}
+
+// takenBack is a set of commits that are taken back, each with the commit that does it. A
+// commit is in it when its name begins with a key, or when a key is its subject.
 type takenBack map[string]string
 
-func (t takenBack) by(id string) (string, bool) {
+// by returns what takes a commit back. A title stands for one commit, the newest that it
+// fits: commits are asked for from the newest on.
+func (t takenBack) by(id, subject string) (string, bool) {
 	for of, by := range t {
 		if strings.HasPrefix(id, of) {
 			return by, true
 		}
 	}
+	for _, title := range []string{subject, numbered.ReplaceAllString(subject, "")} {
+		key := claim{title: title}.key()
+		if by, ok := t[key]; ok {
+			delete(t, key)
+			return by, true
+		}
+	}
 	return "", false
 }
+
+// numbered finds the number of a request at the end of a subject.
+var numbered = regexp.MustCompile(requestNumber + `$`)
 
 // entry is a commit of a history.
 type entry struct {
@@ -85,7 +117,7 @@ func (p *place) net(ctx context.Context, history []entry) (takenBack, []claim, e
 	undone := takenBack{}
 	var all []claim
 	for _, e := range history {
-		if by, ok := undone.by(e.id); ok {
+		if by, ok := undone.by(e.id, subjectOf(e.message)); ok {
 			if len(e.parents) > 1 { // and so is all that it brought
 				brought, err := p.out(ctx, "rev-list", e.id, "^"+e.parents[0])
 				if err != nil {
@@ -98,14 +130,15 @@ func (p *place) net(ctx context.Context, history []entry) (takenBack, []claim, e
 			continue
 		}
 		for _, c := range claims(e.message) {
-			if _, ok := undone[c.of]; !ok {
-				undone[c.of] = e.id
+			if _, ok := undone[c.key()]; !ok {
+				undone[c.key()] = e.id
 			}
 			all = append(all, c)
 		}
 	}
+	// A title that a merge brings among others tells nothing of the whole.
 	inside := func(c claim) bool {
-		return slices.ContainsFunc(history, func(e entry) bool { return strings.HasPrefix(e.id, c.of) })
+		return c.title != "" || slices.ContainsFunc(history, func(e entry) bool { return strings.HasPrefix(e.id, c.of) })
 	}
 	return undone, slices.DeleteFunc(all, inside), nil
 }
@@ -166,10 +199,10 @@ func (r *Repository) choose(ctx context.Context, p *place, change []Commit, tip 
 	var gone []Commit
 	within := takenBack{} // that the change takes back itself
 	for _, c := range change {
-		if _, ok := within.by(c.SHA); ok {
+		if _, ok := within.by(c.SHA, c.Subject); ok {
 			continue
 		}
-		if by, ok := undone.by(c.SHA); ok {
+		if by, ok := undone.by(c.SHA, c.Subject); ok {
 			gone = append(gone, c)
 			if !slices.Contains(found.by, by) {
 				found.by = append(found.by, by)
@@ -185,6 +218,9 @@ func (r *Repository) choose(ctx context.Context, p *place, change []Commit, tip 
 			own = own || claim.ours
 			if claim.of != "" && slices.ContainsFunc(change, func(o Commit) bool { return strings.HasPrefix(o.SHA, claim.of) }) {
 				pair, within[claim.of] = true, c.SHA
+			}
+			if claim.title != "" {
+				within[claim.key()] = c.SHA
 			}
 		}
 		switch {

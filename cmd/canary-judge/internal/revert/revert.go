@@ -151,6 +151,9 @@ func already(found choice) Outcome {
 
 // nothing says why nothing of a change is to be taken back.
 func (f choice) nothing() error {
+	if len(f.own) > 0 && slices.ContainsFunc(f.own[0].says, func(c claim) bool { return c.title != "" }) {
+		return fmt.Errorf("the commit %s is a revert by its title, and whether canary-judge made it cannot be told, as of a request that was squashed: to take it back could bring a failed change again; look at it, and revert by hand", f.own[0].short())
+	}
 	if len(f.own) > 0 {
 		return fmt.Errorf("the commit %s is itself a revert that canary-judge made: to take it back would bring the failed change again", f.own[0].short())
 	}

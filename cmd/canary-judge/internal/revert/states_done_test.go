@@ -75,6 +75,10 @@ func TestStatesThatAreReverted(t *testing.T) {
 		{name: "a message that is no UTF-8", exit: 1, set: script(`git -c i18n.commitEncoding=ISO-8859-1 commit -q --amend -m "$(printf 'b\344h')"; git push -q --force deploy canary`), subjects: []string{`Revert "bäh"`}},
 		{name: "no message", exit: 1, set: script(`git commit -q --amend --allow-empty-message -m ''; git push -q --force deploy canary`), subjects: []string{`Revert ""`}},
 		{name: "a revert by hand", exit: 1, code: "a\nBAD\nc", set: script("git revert --no-edit HEAD >/dev/null" + push)},
+		{name: "a branch of the commit's abbreviated name", exit: 1, set: func(s *scene) {
+			s.git("branch", s.bad[:9])
+			s.p.Settings.Commit = s.bad[:9]
+		}},
 		{name: "a commit that was reverted and came back", exit: 1, set: func(s *scene) {
 			s.sh("git revert --no-edit HEAD; git revert --no-edit HEAD" + push)
 			s.p.Settings.Commit = s.bad
@@ -188,6 +192,7 @@ func TestStatesThatAreReverted(t *testing.T) {
 			s.p.Settings.Branch = "canary"
 		}, stays: true, says: "something is under way"},
 		{name: "a bisect under way", exit: 1, set: func(s *scene) { s.sh("git bisect start -q >/dev/null") }, stays: true, says: "something is under way"},
+		{name: "a filter that fails", exit: 1, code: "a\nBAD\nc", stays: true, says: "the filter of a.z fails", set: script("git config filter.z.clean cat; git config filter.z.smudge false; git config filter.z.required true; echo '*.z filter=z' >.gitattributes; echo 1 >a.z; git add .; git commit -qm one; echo 2 >a.z; git commit -qam two" + push)},
 		{name: "a lock of another git", exit: 1, set: func(s *scene) { s.file(".git/index.lock", "", 0o600) }, stays: true, says: "index.lock"},
 		{name: "a file that git ignores in the way", exit: 1, code: "a\nBAD\nc", set: script("echo x >x; git add x; git commit -qm x; git rm -q x; echo x >.gitignore; git add .; git commit -qm gone" + push + "; echo mine >x"), stays: true, says: "would be overwritten"},
 		{name: "a file that git does not know in the way", exit: 1, code: "a\nBAD\nc", set: script("echo x >x; git add x; git commit -qm x; git rm -q x; git commit -qm gone" + push + "; echo mine >x"), stays: true, says: "would be overwritten"},

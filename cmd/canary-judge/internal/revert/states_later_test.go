@@ -23,6 +23,13 @@ func TestStatesOfRevertsOfOurs(t *testing.T) {
 	arrives := func(name, how string) state {
 		return state{name: name, exit: 4, says: own, set: script(how + push)}
 	}
+	byTitle := func(name, message string) state {
+		return state{name: name, exit: 4, says: "is a revert by its title", set: func(s *scene) {
+			s.sh(ours)
+			s.git("commit", "-q", "--amend", "-m", message)
+			s.sh("true" + push)
+		}}
+	}
 	playAll(t, []state{
 		arrives("as it was made", ours),
 		arrives("merged", "git checkout -qb fix;"+ours+"git checkout -q canary; git merge -q --no-ff -m 'Merge pull request #7' fix"),
@@ -35,6 +42,12 @@ func TestStatesOfRevertsOfOurs(t *testing.T) {
 		arrives("amended", ours+"git commit -q --amend -m \"$(git log -1 --format=%B)\n\nSigned-off-by: Ada <ada@example.com>\n\nSee the post-mortem.\""),
 		arrives("with line ends of Windows", ours+"printf '%s' \"$(git log -1 --format=%B)\" | sed 's/$/\\r/' | git commit -q --amend --cleanup=verbatim -F -"),
 		arrives("rebased", "git checkout -qb fix;"+ours+"git checkout -q canary; echo x >x; git add x; git commit -qm x; git rebase -q canary fix; git checkout -q canary; git merge -q --ff-only fix"),
+		byTitle("squashed by its title", `Revert "bad" (#8)`),
+		byTitle("squashed by its title on GitLab", `Revert "bad"`),
+		byTitle("squashed by its title, with others", "Revert \"bad\" and 2 more (!8)\n\nCo-authored-by: Bob <bob@example.com>\nSigned-off-by: Ada <ada@example.com>"),
+		{name: "a revert by hand that says why", exit: 1, code: "a\nBAD\nc", subjects: []string{`Revert "Revert "bad""`}, set: script("git revert --no-edit HEAD >/dev/null; git commit -q --amend -m 'Revert \"bad\"\n\nThe shop was slow.'" + push)},
+		{name: "a merge that brings reverts by their titles", exit: 1, code: "a\nBAD\nc", subjects: []string{`Revert "Merge main"`}, set: script(
+			"git checkout -qb main; printf 'a\\nb\\nc\\n' >code; git commit -qam 'Revert \"bad\" (#8)'; echo x >x; git add x; git commit -qm x; git checkout -q canary; git merge -q --no-ff -m 'Merge main' main" + push)},
 		{name: "a change and its revert", exit: 4, says: own, set: func(s *scene) { s.sh(ours + push); s.p.Settings.Commit = "HEAD~2..HEAD" }},
 		{name: "a change and its revert by hand", exit: 4, says: "the change takes itself back", set: func(s *scene) {
 			s.sh("git revert --no-edit HEAD >/dev/null" + push)
@@ -73,6 +86,9 @@ func TestStatesThatChangeDuringTheWindow(t *testing.T) {
 		{name: "somebody reverted by hand", exit: 1, already: true, says: "reverted already", during: elsewhere("git revert --no-edit $bad >/dev/null")},
 		{name: "a pull request that reverts was merged", exit: 1, already: true, says: "reverted already", during: elsewhere("git checkout -qb fix;" + ours + "git checkout -q -B canary $bad; git merge -q --no-ff -m 'Merge it' fix")},
 		{name: "a pull request that reverts was squashed", exit: 1, already: true, says: "reverted already", during: elsewhere(ours + "git commit -q --amend -m \"Undo (#7)\n\n* $(git log -1 --format=%B)\n\nCo-authored-by: Bob <bob@example.com>\"")},
+		{name: "a pull request that reverts was squashed by its title", exit: 1, already: true, says: "reverted already", during: elsewhere(ours + "git commit -q --amend -m 'Revert \"bad\" (#8)'")},
+		{name: "a pull request that reverts was squashed by its title, and brought back", exit: 4, says: moved, during: elsewhere(ours + "git commit -q --amend -m 'Revert \"bad\" (#8)'; git revert --no-edit HEAD >/dev/null; git commit -q --amend -m 'Revert \"Revert \"bad\" (#8)\" (#9)'")},
+		{name: "a title only says that it is reverted", exit: 4, says: moved, during: elsewhere("git commit -q --allow-empty -m 'Revert \"bad\" (#8)'")},
 		{name: "somebody reverted, and changed the same line", exit: 1, already: true, code: "a\nnew\nc", says: "reverted already", during: elsewhere(ours + "printf 'a\\nnew\\nc\\n' >code; git commit -qam new")},
 		{name: "somebody reverted and brought it back", exit: 4, says: moved, during: elsewhere(ours + "git revert --no-edit HEAD >/dev/null")},
 		{name: "somebody brought it back without saying so", exit: 4, says: moved, during: elsewhere(ours + "git checkout -q $bad -- code; git commit -qm 'Try again'")},

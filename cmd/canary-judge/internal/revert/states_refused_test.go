@@ -1,6 +1,7 @@
 package revert
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -31,6 +32,12 @@ func TestStatesThatAreRefusedAtTheStart(t *testing.T) {
 				s.p.Env[name] = value
 			}
 		}},
+		{name: "the merge that GitLab tries", exit: 2, says: "the merge that GitLab makes of a merge request to try it", set: func(s *scene) {
+			s.sh("git checkout -q --detach; git commit -q --allow-empty -m Merge; git push -q deploy HEAD:refs/merge-requests/7/merge")
+			s.p.Settings.Branch = "canary"
+			s.p.Env = maps.Clone(s.env)
+			maps.Copy(s.p.Env, map[string]string{"GITLAB_CI": "true", "CI_MERGE_REQUEST_EVENT_TYPE": "merged_result"})
+		}},
 		{name: "HEAD detached and no branch named", exit: 2, says: "HEAD is detached, so there is no branch to push to: check out the branch, or name it with on_fail.revert.branch", set: script("git checkout -q --detach")},
 		{name: "another branch checked out", exit: 2, says: "the branch canary is checked out, and main is expected (on_fail.revert.branch)", set: branchNamed("main")},
 		{name: "a tag for a branch", exit: 2, says: "refs/tags/v1 is no branch", set: func(s *scene) {
@@ -49,6 +56,10 @@ func TestStatesThatAreRefusedAtTheStart(t *testing.T) {
 		}},
 		{name: "a commit that is not there", exit: 2, says: "the repository has no commit v9.9", set: commit("v9.9")},
 		{name: "a commit that is a tag and a branch", exit: 2, says: "x is a branch and a tag here, of different commits: write refs/heads/x or refs/tags/x", set: func(s *scene) { s.sh("git branch x; git tag x HEAD~1"); s.p.Settings.Commit = "x" }},
+		{name: "a commit that is the beginning of one and a branch", exit: 2, says: "is a branch or a tag here, and the beginning of another commit, ", set: func(s *scene) {
+			s.git("branch", s.bad[:9], "HEAD~1")
+			s.p.Settings.Commit = s.bad[:9]
+		}},
 		{name: "a commit of another branch", exit: 2, says: "(side) is not part of the branch, which is at ", set: func(s *scene) {
 			s.sh("git checkout -qb side HEAD~1; git commit -q --allow-empty -m side; git checkout -q canary")
 			s.p.Settings.Commit = "side"
