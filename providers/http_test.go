@@ -141,7 +141,7 @@ func TestRetries(t *testing.T) {
 
 		// Past the deadline the answer that is there says more than the deadline.
 		{"a wait past the deadline", []outcome{status(429, "Retry-After", "30")}, 29 * time.Second, "429 body", 1, 0, 0},
-		{"a back-off past the deadline", []outcome{status(503)}, 2 * time.Second, "503 body", 3, 750 * time.Millisecond, 2 * time.Second},
+		{"a back-off past the deadline", []outcome{status(503)}, 1700 * time.Millisecond, "503 body", 3, 750 * time.Millisecond, 1500 * time.Millisecond},
 		{"no time for another try", []outcome{fails(errors.New("connection refused"))}, 200 * time.Millisecond, "connection refused", 1, 0, 0},
 		{"hung until the deadline", []outcome{hangs}, 5 * time.Second, "context deadline exceeded", 1, 5 * time.Second, 5 * time.Second},
 		{"hung longer than an attempt may take", []outcome{hangs}, DefaultTimeout + 100*time.Millisecond, "context deadline exceeded", 1, DefaultTimeout, DefaultTimeout},
