@@ -159,6 +159,24 @@ func needs(m analysis.Metric) string {
 // probeSteps is how many of the latest steps a live check asks for.
 const probeSteps = 10
 
+// probe is what a live check found out about all queries.
+type probe struct {
+	failed, empty, sparse bool
+}
+
+// err is what a live check ends with for its queries, the worst first; nil for all well.
+func (p probe) err() error {
+	switch {
+	case p.failed:
+		return exit{exitNotJudged, errors.New("some queries cannot be judged; see above")}
+	case p.empty:
+		return exit{exitInconclusive, errors.New("some queries returned nothing; check their labels, whether there is traffic, and that a step holds at least two scrapes, better four")}
+	case p.sparse:
+		return exit{exitInconclusive, errors.New("some metrics have a value every few steps only; see above")}
+	}
+	return nil
+}
+
 // checkLive queries each metric once and says what came back.
 func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 	sources, err := a.open(c, nil)
@@ -177,7 +195,7 @@ func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 	// As far as there is any: how late data arrive shows in what the lag leaves out.
 	now := time.Now().UTC().Truncate(step)
 	fmt.Fprintf(a.stdout, "\nthe last %d steps, %s to %s:\n", probeSteps, start.Format(time.TimeOnly), end.Format(time.TimeOnly))
-	var failed, empty, sparse bool
+	var found probe
 	all, late := job.Queries(c, start, now), newLateness(c, sources, now)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		limited, cancel := context.WithTimeout(ctx, time.Minute)
@@ -193,21 +211,7 @@ func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 			}
 			q.End = q.End.Add(end.Sub(now))
 			answers[i].Series = until(answers[i].Series, q.End)
-			err := job.CheckAnswer(q, answers[i], c.Metrics[at].Unit)
-			said := cameBack(q, answers[i], c.Metrics[at].Unit, c.Plan.Metrics[at].SlowerThan)
-			none := err == nil && len(answers[i].Series) == 0
-			if seldom := job.Sparse(q, answers[i]); seldom != "" && c.Plan.Metrics[at].Kind != analysis.Checks {
-				said += "; " + seldom
-				sparse = sparse || job.NeedsEachStep(c.Plan.Metrics[at])
-			}
-			switch {
-			case err != nil:
-				failed, said = true, err.Error()
-			case none && c.Metrics[at].Every > 0:
-				none, said = false, "nothing yet: run starts it"
-			case none:
-				empty = true
-			}
+			said, none := found.note(c, at, q, answers[i])
 			fmt.Fprintf(a.stdout, "  %s, %s of the %s: %s\n", report.Clean(q.Metric), q.Part, q.Arm, report.Clean(said))
 			if none {
 				a.diagnose(ctx, sources[name], q)
@@ -215,20 +219,39 @@ func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 		}
 	}
 	unread, err := a.checkGuards(ctx, c, sources)
-	switch {
-	case err != nil:
+	if err != nil {
 		return exit{exitNotJudged, err}
-	case failed:
-		return exit{exitNotJudged, errors.New("some queries cannot be judged; see above")}
-	case empty:
-		return exit{exitInconclusive, errors.New("some queries returned nothing; check their labels, whether there is traffic, and that a step holds at least two scrapes, better four")}
-	case sparse:
-		return exit{exitInconclusive, errors.New("some metrics have a value every few steps only; see above")}
+	}
+	if err := found.err(); err != nil {
+		return err
 	}
 	if unread {
 		return exit{exitInconclusive, errors.New("a guard does not tell how the canary is; see above")}
 	}
 	return a.tellLateness(ctx, late, all)
+}
+
+// note says what a query of the metric at an index brought, and whether that is nothing
+// where something is wanted.
+func (p *probe) note(c *config.Config, at int, q providers.Query, answer providers.Answer) (said string, none bool) {
+	metric, plan := c.Metrics[at], c.Plan.Metrics[at]
+	if err := job.CheckAnswer(q, answer, metric.Unit); err != nil {
+		p.failed = true
+		return err.Error(), false
+	}
+	said = cameBack(q, answer, metric.Unit, plan.SlowerThan)
+	if seldom := job.Sparse(q, answer); seldom != "" && plan.Kind != analysis.Checks {
+		said += "; " + seldom
+		p.sparse = p.sparse || job.NeedsEachStep(plan)
+	}
+	if len(answer.Series) > 0 {
+		return said, false
+	}
+	if metric.Every > 0 {
+		return "nothing yet: run starts it", false
+	}
+	p.empty = true
+	return said, true
 }
 
 // until returns the series that have points before a time, with those alone.

@@ -102,7 +102,7 @@ func conclude(ctx context.Context, o *options, j judged) error {
 	switch {
 	case j.file == nil:
 		return nil
-	case decided(j.outcome) && ctx.Err() == nil && !(o.dryRun && goesOn(j.recorded)):
+	case decided(j.outcome) && ctx.Err() == nil && (!o.dryRun || !goesOn(j.recorded)):
 		return j.file.Conclude()
 	}
 	return j.file.Abandon()

@@ -60,7 +60,7 @@ func (p *Provider) DiagnoseZero(ctx context.Context, q providers.Query) (string,
 			if err != nil {
 				return "", err
 			}
-			numbers[i], _ = number(series)
+			numbers[i] = number(series)
 		}
 		if numbers[0] > 0 {
 			return providers.Quote(fmt.Sprintf("%.0f series of %s came into being in the %s before, and have not grown since: the %.0f events that they began with count for nothing, as increase needs a sample from before an event; take labels off the counter that differ from event to event, or have the service start it at 0",
@@ -270,7 +270,7 @@ func (p *Provider) mismatch(ctx context.Context, q providers.Query, l lookup, f 
 // there reports whether an expression gives any series.
 func (p *Provider) there(ctx context.Context, q providers.Query, expr string) (bool, error) {
 	series, err := p.instant(ctx, q, "count("+expr+")")
-	n, _ := number(series)
+	n := number(series)
 	return n > 0, err
 }
 
@@ -280,10 +280,10 @@ func (p *Provider) instant(ctx context.Context, q providers.Query, expr string) 
 	return p.fetch(ctx, q)
 }
 
-// number is the one number of an answer, and whether there is one.
-func number(series []analysis.Series) (float64, bool) {
+// number is the one number of an answer, 0 without one.
+func number(series []analysis.Series) float64 {
 	if len(series) == 0 || len(series[0].Points) == 0 {
-		return 0, false
+		return 0
 	}
-	return series[0].Points[0].Value(), true
+	return series[0].Points[0].Value()
 }

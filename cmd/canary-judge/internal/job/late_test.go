@@ -209,7 +209,7 @@ func TestTheLagAskedForIsEnough(t *testing.T) {
 		if length, err := providers.ParseDuration(lag[1]); err != nil || length < 100*time.Second || length > 130*time.Second {
 			t.Errorf("the lag asked for is %s, %v", lag[1], err)
 		}
-		conf, j, _, _ = lateJob(t, strings.Replace(latePrometheus, "lag: 20s", "lag: "+lag[1], 1), late(8, lateness))
+		_, j, _, _ = lateJob(t, strings.Replace(latePrometheus, "lag: 20s", "lag: "+lag[1], 1), late(8, lateness))
 		if o, err = j.Run(t.Context()); err != nil || o.Result.Verdict != analysis.Failed {
 			t.Errorf("with a lag of %s: %v, %v", lag[1], o.Result.Verdict, err)
 		}
@@ -343,13 +343,13 @@ func TestARunThatCatchesUpLooksTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, j, _, _ := lateJob(t, latePrometheus, late(8, complete(providers.Bad, providers.Canary, 4*time.Minute, 1./8)))
 		j.Start = j.Start.Add(-8 * time.Minute)
-		began := time.Now()
 		o, err := j.Run(t.Context())
 		if err != nil || o.Result.Verdict != analysis.Inconclusive || o.Result.Metrics[0].Cause != analysis.LateData {
 			t.Errorf("%v, %+v, %v", o.Result.Verdict, o.Result.Metrics[0], err)
 		}
 		_, j, _, _ = lateJob(t, latePrometheus, late(8, func(providers.Query, time.Duration) float64 { return 1 }))
-		j.Start, began = j.Start.Add(-8*time.Minute), time.Now()
+		j.Start = j.Start.Add(-8 * time.Minute)
+		began := time.Now()
 		if o, err = j.Run(t.Context()); err != nil || o.Result.Verdict != analysis.Failed || time.Since(began) > 30*time.Second {
 			t.Errorf("%v after %s, %v", o.Result.Verdict, time.Since(began), err)
 		}

@@ -80,7 +80,11 @@ func (b builder) numbers(m Metric, from analysis.MetricResult) string {
 
 // undecided says why a metric is not decided, and what to do.
 func (b builder) undecided(m Metric, from analysis.MetricResult) string {
-	quantile := fmt.Sprintf("p%s", significant(from.Quantile*100))
+	return cmp.Or(b.unfitData(m, from), b.unfitComparison(m, from), b.notEnough(m, from))
+}
+
+// unfitData says what is wrong with a metric's data, and what to do; "" for nothing.
+func (b builder) unfitData(m Metric, from analysis.MetricResult) string {
 	switch from.Cause {
 	case analysis.LateData:
 		return job.LateData(from.Late, b.config.Window.Lag)
@@ -98,16 +102,29 @@ func (b builder) undecided(m Metric, from analysis.MetricResult) string {
 	case analysis.FellSilent:
 		return "one arm has fallen silent while the other has as many requests as before; check that both still run and send data" +
 			b.told(m, false)
-	case analysis.UnmeasuredBound:
-		return NextBounds(from.SlowerThan, from.BoundBelow, from.BoundAbove, m.Unit) + ", and what lies between may be slower or not; " + bothHave(from.Bounds, m.Unit)
-	case analysis.SpikesAdd:
-		return fmt.Sprintf("the usual step is within tolerance, but not the mean with the steps in which the canary stands out: %s; if they are real, judge them by a ratio or slower_than",
-			change(from.MeanChange, m.Effect.Unit, styleOf(m.Effect), estimated))
 	case analysis.BadNeverMentioned:
 		return "the query for bad events never returned a point, in either arm: there were none, or the query is wrong; if silence means none, write absent: zero" +
 			b.told(m, true)
 	case analysis.SameSeries:
 		return "both arms show exactly the same numbers, step for step: they are one series; check the labels of the arms"
+	case analysis.CumulativeCounts:
+		return "the totals grow in every step of both arms, and evenly, as counters do that count from their start; give what happened in each step, such as increase(…[$step]), or the differences of a counter. If the load itself climbs that evenly, judge it where it is level"
+	case analysis.OverlappingCounts:
+		return "what happens once is counted in more than one step, by what the queries are named, so that there seems to be more evidence than there is: nothing passes; the doubt beside the metric says what to write"
+	}
+	return ""
+}
+
+// unfitComparison says why a metric's data cannot show what is asked of them, and what to
+// do; "" if they can.
+func (b builder) unfitComparison(m Metric, from analysis.MetricResult) string {
+	quantile := fmt.Sprintf("p%s", significant(from.Quantile*100))
+	switch from.Cause {
+	case analysis.UnmeasuredBound:
+		return NextBounds(from.SlowerThan, from.BoundBelow, from.BoundAbove, m.Unit) + ", and what lies between may be slower or not; " + bothHave(from.Bounds, m.Unit)
+	case analysis.SpikesAdd:
+		return fmt.Sprintf("the usual step is within tolerance, but not the mean with the steps in which the canary stands out: %s; if they are real, judge them by a ratio or slower_than",
+			change(from.MeanChange, m.Effect.Unit, styleOf(m.Effect), estimated))
 	case analysis.BaselineNotPositive:
 		return fmt.Sprintf("the baseline's mean is %s: a share of it has no meaning as a tolerance; give an absolute one", measure(from.Compared.Baseline.Level, m.Unit))
 	case analysis.TooFewObservations:
@@ -116,10 +133,6 @@ func (b builder) undecided(m Metric, from analysis.MetricResult) string {
 		return fmt.Sprintf("the buckets around %s are too coarse to show a change of %s; use slower_than, or finer buckets", quantile, percentage(from.Tolerance.Size))
 	case analysis.OffScale:
 		return fmt.Sprintf("the canary's %s lies above the highest bucket bound, %s; use slower_than, or add buckets", quantile, measure(from.OffScaleBound, m.Unit))
-	case analysis.CumulativeCounts:
-		return "the totals grow in every step of both arms, and evenly, as counters do that count from their start; give what happened in each step, such as increase(…[$step]), or the differences of a counter. If the load itself climbs that evenly, judge it where it is level"
-	case analysis.OverlappingCounts:
-		return "what happens once is counted in more than one step, by what the queries are named, so that there seems to be more evidence than there is: nothing passes; the doubt beside the metric says what to write"
 	case analysis.ZeroTolerance:
 		return join("with a tolerance of 0 it passes only if it is better, or by chance", effectPhrase(m)) + "; give a tolerance, or make the metric advisory"
 	case analysis.ZeroInOneArm:
@@ -128,6 +141,11 @@ func (b builder) undecided(m Metric, from analysis.MetricResult) string {
 	case analysis.OtherUnits:
 		return join(effectPhrase(m), b.numbers(m, from)) + "; if the units are different (ms against s) or the arms swapped, the canary could be far worse and pass: check the queries and the labels, or give an absolute tolerance"
 	}
+	return ""
+}
+
+// notEnough says how far a metric is from being decided.
+func (b builder) notEnough(m Metric, from analysis.MetricResult) string {
 	text := "not enough evidence"
 	if m.Looks == 0 && from.Kind == analysis.Checks {
 		return tooFewRuns(m)

@@ -11,8 +11,8 @@ import (
 // up.
 func inGroup(*exec.Cmd) {}
 
-// endGroup ends a command, and nothing that it started. ended is told of its end.
-func endGroup(cmd *exec.Cmd, ended <-chan error) {
+// endGroup ends a command, and nothing that it started. ended is closed at its end.
+func endGroup(cmd *exec.Cmd, ended <-chan struct{}) {
 	_ = cmd.Process.Kill() // it may have ended just now
 	<-ended
 }

@@ -19,8 +19,8 @@ func inGroup(cmd *exec.Cmd) {
 }
 
 // endGroup tells a command and all of its group to end, and kills what has not after a
-// while. ended is told once of the command's own end.
-func endGroup(cmd *exec.Cmd, ended <-chan error) {
+// while. ended is closed at the command's own end.
+func endGroup(cmd *exec.Cmd, ended <-chan struct{}) {
 	group := -cmd.Process.Pid
 	_ = syscall.Kill(group, syscall.SIGTERM) // it may have ended just now
 	for deadline := time.Now().Add(afterwards); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {

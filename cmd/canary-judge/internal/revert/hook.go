@@ -43,10 +43,13 @@ func RunHook(ctx context.Context, h config.Hook, env map[string]string, out io.W
 	case err != nil:
 		return -1, fmt.Errorf("run %s: %w", name, err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		err = cmd.Wait()
+		close(ended)
+	}()
 	select {
-	case err = <-ended:
+	case <-ended:
 	case <-ctx.Done():
 		endGroup(cmd, ended)
 		_ = output.end(ctx) // the error says more

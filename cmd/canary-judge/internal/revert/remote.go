@@ -72,7 +72,7 @@ func (m *remote) resolve(ctx context.Context) error {
 		return fmt.Errorf("the remote %s pushes to %d addresses, and which of them deploys cannot be told: name a remote with one (on_fail.revert.push)", m.name, len(addresses))
 	}
 	m.address = addresses[0]
-	m.git.secrets = append(slices.Clone(m.git.secrets), credentialsIn(m.address)...)
+	m.secrets = append(slices.Clone(m.secrets), credentialsIn(m.address)...)
 	// A name of ours for it: pushes and reads go by rules of their own to addresses that
 	// git rewrites, and what is on a command line is for all to see.
 	read, err := m.out(ctx, "ls-remote", "--get-url", m.name)

@@ -46,11 +46,10 @@ rm -rf .git/hooks ../deploy.git/hooks/*`
 })
 
 func TestMain(m *testing.M) {
-	code := m.Run()
+	m.Run()
 	if root, err := template(); err == nil {
 		_ = os.RemoveAll(root)
 	}
-	os.Exit(code)
 }
 
 // newRepo makes a repository with a file of three lines, in a commit on the branch

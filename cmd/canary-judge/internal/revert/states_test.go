@@ -102,7 +102,7 @@ func (want state) play(t *testing.T) {
 			continue
 		}
 		if time == 0 && !want.already {
-			s.pushed(want, judged, o, refs, at)
+			s.pushed(judged, o, refs, at)
 			s.followed(want, o, local)
 		}
 		if time == 0 && !strings.Contains(strings.Join(o.Notes, "\n"), want.says) {
@@ -129,7 +129,7 @@ func (s *scene) refused(code int, want state, err error) {
 
 // pushed checks that one branch on the remote moved, from what was judged to reverts of it
 // and nothing else.
-func (s *scene) pushed(want state, judged Change, o Outcome, refs map[string]string, at string) {
+func (s *scene) pushed(judged Change, o Outcome, refs map[string]string, at string) {
 	s.t.Helper()
 	now := s.refs()
 	if o.Pushed != "deploy/"+strings.TrimPrefix(s.ref, heads) || len(o.Reverts) == 0 || now[s.ref] != o.Reverts[0] {
