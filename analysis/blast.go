@@ -45,7 +45,7 @@ func MeasureBlast(m Metric, pairs []Pair) (b BlastRadius, ok bool) {
 		return b, false
 	}
 	series := stats.NewCounts(1)
-	var sum stats.Interval
+	var sum stats.PairedCounts
 	for _, p := range pairs {
 		v := counts(p)
 		if m.Kind == Histogram {

@@ -36,27 +36,27 @@ func TestSlowerThanBetweenBounds(t *testing.T) {
 		below, above float64
 	}{
 		// Above 0.8 s may lie all of the canary's and none of the baseline's.
-		{"all may be slower", steady(bucketPair(hist(three, 0, 100, 0, 0), hist(three, 100, 0, 0, 0))), false, Increase, 0.001, Inconclusive, UnmeasuredBound, 0.5, 1},
+		{"all may be slower", steady(bucketPair(hist(three, 0, 100, 0, 0), hist(three, 100, 0, 0, 0))), false, Increase, 0.001, VerdictInconclusive, UnmeasuredBound, 0.5, 1},
 		// At either bound the arms are equal: 0.9 s against 0.6 s.
-		{"equal at both bounds", steady(bucketPair(hist(half, 0, 100, 0), hist(half, 0, 100, 0))), false, Increase, 0, Inconclusive, UnmeasuredBound, 0.5, 1},
+		{"equal at both bounds", steady(bucketPair(hist(half, 0, 100, 0), hist(half, 0, 100, 0))), false, Increase, 0, VerdictInconclusive, UnmeasuredBound, 0.5, 1},
 		// 2% against 1% above 1 s, and 11% against 11% above 0.8 s if the rest is slower.
-		{"twice as many above the bound above", steady(bucketPair(hist(half, 89, 9, 2), hist(half, 89, 10, 1))), false, Increase, 0, Inconclusive, UnmeasuredBound, 0.5, 1},
+		{"twice as many above the bound above", steady(bucketPair(hist(half, 89, 9, 2), hist(half, 89, 10, 1))), false, Increase, 0, VerdictInconclusive, UnmeasuredBound, 0.5, 1},
 		// At least 30% against at most 6%.
-		{"more for certain", steady(bucketPair(hist(half, 50, 20, 30), hist(half, 94, 5, 1))), false, Increase, 0, Failed, "", 0.5, 1},
+		{"more for certain", steady(bucketPair(hist(half, 50, 20, 30), hist(half, 94, 5, 1))), false, Increase, 0, VerdictFail, "", 0.5, 1},
 		// At most 3% against at least 5%.
-		{"fewer for certain", steady(bucketPair(hist(half, 97, 2, 1), hist(half, 90, 5, 5))), false, Increase, 0, Passed, "", 0.5, 1},
-		{"below the floor for certain", steady(bucketPair(hist(half, 97, 2, 1), hist(half, 98, 1, 1))), false, Increase, 0.05, Passed, "", 0.5, 1},
-		{"points more for certain", steady(bucketPair(hist(half, 50, 20, 30), hist(half, 94, 5, 1))), true, Increase, 0, Failed, "", 0.5, 1},
-		{"points fewer for certain", steady(bucketPair(hist(half, 97, 2, 1), hist(half, 97, 2, 1))), true, Increase, 0, Passed, "", 0.5, 1},
+		{"fewer for certain", steady(bucketPair(hist(half, 97, 2, 1), hist(half, 90, 5, 5))), false, Increase, 0, VerdictPass, "", 0.5, 1},
+		{"below the floor for certain", steady(bucketPair(hist(half, 97, 2, 1), hist(half, 98, 1, 1))), false, Increase, 0.05, VerdictPass, "", 0.5, 1},
+		{"points more for certain", steady(bucketPair(hist(half, 50, 20, 30), hist(half, 94, 5, 1))), true, Increase, 0, VerdictFail, "", 0.5, 1},
+		{"points fewer for certain", steady(bucketPair(hist(half, 97, 2, 1), hist(half, 97, 2, 1))), true, Increase, 0, VerdictPass, "", 0.5, 1},
 		// A decrease is bad: at most 3% against at least 5%, and the other way round.
-		{"a decrease for certain", steady(bucketPair(hist(half, 97, 2, 1), hist(half, 90, 5, 5))), false, Decrease, 0, Failed, "", 0.5, 1},
-		{"no decrease for certain", steady(bucketPair(hist(half, 90, 5, 5), hist(half, 97, 2, 1))), false, Decrease, 0, Passed, "", 0.5, 1},
-		{"either way, down", steady(bucketPair(hist(half, 97, 2, 1), hist(half, 90, 5, 5))), false, Either, 0, Failed, "", 0.5, 1},
-		{"either way, equal", steady(bucketPair(hist(half, 89, 10, 1), hist(half, 89, 10, 1))), false, Either, 0, Inconclusive, UnmeasuredBound, 0.5, 1},
+		{"a decrease for certain", steady(bucketPair(hist(half, 97, 2, 1), hist(half, 90, 5, 5))), false, Decrease, 0, VerdictFail, "", 0.5, 1},
+		{"no decrease for certain", steady(bucketPair(hist(half, 90, 5, 5), hist(half, 97, 2, 1))), false, Decrease, 0, VerdictPass, "", 0.5, 1},
+		{"either way, down", steady(bucketPair(hist(half, 97, 2, 1), hist(half, 90, 5, 5))), false, Either, 0, VerdictFail, "", 0.5, 1},
+		{"either way, equal", steady(bucketPair(hist(half, 89, 10, 1), hist(half, 89, 10, 1))), false, Either, 0, VerdictInconclusive, UnmeasuredBound, 0.5, 1},
 		// The canary lacks 0.8 s: 11% of the baseline's against 1 to 11%.
-		{"one arm lacks the bound", steady(bucketPair(hist(half, 89, 10, 1), hist([]float64{0.5, 0.8, 1}, 80, 9, 10, 1))), false, Increase, 0, Passed, "", 0.5, 1},
-		{"one arm lacks the bound, and may be worse", steady(bucketPair(hist(half, 80, 19, 1), hist([]float64{0.5, 0.8, 1}, 80, 16, 3, 1))), false, Increase, 0, Inconclusive, UnmeasuredBound, 0.5, 1},
-		{"above all bounds", steady(bucketPair(hist([]float64{0.5}, 80, 20), hist([]float64{0.5}, 80, 20))), false, Increase, 0, Inconclusive, UnmeasuredBound, 0.5, math.Inf(1)},
+		{"one arm lacks the bound", steady(bucketPair(hist(half, 89, 10, 1), hist([]float64{0.5, 0.8, 1}, 80, 9, 10, 1))), false, Increase, 0, VerdictPass, "", 0.5, 1},
+		{"one arm lacks the bound, and may be worse", steady(bucketPair(hist(half, 80, 19, 1), hist([]float64{0.5, 0.8, 1}, 80, 16, 3, 1))), false, Increase, 0, VerdictInconclusive, UnmeasuredBound, 0.5, 1},
+		{"above all bounds", steady(bucketPair(hist([]float64{0.5}, 80, 20), hist([]float64{0.5}, 80, 20))), false, Increase, 0, VerdictInconclusive, UnmeasuredBound, 0.5, math.Inf(1)},
 		// New pods with other bounds after 3 steps; nothing changed otherwise.
 		{"bounds that change", func(step int) Pair {
 			b := hist([]float64{0.4, 0.8, 1.6}, 88, 6, 4, 2)
@@ -64,8 +64,8 @@ func TestSlowerThanBetweenBounds(t *testing.T) {
 				return bucketPair(hist([]float64{0.5, 1, 2.5}, 91, 5, 3, 1), b)
 			}
 			return bucketPair(b, b)
-		}, false, Increase, 0, Inconclusive, UnmeasuredBound, 0.5, 1},
-		{"empty buckets hide nothing", steady(bucketPair(hist(half, 94, 0, 6), hist(half, 94, 0, 6))), false, Increase, 0, Passed, "", 0, 0},
+		}, false, Increase, 0, VerdictInconclusive, UnmeasuredBound, 0.5, 1},
+		{"empty buckets hide nothing", steady(bucketPair(hist(half, 94, 0, 6), hist(half, 94, 0, 6))), false, Increase, 0, VerdictPass, "", 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -121,10 +121,10 @@ func TestABracketClaimsNothingThatIsNotSo(t *testing.T) {
 			lc, tc, mc := arm(n, sure)
 			lb, tb, mb := arm(y, sure)
 			known.add(bracket{
-				low:  observation{counts: stats.Interval{X: lc, N: n, Y: mb, M: y}},
-				high: observation{counts: stats.Interval{X: mc, N: n, Y: lb, M: y}},
+				low:  observation{counts: stats.PairedCounts{X: lc, N: n, Y: mb, M: y}},
+				high: observation{counts: stats.PairedCounts{X: mc, N: n, Y: lb, M: y}},
 			})
-			truth.add(exact(observation{counts: stats.Interval{X: tc, N: n, Y: tb, M: y}}))
+			truth.add(exact(observation{counts: stats.PairedCounts{X: tc, N: n, Y: tb, M: y}}))
 		}
 		const level = 0.01
 		if known.beyond(level, false) {
@@ -176,17 +176,17 @@ func TestQuantilesInWideBuckets(t *testing.T) {
 		want             Verdict
 		cause            Cause
 	}{
-		{"healthy, coarser in the canary", coarse, fine, 1, Inconclusive, CoarseBuckets},
-		{"healthy, coarser in the baseline", fine, coarse, 1, Inconclusive, CoarseBuckets},
-		{"healthy, coarse in both", coarse, coarse, 1, Inconclusive, CoarseBuckets},
+		{"healthy, coarser in the canary", coarse, fine, 1, VerdictInconclusive, CoarseBuckets},
+		{"healthy, coarser in the baseline", fine, coarse, 1, VerdictInconclusive, CoarseBuckets},
+		{"healthy, coarse in both", coarse, coarse, 1, VerdictInconclusive, CoarseBuckets},
 		// p95 at 2.2 s against 0.54 s: above 1 s against at most 1 s, which may be equal.
-		{"may be equal", coarse, coarse, 4, Inconclusive, CoarseBuckets},
+		{"may be equal", coarse, coarse, 4, VerdictInconclusive, CoarseBuckets},
 		// 1.6x a bucket is within two and a half times the tolerance, which will do where
 		// both arms have the bucket.
-		{"healthy, the same buckets", by16(0.05), by16(0.05), 1, Passed, ""},
-		{"healthy, others", by16(0.05), by16(0.06), 1, Inconclusive, CoarseBuckets},
+		{"healthy, the same buckets", by16(0.05), by16(0.05), 1, VerdictPass, ""},
+		{"healthy, others", by16(0.05), by16(0.06), 1, VerdictInconclusive, CoarseBuckets},
 		// Above 1 s against at most 0.5 s or 1 s.
-		{"slower for certain", fine, []float64{0.05, 0.1, 0.25, 0.6, 1}, 4, Failed, ""},
+		{"slower for certain", fine, []float64{0.05, 0.1, 0.25, 0.6, 1}, 4, VerdictFail, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -212,7 +212,7 @@ func TestQuantilesWhoseBucketsChange(t *testing.T) {
 		}
 		return bucketPair(hb, ha)
 	})...)
-	if got := r.Metrics[0]; r.Verdict != Inconclusive || got.Cause != CoarseBuckets {
+	if got := r.Metrics[0]; r.Verdict != VerdictInconclusive || got.Cause != CoarseBuckets {
 		t.Errorf("%v (%s)", r.Verdict, got.Cause)
 	}
 }
@@ -225,7 +225,7 @@ func TestOffTheScaleOfOneArmOnly(t *testing.T) {
 	r := judge(t, m, 40, repeat(40, func(i int) Pair {
 		return bucketPair(hist(low, 50, 20, 20, 10+float64(i%3)), hist(high, 50, 20, 20, 8, 2, 0))
 	})...)
-	if got := r.Metrics[0]; r.Verdict != Inconclusive || got.Cause != OffScale {
+	if got := r.Metrics[0]; r.Verdict != VerdictInconclusive || got.Cause != OffScale {
 		t.Errorf("%v (%s)", r.Verdict, got.Cause)
 	}
 }
@@ -249,13 +249,13 @@ func TestSpikesOfTheCanaryAloneDoNotPass(t *testing.T) {
 	r := judge(t, value(0.1), 40, noisy(6, false)...)
 	got := r.Metrics[0]
 	// Six of 40 steps: 8^(6/40) - 1.
-	if r.Verdict != Inconclusive || got.Cause != SpikesAdd || math.Abs(got.MeanChange-0.366) > 0.05 {
+	if r.Verdict != VerdictInconclusive || got.Cause != SpikesAdd || math.Abs(got.MeanChange-0.366) > 0.05 {
 		t.Errorf("%v (%s), mean %g", r.Verdict, got.Cause, got.MeanChange)
 	}
-	if r := judge(t, value(0.1), 40, noisy(0, false)...); r.Verdict != Passed {
+	if r := judge(t, value(0.1), 40, noisy(0, false)...); r.Verdict != VerdictPass {
 		t.Errorf("without spikes: %v", r.Verdict)
 	}
-	if r := judge(t, value(0.1), 40, noisy(6, true)...); r.Verdict != Passed {
+	if r := judge(t, value(0.1), 40, noisy(6, true)...); r.Verdict != VerdictPass {
 		t.Errorf("with spikes in both arms: %v", r.Verdict)
 	}
 }

@@ -112,21 +112,21 @@ func (f family) simulate(t *testing.T, c cell, runs int) rates {
 		if err != nil {
 			t.Fatal(err)
 		}
-		verdict := analysis.Inconclusive
+		verdict := analysis.VerdictInconclusive
 		for _, s := range f.data(newSource(f.name+c.name, i), c.change) {
 			if verdict, err = j.Step(analysis.Look{Pairs: []analysis.Pair{f.pair(s)}}); err != nil {
 				t.Fatal(err)
 			}
-			if verdict != analysis.Inconclusive {
+			if verdict != analysis.VerdictInconclusive {
 				break
 			}
 		}
 		toFail, toPass := f.steps, f.steps
 		switch verdict {
-		case analysis.Failed:
+		case analysis.VerdictFail:
 			r.failed++
 			toFail = j.Looks()
-		case analysis.Passed:
+		case analysis.VerdictPass:
 			r.passed++
 			toPass = j.Looks()
 		}

@@ -62,7 +62,7 @@ func TestComparedSinceTheRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range pairs {
-		if v, err := j.Step(Look{Pairs: []Pair{p}}); v != Inconclusive || err != nil {
+		if v, err := j.Step(Look{Pairs: []Pair{p}}); v != VerdictInconclusive || err != nil {
 			break
 		}
 	}

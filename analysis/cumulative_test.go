@@ -32,7 +32,7 @@ func TestCountersPutInAsTheyAre(t *testing.T) {
 		for _, before := range []float64{0, 10, 10000} {
 			for _, worse := range []float64{0.5, 1, 4} {
 				r := judge(t, m, 30, counters(perStep, before, worse)...)
-				if r.Verdict != Inconclusive || r.Metrics[0].Cause != CumulativeCounts {
+				if r.Verdict != VerdictInconclusive || r.Metrics[0].Cause != CumulativeCounts {
 					t.Errorf("%g a step, %g steps before, %gx: %s at look %d, %q", perStep, before, worse, r.Verdict, r.Looks, r.Metrics[0].Cause)
 				}
 			}
@@ -79,7 +79,7 @@ func TestCountsThatOverlap(t *testing.T) {
 		bad   float64
 		want  Verdict
 		cause Cause
-	}{{0, Inconclusive, OverlappingCounts}, {400, Failed, ""}} {
+	}{{0, VerdictInconclusive, OverlappingCounts}, {400, VerdictFail, ""}} {
 		r := judge(t, m, 40, repeat(40, func(i int) Pair { return rates(c.bad+float64(i%3), 10000, 20, 10000+float64(i%7)) })...)
 		if r.Verdict != c.want || r.Metrics[0].Cause != c.cause {
 			t.Errorf("%g bad: %s, %q; want %s, %q", c.bad, r.Verdict, r.Metrics[0].Cause, c.want, c.cause)

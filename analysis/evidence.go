@@ -17,7 +17,7 @@ const (
 // come down to: a pair of values, or counts.
 type observation struct {
 	canary, baseline float64
-	counts           stats.Interval // canary first
+	counts           stats.PairedCounts // canary first
 }
 
 // bracket is an observation as far as it is known: what buckets hold between two of
@@ -93,7 +93,7 @@ type countsEvidence struct {
 	// pooled makes one interval of all steps: for independent runs, whose arms need
 	// not run in the same steps.
 	pooled bool
-	totals stats.Interval
+	totals stats.PairedCounts
 	steps  int // added
 }
 
@@ -111,7 +111,7 @@ func (e *countsEvidence) add(b bracket) {
 	v := b.low.counts
 	if e.direction == Decrease {
 		// Fewer events in the canary are more in the baseline.
-		v = stats.Interval{X: v.Y, N: v.M, Y: v.X, M: v.N}
+		v = stats.PairedCounts{X: v.Y, N: v.M, Y: v.X, M: v.N}
 	}
 	if !e.pooled {
 		e.counts.Add(v)

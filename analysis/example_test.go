@@ -21,7 +21,7 @@ func ExampleJudge() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for step := 0; step < plan.Steps && judge.Verdict() == analysis.Inconclusive; step++ {
+	for step := 0; step < plan.Steps && judge.Verdict() == analysis.VerdictInconclusive; step++ {
 		// What was measured in this step: here the same in each.
 		pairs, err := plan.Pairs(map[string]analysis.Pair{
 			"errors":  {Baseline: analysis.CountSample(9, 900), Canary: analysis.CountSample(5, 100)},
@@ -57,7 +57,7 @@ func ExampleResult() {
 		var memory analysis.Pair // nothing was measured
 		if verdict, err := judge.Step(analysis.Look{Pairs: []analysis.Pair{latency, memory}}); err != nil {
 			log.Fatal(err)
-		} else if verdict != analysis.Inconclusive {
+		} else if verdict != analysis.VerdictInconclusive {
 			break
 		}
 	}
@@ -90,7 +90,7 @@ func ExampleGuardState() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		for i := 0; i < plan.Steps && judge.Verdict() == analysis.Inconclusive; i++ {
+		for i := 0; i < plan.Steps && judge.Verdict() == analysis.VerdictInconclusive; i++ {
 			healthy := analysis.Pair{Baseline: analysis.ValueSample(200 + float64(i%3)), Canary: analysis.ValueSample(200 + float64(i%2))}
 			if _, err := judge.Step(analysis.Look{Pairs: []analysis.Pair{healthy}, Guards: []analysis.GuardState{state}}); err != nil {
 				log.Fatal(err)

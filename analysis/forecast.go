@@ -78,7 +78,7 @@ func (e *countsEvidence) forecast(pass *stats.SharedClock) Forecast {
 	}
 	short := func(log float64) bool {
 		f := math.Exp(log)
-		v := stats.Interval{X: t.Y / t.M * t.N * f, N: t.N * f, Y: t.Y * f, M: t.M * f}
+		v := stats.PairedCounts{X: t.Y / t.M * t.N * f, N: t.N * f, Y: t.Y * f, M: t.M * f}
 		return v.DifferenceUpper(1, level, phi) >= e.metric.Tolerance.Size
 	}
 	lo, hi := 0.0, math.Log(1e6)

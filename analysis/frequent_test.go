@@ -23,13 +23,13 @@ func TestFewRequestsThatAllFailAreFound(t *testing.T) {
 		}
 		if v, err := j.Step(Look{Pairs: []Pair{rates(x, x, 0, m)}}); err != nil {
 			t.Fatal(err)
-		} else if v != Inconclusive {
+		} else if v != VerdictInconclusive {
 			break
 		}
 	}
 	e := j.Result().Metrics[0]
 	t.Logf("%v after %d, %+v", j.Verdict(), j.Looks(), e.Effect)
-	if j.Verdict() != Failed {
+	if j.Verdict() != VerdictFail {
 		t.Error("the verdict is ", j.Verdict())
 	}
 }

@@ -30,7 +30,7 @@ func watched(t *testing.T, m Metric, pair func(look int) Pair, guards ...string)
 		if r := j.Result(); r.Verdict != v || r.Looks != look+1 || len(r.Guards) != len(guards) {
 			t.Fatalf("look %d says %v, the result %v after %d looks with %d guards", look+1, v, r.Verdict, r.Looks, len(r.Guards))
 		}
-		if all = append(all, v); v != Inconclusive {
+		if all = append(all, v); v != VerdictInconclusive {
 			break
 		}
 	}
@@ -69,12 +69,12 @@ func TestGuardsInTheVerdict(t *testing.T) {
 		looks  int
 		want   Verdict
 	}{
-		{"unread until look 12", healthy, []string{"uuuuuuuuuuuqqqqqqqqqqqqq"}, 12, Passed},
-		{"one of two is unread", healthy, []string{"qqqqqqqqqqqqqqqqqqqqqqqq", "uuuuuuuuuuuuuuuuuuuuuuuu"}, 24, Inconclusive},
-		{"an alert at look 3", healthy, []string{"qqaqqqqqqqqqqqqqqqqqqqqq"}, 3, Failed},
-		{"an alert while another is unread", healthy, []string{"uuuuuuuuuuuuuuuuuuuuuuuu", "qqqqqqqqqqqqqqaqqqqqqqqq"}, 15, Failed},
-		{"the metric fails while a guard is unread", worse(12), []string{"uuuuuuuuuuuuuuuuuuuuuuuu"}, 13, Failed},
-		{"the canary falls silent while a guard is unread", silent(8), []string{"uuuuuuuuuuuuuuuuuuuuuuqq"}, 24, Inconclusive},
+		{"unread until look 12", healthy, []string{"uuuuuuuuuuuqqqqqqqqqqqqq"}, 12, VerdictPass},
+		{"one of two is unread", healthy, []string{"qqqqqqqqqqqqqqqqqqqqqqqq", "uuuuuuuuuuuuuuuuuuuuuuuu"}, 24, VerdictInconclusive},
+		{"an alert at look 3", healthy, []string{"qqaqqqqqqqqqqqqqqqqqqqqq"}, 3, VerdictFail},
+		{"an alert while another is unread", healthy, []string{"uuuuuuuuuuuuuuuuuuuuuuuu", "qqqqqqqqqqqqqqaqqqqqqqqq"}, 15, VerdictFail},
+		{"the metric fails while a guard is unread", worse(12), []string{"uuuuuuuuuuuuuuuuuuuuuuuu"}, 13, VerdictFail},
+		{"the canary falls silent while a guard is unread", silent(8), []string{"uuuuuuuuuuuuuuuuuuuuuuqq"}, 24, VerdictInconclusive},
 	} {
 		m := ratio(0.25, DefaultFloor)
 		all := watched(t, m, tt.pair, tt.guards...)

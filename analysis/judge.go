@@ -70,7 +70,7 @@ func (j *Judge) Step(l Look) (Verdict, error) {
 		return j.verdict, fmt.Errorf("%w: got %d for %d", errGuards, len(l.Guards), len(j.plan.Guards))
 	case slices.ContainsFunc(l.Revisions, func(r Revision) bool { return r.Metric < 0 || r.Metric >= len(j.metrics) }):
 		return j.verdict, errRevision
-	case j.verdict != Inconclusive:
+	case j.verdict != VerdictInconclusive:
 		return j.verdict, ErrJudged
 	case j.looks == j.plan.Steps:
 		return j.verdict, ErrNoMore
@@ -108,7 +108,7 @@ func (j *Judge) Step(l Look) (Verdict, error) {
 // that has passed can still fail.
 func (j *Judge) conclude() Verdict {
 	if slices.Contains(j.guards, GuardAlerting) {
-		return Failed
+		return VerdictFail
 	}
 	passed := !slices.Contains(j.guards, GuardUnread)
 	for _, m := range j.metrics {
@@ -116,17 +116,17 @@ func (j *Judge) conclude() Verdict {
 			continue
 		}
 		if m.decision == Fail {
-			return Failed
+			return VerdictFail
 		}
 		passed = passed && m.decision == Pass
 	}
 	if !passed || j.looks < j.plan.PassAfter {
-		return Inconclusive
+		return VerdictInconclusive
 	}
 	if e := j.Exposure(); e != nil && e.Off {
-		return Inconclusive
+		return VerdictInconclusive
 	}
-	return Passed
+	return VerdictPass
 }
 
 // Looks returns the number of looks taken.

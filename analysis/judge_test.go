@@ -22,7 +22,7 @@ func judge(t *testing.T, m Metric, steps int, pairs ...Pair) Result {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if verdict != Inconclusive {
+		if verdict != VerdictInconclusive {
 			break
 		}
 	}
@@ -72,7 +72,7 @@ func TestEdgeCases(t *testing.T) {
 	}{
 		{
 			"one arm is absent", value(0.1), repeat(20, func(int) Pair { return values(nan, 5) }),
-			Inconclusive, NoData, NoDataAtAll, 0,
+			VerdictInconclusive, NoData, NoDataAtAll, 0,
 		},
 		{
 			"no step has both arms", value(0.1), repeat(20, func(i int) Pair {
@@ -81,7 +81,7 @@ func TestEdgeCases(t *testing.T) {
 				}
 				return values(nan, 5)
 			}),
-			Inconclusive, NoData, NoDataAtAll, 0,
+			VerdictInconclusive, NoData, NoDataAtAll, 0,
 		},
 		{
 			"most steps are gaps", value(0.1), repeat(20, func(i int) Pair {
@@ -90,90 +90,90 @@ func TestEdgeCases(t *testing.T) {
 				}
 				return values(nan, 5)
 			}),
-			Inconclusive, NoData, TooManyGaps, 0,
+			VerdictInconclusive, NoData, TooManyGaps, 0,
 		},
 		{
 			"infinities are gaps", value(0.1), repeat(20, func(int) Pair { return values(math.Inf(1), 5) }),
-			Inconclusive, NoData, NoDataAtAll, 0,
+			VerdictInconclusive, NoData, NoDataAtAll, 0,
 		},
 		{
 			"no requests in the canary", ratio(0.25, 0.001), repeat(20, func(int) Pair { return rates(0, 0, 1, 100) }),
-			Inconclusive, NoData, NoDataAtAll, 0,
+			VerdictInconclusive, NoData, NoDataAtAll, 0,
 		},
 		{
 			"no errors anywhere, no floor", ratio(0.25, 0), repeat(60, func(int) Pair { return rates(0, 1000, 0, 1000) }),
-			Inconclusive, Undecided, NotEnoughEvidence, 0,
+			VerdictInconclusive, Undecided, NotEnoughEvidence, 0,
 		},
 		{
 			// "PASS after 8 intervals at 1000 requests per interval and side, f = 0.1%"
 			"no errors anywhere, a floor", ratio(0.25, 0.001), repeat(60, func(int) Pair { return rates(0, 1000, 0, 1000) }),
-			Passed, Pass, "", 8,
+			VerdictPass, Pass, "", 8,
 		},
 		{
 			"no errors anywhere, absolute", absolute(ratio(0.005, 0)), repeat(60, func(int) Pair { return rates(0, 1000, 0, 1000) }),
-			Passed, Pass, "", 8,
+			VerdictPass, Pass, "", 8,
 		},
 		{
 			"errors in the baseline only", ratio(0.25, 0), repeat(60, func(i int) Pair { return rates(0, 1000, 20+float64(i%3), 1000) }),
-			Passed, Pass, "", 20,
+			VerdictPass, Pass, "", 20,
 		},
 		{
 			"few errors in the canary only stay below the floor", ratio(0.25, 0.01),
 			repeat(60, func(i int) Pair { return rates(float64(i%2), 1000, 0, 1000) }),
-			Passed, Pass, "", 20,
+			VerdictPass, Pass, "", 20,
 		},
 		{
 			"many errors in the canary only", ratio(0.25, 0.001),
 			repeat(60, func(i int) Pair { return rates(50+float64(i%7), 1000, 0, 1000) }),
-			Failed, Fail, "", 3,
+			VerdictFail, Fail, "", 3,
 		},
 		{
 			"the canary's errors are absent, the baseline's are not: none", ratio(0.25, 0.001),
 			repeat(60, func(i int) Pair { return rates(nan, 1000, 20+float64(i%3), 1000) }),
-			Passed, Pass, "", 20,
+			VerdictPass, Pass, "", 20,
 		},
 		{
 			"errors are never mentioned: the query may be wrong", ratio(0.25, 0.001),
 			repeat(60, func(int) Pair { return rates(nan, 1000, nan, 1000) }),
-			Inconclusive, Undecided, BadNeverMentioned, 0,
+			VerdictInconclusive, Undecided, BadNeverMentioned, 0,
 		},
 		{
 			"errors are never mentioned, and that is said to be fine", zeroIsFine(ratio(0.25, 0.001)),
 			repeat(60, func(int) Pair { return rates(nan, 1000, nan, 1000) }),
-			Passed, Pass, "", 8,
+			VerdictPass, Pass, "", 8,
 		},
 		{
 			"equal constants", value(0.1), repeat(20, func(int) Pair { return values(5, 5) }),
-			Passed, Pass, "", 5,
+			VerdictPass, Pass, "", 5,
 		},
 		{
 			"all zero", value(0.1), repeat(20, func(int) Pair { return values(0, 0) }),
-			Inconclusive, Undecided, BaselineNotPositive, 0,
+			VerdictInconclusive, Undecided, BaselineNotPositive, 0,
 		},
 		{
 			"all zero, absolute", absolute(value(0.1)), repeat(20, func(int) Pair { return values(0, 0) }),
-			Passed, Pass, "", 5,
+			VerdictPass, Pass, "", 5,
 		},
 		{
 			"a constant beyond tolerance", value(0.1), repeat(20, func(int) Pair { return values(6, 5) }),
-			Failed, Fail, "", 12,
+			VerdictFail, Fail, "", 12,
 		},
 		{
 			"negative baseline with a relative tolerance", value(0.1), repeat(20, func(i int) Pair { return values(-5*noise(i), -5) }),
-			Inconclusive, Undecided, BaselineNotPositive, 0,
+			VerdictInconclusive, Undecided, BaselineNotPositive, 0,
 		},
 		{
 			"a tolerance of 0 cannot pass", value(0), repeat(20, func(i int) Pair { return values(5*noise(i), 5*noise(i+1)) }),
-			Inconclusive, Undecided, ZeroTolerance, 0,
+			VerdictInconclusive, Undecided, ZeroTolerance, 0,
 		},
 		{
 			"both arms are one series", value(0.1), repeat(20, func(i int) Pair { return values(5*noise(i), 5*noise(i)) }),
-			Inconclusive, Undecided, SameSeries, 0,
+			VerdictInconclusive, Undecided, SameSeries, 0,
 		},
 		{
 			"both arms are one series of counts", ratio(0.25, 0),
 			repeat(20, func(i int) Pair { x, n := float64(i%7), 900+float64(i); return rates(x, n, x, n) }),
-			Inconclusive, Undecided, SameSeries, 0,
+			VerdictInconclusive, Undecided, SameSeries, 0,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -245,7 +245,7 @@ func TestAJudgeStopsAtItsVerdict(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if verdict, err := j.Step(Look{Pairs: bad}); verdict != Failed || !errors.Is(err, ErrJudged) {
+	if verdict, err := j.Step(Look{Pairs: bad}); verdict != VerdictFail || !errors.Is(err, ErrJudged) {
 		t.Errorf("%v, %v; want the verdict to stand", verdict, err)
 	}
 }
@@ -262,11 +262,11 @@ func TestVerdictOverMetrics(t *testing.T) {
 		pairs    []Pair
 		want     Verdict
 	}{
-		{"both good", false, []Pair{good, good}, Passed},
-		{"one bad", false, []Pair{good, bad}, Failed},
-		{"one without data", false, []Pair{good, open}, Inconclusive},
-		{"an advisory one is bad", true, []Pair{good, bad}, Passed},
-		{"an advisory one is without data", true, []Pair{good, open}, Passed},
+		{"both good", false, []Pair{good, good}, VerdictPass},
+		{"one bad", false, []Pair{good, bad}, VerdictFail},
+		{"one without data", false, []Pair{good, open}, VerdictInconclusive},
+		{"an advisory one is bad", true, []Pair{good, bad}, VerdictPass},
+		{"an advisory one is without data", true, []Pair{good, open}, VerdictPass},
 	} {
 		first, second := ratio(0.25, 0.001), ratio(0.25, 0.001)
 		second.Name, second.Advisory = "second", c.advisory
@@ -277,14 +277,14 @@ func TestVerdictOverMetrics(t *testing.T) {
 		for range 30 {
 			if verdict, err := j.Step(Look{Pairs: c.pairs}); err != nil {
 				t.Fatal(err)
-			} else if verdict != Inconclusive {
+			} else if verdict != VerdictInconclusive {
 				break
 			}
 		}
 		if got := j.Verdict(); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
-		if c.want == Passed && j.Looks() < DefaultPassAfter {
+		if c.want == VerdictPass && j.Looks() < DefaultPassAfter {
 			t.Errorf("%s: passed at look %d, before %d", c.name, j.Looks(), DefaultPassAfter)
 		}
 	}
@@ -341,7 +341,7 @@ func TestEitherDirection(t *testing.T) {
 	for _, c := range []struct {
 		factor float64
 		want   Verdict
-	}{{1, Passed}, {1.4, Failed}, {0.6, Failed}} {
+	}{{1, VerdictPass}, {1.4, VerdictFail}, {0.6, VerdictFail}} {
 		r := judge(t, m, 40, repeat(40, func(i int) Pair { return values(5*c.factor*noise(i), 5*noise(i+3)) })...)
 		e := r.Metrics[0].Effect
 		if r.Verdict != c.want {
@@ -384,15 +384,15 @@ func TestHistograms(t *testing.T) {
 		merged        int
 		offScaleBound bool
 	}{
-		{"slower than, same", 0.284, 300, 1.25, 20, 1, Passed, "", 0, false},
-		{"slower than, x1.6", 0.284, 300, 1.25, 20, 1.6, Failed, "", 0, false},
-		{"p95, same", 0, 300, 1.1, 20, 1, Passed, "", 1, false},
-		{"p95, x1.6", 0, 300, 1.1, 20, 1.6, Failed, "", 1, false},
-		{"p95, few requests", 0, 40, 1.1, 20, 1.8, Failed, "", 3, false},
-		{"p95, coarse buckets hide a change", 0, 300, 2, 20, 1, Inconclusive, CoarseBuckets, 1, false},
-		{"p95, coarse buckets show a large one", 0, 300, 2, 20, 3, Failed, "", 1, false},
-		{"p95, the canary is off the scale", 0, 300, 1.1, 0.35, 4, Failed, "", 1, true},
-		{"p95, too few requests", 0, 3, 1.1, 20, 1, Inconclusive, TooFewObservations, 34, false},
+		{"slower than, same", 0.284, 300, 1.25, 20, 1, VerdictPass, "", 0, false},
+		{"slower than, x1.6", 0.284, 300, 1.25, 20, 1.6, VerdictFail, "", 0, false},
+		{"p95, same", 0, 300, 1.1, 20, 1, VerdictPass, "", 1, false},
+		{"p95, x1.6", 0, 300, 1.1, 20, 1.6, VerdictFail, "", 1, false},
+		{"p95, few requests", 0, 40, 1.1, 20, 1.8, VerdictFail, "", 3, false},
+		{"p95, coarse buckets hide a change", 0, 300, 2, 20, 1, VerdictInconclusive, CoarseBuckets, 1, false},
+		{"p95, coarse buckets show a large one", 0, 300, 2, 20, 3, VerdictFail, "", 1, false},
+		{"p95, the canary is off the scale", 0, 300, 1.1, 0.35, 4, VerdictFail, "", 1, true},
+		{"p95, too few requests", 0, 3, 1.1, 20, 1, VerdictInconclusive, TooFewObservations, 34, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -468,9 +468,9 @@ func TestErrorRates(t *testing.T) {
 			for range runs {
 				r := judge(t, c.metric, steps, c.pairs(rng)...)
 				switch {
-				case r.Verdict == Failed && (c.latest == 0 || r.Looks <= c.latest):
+				case r.Verdict == VerdictFail && (c.latest == 0 || r.Looks <= c.latest):
 					failed++
-				case r.Verdict == Passed:
+				case r.Verdict == VerdictPass:
 					passed++
 				}
 			}
@@ -516,10 +516,10 @@ func TestManyMetricsShareTheFalseAlarmRate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if verdict == Failed {
+			if verdict == VerdictFail {
 				failed++
 			}
-			if verdict != Inconclusive {
+			if verdict != VerdictInconclusive {
 				break
 			}
 		}

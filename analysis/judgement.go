@@ -27,9 +27,9 @@ type judgement struct {
 
 // tally is what a metric has seen, whether or not it was of use.
 type tally struct {
-	elapsed, usable  int            // steps, and those with data in both arms
-	compared         int            // observations, of one step or of several
-	events           stats.Interval // of a metric that counts: those in them
+	elapsed, usable  int                // steps, and those with data in both arms
+	compared         int                // observations, of one step or of several
+	events           stats.PairedCounts // of a metric that counts: those in them
 	baseline, canary armTally
 	same             bool // all usable steps so far showed the same in both arms
 	distinct         []observation
@@ -61,12 +61,12 @@ func newJudgement(m Metric, p Plan, share float64, clocks *stats.Clocks) *judgem
 	if m.Counted() && m.Kind != Checks {
 		j.pooling = &pooling{}
 	}
-	j.lay(p.Steps)
+	j.startTests(p.Steps)
 	return j
 }
 
-// lay sets up the tests over the planned number of (merged) steps.
-func (j *judgement) lay(planned int) {
+// startTests sets up the tests over the planned number of (merged) steps.
+func (j *judgement) startTests(planned int) {
 	directions := j.metric.sides()
 	for _, d := range directions {
 		j.sides = append(j.sides, newSide(d, planned, j.share/float64(len(directions)), j.plan.WrongPass, j.clocks,

@@ -10,9 +10,9 @@ import (
 
 // take feeds totals, canary's and baseline's a step, to a pooling. Bad events are a
 // tenth and a fifth of them.
-func take(p *pooling, totals ...[2]float64) (got []stats.Interval, firsts []int) {
+func take(p *pooling, totals ...[2]float64) (got []stats.PairedCounts, firsts []int) {
 	for i, t := range totals {
-		v := stats.Interval{X: t[0] / 10, N: t[0], Y: t[1] / 5, M: t[1]}
+		v := stats.PairedCounts{X: t[0] / 10, N: t[0], Y: t[1] / 5, M: t[1]}
 		if b, first, ok := p.take(i+1, exact(observation{counts: v})); ok {
 			got, firsts = append(got, b.low.counts), append(firsts, first)
 		}
@@ -121,13 +121,13 @@ func TestLowTrafficIsJudged(t *testing.T) {
 		in += p.Canary.Total() + p.Baseline.Total()
 		joint += p.Canary.Total() * p.Baseline.Total()
 	}
-	if r.Verdict != Failed || got.Gaps != 0 || float64(got.Usable) != joint {
+	if r.Verdict != VerdictFail || got.Gaps != 0 || float64(got.Usable) != joint {
 		t.Errorf("%v, %d gaps, %d joint steps of %g", r.Verdict, got.Gaps, got.Usable, joint)
 	}
 	if used := got.Events.N + got.Events.M; used > in || used < 0.97*in {
 		t.Errorf("%g of %g requests were compared", used, in)
 	}
-	if r := judge(t, m, steps, pairs(false)...); r.Verdict == Failed {
+	if r := judge(t, m, steps, pairs(false)...); r.Verdict == VerdictFail {
 		t.Errorf("a clean canary: %v", r.Verdict)
 	}
 }
@@ -139,7 +139,7 @@ func TestPoolingIgnoresBadEvents(t *testing.T) {
 	for range 50 {
 		var clean, dirty pooling
 		for step := range 200 {
-			v := stats.Interval{N: float64(rng.IntN(3) * rng.IntN(2)), M: float64(rng.IntN(3) * rng.IntN(2))}
+			v := stats.PairedCounts{N: float64(rng.IntN(3) * rng.IntN(2)), M: float64(rng.IntN(3) * rng.IntN(2))}
 			a, firstA, okA := clean.take(step+1, exact(observation{counts: v}))
 			v.X, v.Y = v.N, float64(rng.IntN(int(v.M)+1))
 			b, firstB, okB := dirty.take(step+1, exact(observation{counts: v}))
@@ -154,7 +154,7 @@ func TestPoolingIgnoresBadEvents(t *testing.T) {
 func TestARestartSeesNothingFromBefore(t *testing.T) {
 	t.Parallel()
 	s := newSide(Increase, 48, 0.05, 0.05, &stats.Clocks{}, func() evidence { return newEvidence(ratio(0.25, 0), Increase) })
-	b := exact(observation{counts: stats.Interval{X: 1, N: 1, M: 1}})
+	b := exact(observation{counts: stats.PairedCounts{X: 1, N: 1, M: 1}})
 	s.add(12, b) // begins in the last step before the first restart, at 12
 	s.add(13, b)
 	var seen []float64
@@ -205,7 +205,7 @@ func TestADeadCanaryDoesNotPass(t *testing.T) {
 		}
 		return rates(0, 40, 9, 900)
 	})...)
-	if r.Verdict != Inconclusive || r.Metrics[0].Cause != TooManyGaps {
+	if r.Verdict != VerdictInconclusive || r.Metrics[0].Cause != TooManyGaps {
 		t.Errorf("%v (%s)", r.Verdict, r.Metrics[0].Cause)
 	}
 }
@@ -247,9 +247,9 @@ func TestErrorRatesAtLowTraffic(t *testing.T) {
 					return rates(x, n, y, m)
 				})...)
 				switch r.Verdict {
-				case Failed:
+				case VerdictFail:
 					failed++
-				case Passed:
+				case VerdictPass:
 					passed++
 				}
 			}

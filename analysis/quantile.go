@@ -36,14 +36,14 @@ type quantileReduction struct {
 		steps            int
 		canary, baseline stats.Histogram
 	}
-	groups   int              // complete groups so far
-	planned  int              // groups planned
-	judged   int              // groups with a quantile in both arms
-	wide     int              // and those of them whose buckets are too wide around it, in either arm
-	top      float64          // the highest bucket bound
-	above    []stats.Interval // observations above it, a group
-	offScale int              // groups in which only the canary was above it
-	fallback *failTest        // judges the observations above it, once there are too many such groups
+	groups   int                  // complete groups so far
+	planned  int                  // groups planned
+	judged   int                  // groups with a quantile in both arms
+	wide     int                  // and those of them whose buckets are too wide around it, in either arm
+	top      float64              // the highest bucket bound
+	above    []stats.PairedCounts // observations above it, a group
+	offScale int                  // groups in which only the canary was above it
+	fallback *failTest            // judges the observations above it, once there are too many such groups
 }
 
 // step takes a step's histograms; it feeds the judgement whenever a group is
@@ -67,7 +67,7 @@ func (r *quantileReduction) step(j *judgement, p Pair) {
 	}
 	r.fix()
 	r.planned = j.plan.Steps / r.merge
-	j.lay(r.planned)
+	j.startTests(r.planned)
 	for _, w := range r.waiting {
 		r.take(j, w, w.Canary.Buckets().Total() > 0 && w.Baseline.Buckets().Total() > 0)
 	}
@@ -75,7 +75,7 @@ func (r *quantileReduction) step(j *judgement, p Pair) {
 }
 
 // sums tells apart histograms that merely hold the same number of observations.
-func sums(p Pair) stats.Interval {
+func sums(p Pair) stats.PairedCounts {
 	weigh := func(h stats.Histogram) (first, all float64) {
 		for i, c := range h.Counts {
 			all += c * float64(i+1)
@@ -83,7 +83,7 @@ func sums(p Pair) stats.Interval {
 		}
 		return first, all
 	}
-	var v stats.Interval
+	var v stats.PairedCounts
 	v.X, v.N = weigh(p.Canary.Buckets())
 	v.Y, v.M = weigh(p.Baseline.Buckets())
 	return v
@@ -190,7 +190,7 @@ func (r *quantileReduction) noteOffScale(j *judgement, canary, baseline stats.Hi
 	if r.top == 0 && len(baseline.Bounds) > 0 {
 		r.top = baseline.Bounds[len(baseline.Bounds)-1]
 	}
-	above := stats.Interval{N: canary.Total(), M: baseline.Total()}
+	above := stats.PairedCounts{N: canary.Total(), M: baseline.Total()}
 	// As few of the canary's and as many of the baseline's as its buckets allow.
 	above.X, _ = canary.Above(r.top)
 	_, above.Y = baseline.Above(r.top)

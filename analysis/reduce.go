@@ -55,7 +55,7 @@ func orZero(count float64) float64 {
 
 // counts returns the counts of a pair, canary first: 0 of an arm without any. Events
 // without a word of bad ones are events without bad ones.
-func counts(p Pair) (v stats.Interval) {
+func counts(p Pair) (v stats.PairedCounts) {
 	if p.Canary.Total() > 0 {
 		v.X, v.N = orZero(p.Canary.Bad()), p.Canary.Total()
 	}

@@ -25,9 +25,9 @@ type Verdict int
 
 // The verdicts.
 const (
-	Inconclusive Verdict = iota // not enough evidence, or none
-	Passed                      // every deciding metric has passed, and every guard is quiet
-	Failed                      // a deciding metric has failed, or a guard alerts
+	VerdictInconclusive Verdict = iota // not enough evidence, or none
+	VerdictPass                        // every deciding metric has passed, and every guard is quiet
+	VerdictFail                        // a deciding metric has failed, or a guard alerts
 )
 
 func (v Verdict) String() string { return name(v, "inconclusive", "pass", "fail") }
@@ -82,7 +82,7 @@ type MetricResult struct {
 	// Compared is what the effect is of.
 	Compared Compared
 	// Baseline and Canary sum up the arms over all steps, usable or not.
-	Baseline, Canary Arm
+	Baseline, Canary ArmSummary
 	Elapsed, Usable  int  // steps so far, and those with data in both arms
 	Looks            int  // looks of the test over the whole run
 	Linear           bool // a relative Value metric had values that have no logarithm
@@ -90,7 +90,7 @@ type MetricResult struct {
 	// step or of several; Events is what they hold of a metric that counts, canary
 	// first.
 	Observations int
-	Events       stats.Interval
+	Events       stats.PairedCounts
 	// Gaps is the number of steps that an arm is missing from although it has events,
 	// or values, at other times. Where they are few to begin with, silence is none.
 	Gaps int
@@ -116,8 +116,8 @@ type MetricResult struct {
 	UpperLimit, LowerLimit float64
 }
 
-// Arm sums up one arm of one metric.
-type Arm struct {
+// ArmSummary sums up one arm of one metric.
+type ArmSummary struct {
 	Steps  int               // steps with data
 	Unread int               // steps without, of which the source has data that cannot be read
 	Why    string            // why the latest of those cannot; "" for none
@@ -127,7 +127,7 @@ type Arm struct {
 }
 
 // Rate returns Bad / Total, NaN without a total.
-func (a Arm) Rate() float64 { return a.Bad / a.Total }
+func (a ArmSummary) Rate() float64 { return a.Bad / a.Total }
 
 // Result returns what is known so far.
 func (j *Judge) Result() Result {
@@ -254,8 +254,8 @@ func (j *judgement) effect() Effect {
 	return all
 }
 
-func (a armTally) arm() Arm {
-	return Arm{Steps: a.steps, Unread: a.unread, Why: a.why, Bad: a.counts.bad, Total: a.counts.total, Values: stats.Describe(a.values)}
+func (a armTally) arm() ArmSummary {
+	return ArmSummary{Steps: a.steps, Unread: a.unread, Why: a.why, Bad: a.counts.bad, Total: a.counts.total, Values: stats.Describe(a.values)}
 }
 
 // Effects returns the effect of each metric as of the last look.

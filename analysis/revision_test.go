@@ -73,11 +73,11 @@ func TestLateDataWithholdTheVerdict(t *testing.T) {
 		want     analysis.Verdict
 		looks    int // at the verdict, 40 for none
 	}{
-		{"would pass", 20, false, analysis.CountSample(160, 1000), analysis.Inconclusive, 40},
-		{"would fail", 29, false, analysis.CountSample(160, 1000), analysis.Inconclusive, 40},
-		{"by a hair", 20, false, analysis.CountSample(20.5, 1000), analysis.Passed, 40},
-		{"decides nothing", 20, true, analysis.CountSample(160, 1000), analysis.Passed, 40},
-		{"has failed before", 200, false, analysis.CountSample(160, 1000), analysis.Failed, knows - 1},
+		{"would pass", 20, false, analysis.CountSample(160, 1000), analysis.VerdictInconclusive, 40},
+		{"would fail", 29, false, analysis.CountSample(160, 1000), analysis.VerdictInconclusive, 40},
+		{"by a hair", 20, false, analysis.CountSample(20.5, 1000), analysis.VerdictPass, 40},
+		{"decides nothing", 20, true, analysis.CountSample(160, 1000), analysis.VerdictPass, 40},
+		{"has failed before", 200, false, analysis.CountSample(160, 1000), analysis.VerdictFail, knows - 1},
 	} {
 		metrics := []analysis.Metric{
 			{Name: "late", Kind: analysis.Ratio, Tolerance: analysis.Tolerance{Size: 0.25}, Advisory: c.advisory},
@@ -87,7 +87,7 @@ func TestLateDataWithholdTheVerdict(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for look := 1; look <= 40 && j.Verdict() == analysis.Inconclusive; look++ {
+		for look := 1; look <= 40 && j.Verdict() == analysis.VerdictInconclusive; look++ {
 			var revisions []analysis.Revision
 			if look == knows {
 				revisions = append(revisions, analysis.Revision{First: analysis.CountSample(20, 1000), Later: c.later, Age: time.Minute})

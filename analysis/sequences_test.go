@@ -75,7 +75,7 @@ func (s sequence) check(t *testing.T) {
 		t.Fatal(err)
 	}
 	looks := s.Looks
-	verdict := Inconclusive
+	verdict := VerdictInconclusive
 	for i, row := range s.Rows {
 		if verdict, err = j.Step(Look{Pairs: []Pair{s.pair(row)}}); err != nil {
 			t.Fatal(err)
@@ -97,7 +97,7 @@ func (s sequence) check(t *testing.T) {
 			}
 			looks = looks[1:]
 		}
-		if verdict != Inconclusive {
+		if verdict != VerdictInconclusive {
 			break
 		}
 	}

@@ -80,7 +80,7 @@ func (s *side) look(step int) *failTest {
 		}
 	}
 	if evidence.ready() && !s.passed {
-		s.passed = shown(evidence.within, s.pass)
+		s.passed = holds(evidence.within, s.pass)
 	}
 	return nil
 }
@@ -91,13 +91,13 @@ func (t *failTest) look(step int) bool {
 	}
 	spent := stats.SpendEarly(t.error, float64(step-t.start)/float64(t.planned)) - t.spentBefore
 	t.clock.Offer(t.evidence.information(), spent)
-	return shown(t.evidence.beyond, t.clock)
+	return holds(t.evidence.beyond, t.clock)
 }
 
-// shown asks whether a claim holds at the level of the clock's last look. Far
+// holds asks whether a claim holds at the level of the clock's last look. Far
 // from a decision the cheap, optimistic answer at an upper bound of the level
 // settles it, without working out the level or the dispersion.
-func shown(claim func(level float64, optimistic bool) bool, clock *stats.SharedClock) bool {
+func holds(claim func(level float64, optimistic bool) bool, clock *stats.SharedClock) bool {
 	if !claim(clock.Ceiling(), true) {
 		return false
 	}

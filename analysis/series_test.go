@@ -19,7 +19,7 @@ func TestZeroSamplesAreGaps(t *testing.T) {
 		{Name: "m", Kind: Histogram, Tolerance: Tolerance{Size: 0.5}, SlowerThan: 1},
 	} {
 		r := judge(t, m, 30, make([]Pair, 30)...)
-		if got := r.Metrics[0]; r.Verdict != Inconclusive || got.Decision != NoData || got.Usable != 0 || got.Baseline.Steps+got.Canary.Steps != 0 {
+		if got := r.Metrics[0]; r.Verdict != VerdictInconclusive || got.Decision != NoData || got.Usable != 0 || got.Baseline.Steps+got.Canary.Steps != 0 {
 			t.Errorf("%s: %v, %v after %d usable steps; want no data", m.Kind, r.Verdict, got.Decision, got.Usable)
 		}
 	}
@@ -69,9 +69,9 @@ func TestMadeUpZerosAreSilence(t *testing.T) {
 		want   Verdict
 		cause  Cause
 	}{
-		{"zeros of the source", false, clean, Passed, ""},
-		{"zeros that may be made up", true, clean, Inconclusive, BadNeverMentioned},
-		{"one bad event of the baseline", true, once, Passed, ""},
+		{"zeros of the source", false, clean, VerdictPass, ""},
+		{"zeros that may be made up", true, clean, VerdictInconclusive, BadNeverMentioned},
+		{"one bad event of the baseline", true, once, VerdictPass, ""},
 	} {
 		m := ratio(0.25, DefaultFloor)
 		m.ZerosMadeUp = tt.madeUp
@@ -98,11 +98,11 @@ func TestStepsThatCannotBeRead(t *testing.T) {
 		verdict  Verdict
 		cause    Cause
 	}{
-		{0, 0, true, Failed, ""},
-		{0, 2, true, Failed, ""},
-		{0, 30, true, Inconclusive, Unreadable},
-		{0, 30, false, Inconclusive, Unreadable},
-		{0, 40, true, Inconclusive, Unreadable},
+		{0, 0, true, VerdictFail, ""},
+		{0, 2, true, VerdictFail, ""},
+		{0, 30, true, VerdictInconclusive, Unreadable},
+		{0, 30, false, VerdictInconclusive, Unreadable},
+		{0, 40, true, VerdictInconclusive, Unreadable},
 	} {
 		r := judge(t, m, 40, repeat(40, func(i int) Pair {
 			p := Pair{Baseline: slow(20 + float64(i%3)), Canary: slow(80 + float64(i%5))}
@@ -117,7 +117,7 @@ func TestStepsThatCannotBeRead(t *testing.T) {
 		if r.Verdict != c.verdict || got.Cause != c.cause {
 			t.Errorf("%d to %d: %s, %q; want %s, %q", c.from, c.to, r.Verdict, got.Cause, c.verdict, c.cause)
 		}
-		if n := c.to - c.from; c.verdict == Inconclusive && (got.Canary.Unread+got.Baseline.Unread != n || got.Canary.Why+got.Baseline.Why != "why" || got.Decision != NoData) {
+		if n := c.to - c.from; c.verdict == VerdictInconclusive && (got.Canary.Unread+got.Baseline.Unread != n || got.Canary.Why+got.Baseline.Why != "why" || got.Decision != NoData) {
 			t.Errorf("%d to %d: %d and %d unread, %q and %q, %s", c.from, c.to, got.Canary.Unread, got.Baseline.Unread, got.Canary.Why, got.Baseline.Why, got.Decision)
 		}
 	}

@@ -58,7 +58,7 @@ func (c *Clock) Next(info, cumulative float64) (level float64, ok bool) {
 	if c.info == 0 {
 		next.point()
 	} else {
-		next.lay(&c.before, c.bound, c.info, c.step, step)
+		next.spread(&c.before, c.bound, c.info, c.step, step)
 		next.carry(&c.before, c.step, c.info)
 	}
 	bound := next.crossing(spend, step, info, c.guess(info, spend))

@@ -2,17 +2,17 @@ package stats
 
 import "math"
 
-// Interval is one step of two arms: X events of N in the first, Y of M in the
+// PairedCounts is one step of two arms: X events of N in the first, Y of M in the
 // second. Counts need not be whole: a rate times a time is a count.
-type Interval struct{ X, N, Y, M float64 }
+type PairedCounts struct{ X, N, Y, M float64 }
 
 // Plus returns the sums of both.
-func (v Interval) Plus(w Interval) Interval {
-	return Interval{v.X + w.X, v.N + w.N, v.Y + w.Y, v.M + w.M}
+func (v PairedCounts) Plus(w PairedCounts) PairedCounts {
+	return PairedCounts{v.X + w.X, v.N + w.N, v.Y + w.Y, v.M + w.M}
 }
 
 // usable reports whether both arms saw anything in the interval.
-func (v Interval) usable() bool { return v.N > 0 && v.M > 0 }
+func (v PairedCounts) usable() bool { return v.N > 0 && v.M > 0 }
 
 // sideNoise is the coefficient of variation of the ordinary noise of one
 // arm's rate that counts are given beside their counting noise (c0 in
@@ -24,7 +24,7 @@ const sideNoise = 0.10
 // that both arms share cancel, since every interval is compared within itself.
 type Counts struct {
 	limit     float64 // the ratio tested against
-	intervals []Interval
+	intervals []PairedCounts
 	x, n      float64 // sums over the intervals
 	y, m      float64
 	info      float64 // sum of n m / (n+m)
@@ -53,7 +53,7 @@ func NewCounts(limit float64) *Counts { return &Counts{limit: limit} }
 
 // Add appends an interval and reports whether it was of use. One in which either
 // arm has no total tells nothing and changes nothing.
-func (c *Counts) Add(v Interval) bool {
+func (c *Counts) Add(v PairedCounts) bool {
 	if !v.usable() {
 		return false
 	}
@@ -83,7 +83,7 @@ func (c *Counts) Add(v Interval) bool {
 func (c *Counts) Len() int { return len(c.intervals) }
 
 // Totals returns the sums over all usable intervals.
-func (c *Counts) Totals() Interval { return Interval{c.x, c.n, c.y, c.m} }
+func (c *Counts) Totals() PairedCounts { return PairedCounts{c.x, c.n, c.y, c.m} }
 
 // Information returns the information on the ratio: the sum of nm/(n+m), which
 // grows with the traffic of the scarcer arm.

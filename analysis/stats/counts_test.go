@@ -15,7 +15,7 @@ func TestDispersionAndLevelOnlyWeakenClaims(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	for range 20000 {
 		scale := math.Exp(6 * rng.Float64())
-		v := Interval{N: math.Ceil(scale * (1 + 20*rng.Float64())), M: math.Ceil(scale * (1 + 20*rng.Float64()))}
+		v := PairedCounts{N: math.Ceil(scale * (1 + 20*rng.Float64())), M: math.Ceil(scale * (1 + 20*rng.Float64()))}
 		v.X, v.Y = math.Floor(v.N*math.Pow(rng.Float64(), 3)), math.Floor(v.M*math.Pow(rng.Float64(), 3))
 		c := NewCounts(1 + rng.Float64())
 		c.Add(v)
@@ -48,7 +48,7 @@ func TestLimitsHoldTheEstimate(t *testing.T) {
 		c := NewCounts(1.25)
 		for range 3 + rng.IntN(20) {
 			n, m := float64(1+rng.IntN(2000)), float64(1+rng.IntN(2000))
-			c.Add(Interval{X: float64(rng.IntN(int(n)/4 + 1)), N: n, Y: float64(rng.IntN(int(m)/4 + 1)), M: m})
+			c.Add(PairedCounts{X: float64(rng.IntN(int(n)/4 + 1)), N: n, Y: float64(rng.IntN(int(m)/4 + 1)), M: m})
 		}
 		level := 0.49 * math.Pow(rng.Float64(), 4)
 		phi := c.Dispersion(level)
@@ -67,7 +67,7 @@ func TestLimitsHoldTheEstimate(t *testing.T) {
 			t.Fatalf("below 1.25 by limit %v (%g), by p-value %v", byLimit, upper, byP)
 		}
 		before := c.Dispersion(level)
-		if c.Add(Interval{N: 0, Y: 3, M: 10}) || c.Dispersion(level) != before || c.Ratio() != estimate {
+		if c.Add(PairedCounts{N: 0, Y: 3, M: 10}) || c.Dispersion(level) != before || c.Ratio() != estimate {
 			t.Fatal("an interval without a total changed something")
 		}
 	}
@@ -78,8 +78,8 @@ func TestLimitsHoldTheEstimate(t *testing.T) {
 func TestAboveLimitIsTheBinomialTail(t *testing.T) {
 	t.Parallel()
 	c := NewCounts(1.5)
-	c.Add(Interval{X: 5, N: 100, Y: 2, M: 100})
-	c.Add(Interval{X: 4, N: 100, Y: 1, M: 100})
+	c.Add(PairedCounts{X: 5, N: 100, Y: 2, M: 100})
+	c.Add(PairedCounts{X: 4, N: 100, Y: 1, M: 100})
 	p := 1.5 / 2.5
 	var want float64
 	for k := 9; k <= 12; k++ {

@@ -34,15 +34,15 @@ func (c *Counts) EventVariance() float64 {
 // which an interval's rates enter alike so that swings both arms share cancel, of as
 // many trials as have their variance. Where the proportion is the same throughout,
 // these are the sums.
-func (c *Counts) standardised() Interval {
+func (c *Counts) standardised() PairedCounts {
 	n, m := c.info*c.info/c.spreadX, c.info*c.info/c.spreadY
-	return Interval{X: c.weightedX / c.info * n, N: n, Y: c.weightedY / c.info * m, M: m}
+	return PairedCounts{X: c.weightedX / c.info * n, N: n, Y: c.weightedY / c.info * m, M: m}
 }
 
 // ratioLower returns the lower confidence limit of the ratio of the rates at a one-sided
 // level, from counts deflated by dispersion: the ratio at which DifferenceLower is 0, in
 // closed form (Donner & Zou 2012, Statistical Methods in Medical Research 21:347).
-func (v Interval) ratioLower(level, dispersion float64) float64 {
+func (v PairedCounts) ratioLower(level, dispersion float64) float64 {
 	first, second := v.X/v.N, v.Y/v.M
 	lower, upper := v.firstLower(level, dispersion), v.secondUpper(level, dispersion)
 	spread := lower * (2*first - lower)
@@ -54,7 +54,7 @@ func (v Interval) ratioLower(level, dispersion float64) float64 {
 }
 
 // ratioUpper returns the upper confidence limit, at which DifferenceUpper is 0.
-func (v Interval) ratioUpper(level, dispersion float64) float64 {
+func (v PairedCounts) ratioUpper(level, dispersion float64) float64 {
 	first, second := v.X/v.N, v.Y/v.M
 	upper, lower := v.firstUpper(level, dispersion), v.secondLower(level, dispersion)
 	spread := lower * (2*second - lower)

@@ -21,7 +21,7 @@ func TestFrequentEventsKeepTheLevel(t *testing.T) {
 				for x := 0.0; x <= n; x++ {
 					for y := 0.0; y <= m; y++ {
 						c := NewCounts(limit)
-						c.Add(Interval{X: x, N: n, Y: y, M: m})
+						c.Add(PairedCounts{X: x, N: n, Y: y, M: m})
 						if c.Above(level, 1) {
 							above = append(above, [2]float64{x, y})
 						}
@@ -63,7 +63,7 @@ func TestFrequentEventsKeepTheLevel(t *testing.T) {
 func TestFrequentEventsAreNotPoisson(t *testing.T) {
 	t.Parallel()
 	c := NewCounts(1)
-	c.Add(Interval{X: 5, N: 5, Y: 0, M: 11})
+	c.Add(PairedCounts{X: 5, N: 5, Y: 0, M: 11})
 	if p := c.aboveLimit(1); math.Abs(p-math.Pow(5.0/16, 5)) > 1e-12 {
 		t.Fatal("the Poisson test makes ", p)
 	}
@@ -79,7 +79,7 @@ func TestFrequentEventsAreNotPoisson(t *testing.T) {
 func TestRareEventsAreComparedAsPoisson(t *testing.T) {
 	t.Parallel()
 	c := NewCounts(1.25)
-	for _, v := range []Interval{{X: 30, N: 200, Y: 9, M: 100}, {X: 45, N: 250, Y: 11, M: 130}, {X: 41, N: 240, Y: 9, M: 120}} {
+	for _, v := range []PairedCounts{{X: 30, N: 200, Y: 9, M: 100}, {X: 45, N: 250, Y: 11, M: 130}, {X: 41, N: 240, Y: 9, M: 120}} {
 		c.Add(v)
 	}
 	for level := 0.3; level > 1e-6; level /= 3 {
@@ -97,7 +97,7 @@ func TestFrequentLimitsSayWhatTheClaimsSay(t *testing.T) {
 		first, second := 0.3+0.7*rng.Float64(), 0.3+0.7*rng.Float64()
 		for range 3 + rng.IntN(20) {
 			n, m := 20*rng.Float64(), 20*rng.Float64()
-			c.Add(Interval{X: first * n, N: n, Y: second * m, M: m})
+			c.Add(PairedCounts{X: first * n, N: n, Y: second * m, M: m})
 		}
 		level := 0.49 * math.Pow(rng.Float64(), 4)
 		phi := c.Dispersion(level)
@@ -123,7 +123,7 @@ func TestFrequentEventsAreComparedWithinTheirInterval(t *testing.T) {
 	for k := range 40 {
 		rate, share := 0.2+0.015*float64(k), 0.05+0.02*float64(k)
 		n, m := 1000*share, 1000*(1-share)
-		c.Add(Interval{X: rate * n, N: n, Y: rate * m, M: m})
+		c.Add(PairedCounts{X: rate * n, N: n, Y: rate * m, M: m})
 	}
 	near(t, "ratio", c.Ratio(), 1, 1e-12)
 	if sums := c.Totals(); sums.X/sums.N < 1.25*sums.Y/sums.M {

@@ -66,10 +66,10 @@ func (g *grid) point() {
 	g.s, g.mass = append(g.s[:0], 0), append(g.mass[:0], 1)
 }
 
-// lay places the nodes for the density at information info below the boundary
+// spread places the nodes for the density at information info below the boundary
 // bound. The density is smooth on the scale of the last step of information, and
 // will be convolved with a kernel of the next one.
-func (g *grid) lay(prev *grid, bound, info, last, next float64) {
+func (g *grid) spread(prev *grid, bound, info, last, next float64) {
 	finer := math.Sqrt(math.Min(last, next))
 	g.scale = prev.scale
 	if q := g.scale / finer; q < smallestScale || q > largestScale {

@@ -39,31 +39,31 @@ func (c *Counts) FirstRateUpper(level, dispersion float64) float64 {
 	return c.Totals().firstUpper(level, dispersion)
 }
 
-func (v Interval) firstLower(level, dispersion float64) float64 {
+func (v PairedCounts) firstLower(level, dispersion float64) float64 {
 	return proportionLower(v.X/dispersion, v.N/dispersion, level)
 }
 
-func (v Interval) firstUpper(level, dispersion float64) float64 {
+func (v PairedCounts) firstUpper(level, dispersion float64) float64 {
 	return proportionUpper(v.X/dispersion, v.N/dispersion, level)
 }
 
-func (v Interval) secondLower(level, dispersion float64) float64 {
+func (v PairedCounts) secondLower(level, dispersion float64) float64 {
 	return proportionLower(v.Y/dispersion, v.M/dispersion, level)
 }
 
-func (v Interval) secondUpper(level, dispersion float64) float64 {
+func (v PairedCounts) secondUpper(level, dispersion float64) float64 {
 	return proportionUpper(v.Y/dispersion, v.M/dispersion, level)
 }
 
 // Difference returns X/N - multiple Y/M, the excess of the first rate over
 // a multiple of the second.
-func (v Interval) Difference(multiple float64) float64 { return v.X/v.N - multiple*v.Y/v.M }
+func (v PairedCounts) Difference(multiple float64) float64 { return v.X/v.N - multiple*v.Y/v.M }
 
 // DifferenceLower returns the lower confidence limit of Difference at a
 // one-sided level, from totals deflated by dispersion: MOVER (Zou & Donner 2008,
 // Statistics in Medicine 27:1693) with Clopper-Pearson limits. Wilson limits,
 // the usual choice, are not safe at the small levels a sequential test uses.
-func (v Interval) DifferenceLower(multiple, level, dispersion float64) float64 {
+func (v PairedCounts) DifferenceLower(multiple, level, dispersion float64) float64 {
 	first, second := v.X/v.N, v.Y/v.M
 	return v.Difference(multiple) - math.Hypot(
 		first-v.firstLower(level, dispersion),
@@ -71,7 +71,7 @@ func (v Interval) DifferenceLower(multiple, level, dispersion float64) float64 {
 }
 
 // DifferenceUpper returns the upper confidence limit of Difference.
-func (v Interval) DifferenceUpper(multiple, level, dispersion float64) float64 {
+func (v PairedCounts) DifferenceUpper(multiple, level, dispersion float64) float64 {
 	first, second := v.X/v.N, v.Y/v.M
 	return v.Difference(multiple) + math.Hypot(
 		v.firstUpper(level, dispersion)-first,

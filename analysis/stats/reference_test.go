@@ -110,7 +110,7 @@ func TestReferenceConditionalBinomial(t *testing.T) {
 	reference(t, &ref)
 	for _, c := range ref.C.Cases {
 		k := NewCounts(c.Rho0)
-		k.Add(Interval{c.Canary[0], c.Canary[1], c.Baseline[0], c.Baseline[1]})
+		k.Add(PairedCounts{c.Canary[0], c.Canary[1], c.Baseline[0], c.Baseline[1]})
 		near(t, "AboveLimit", k.aboveLimit(1), c.PGreater, 1e-11)
 		near(t, "BelowLimit", k.belowLimit(1), c.PLess, 1e-11)
 	}
@@ -147,7 +147,7 @@ func TestReferenceDifferenceIntervals(t *testing.T) {
 	}
 	reference(t, &ref)
 	for _, c := range ref.C.Cases {
-		v := Interval{c.X, c.N, c.Y, c.M}
+		v := PairedCounts{c.X, c.N, c.Y, c.M}
 		for _, w := range []struct {
 			multiple, level float64
 			want            [2]float64
@@ -304,7 +304,7 @@ func TestReferenceRatioMetric(t *testing.T) {
 	for _, c := range ref.R.Cases {
 		k := NewCounts(rho0)
 		for i := range c.K {
-			k.Add(Interval{ref.R.X[i], ref.R.N[i], ref.R.Y[i], ref.R.M[i]})
+			k.Add(PairedCounts{ref.R.X[i], ref.R.N[i], ref.R.Y[i], ref.R.M[i]})
 		}
 		phi := k.Dispersion(c.Level)
 		near(t, "vbar", k.noise.variance, c.Vbar, 1e-12)
@@ -327,7 +327,7 @@ func TestReferenceRatioMetric(t *testing.T) {
 	for _, c := range ref.R.Edge {
 		k := NewCounts(rho0)
 		for i := range c.X {
-			k.Add(Interval{c.X[i], c.N[i], c.Y[i], c.M[i]})
+			k.Add(PairedCounts{c.X[i], c.N[i], c.Y[i], c.M[i]})
 		}
 		phi := k.Dispersion(c.Level)
 		phiPass := math.Max(phi, k.SecondDispersion())
@@ -376,7 +376,7 @@ func TestReferenceSequences(t *testing.T) {
 		for k := 1; next < len(s.Steps); k++ {
 			info := float64(k)
 			if s.Kind == "ratio" {
-				counts.Add(Interval{s.X[k-1], s.N, s.Y[k-1], s.M})
+				counts.Add(PairedCounts{s.X[k-1], s.N, s.Y[k-1], s.M})
 				info = counts.Information()
 			} else {
 				paired.Add(s.D[k-1])

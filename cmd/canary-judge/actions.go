@@ -89,7 +89,7 @@ func (c *cleaner) close() {
 // first the revert, then the marks, then the command, each also when one before it
 // failed. It returns what failed.
 func (a *app) act(ctx context.Context, o *options, places outputs, j judged, r *report.Report) error {
-	c, failed := j.config, j.outcome.Result.Verdict == analysis.Failed
+	c, failed := j.config, j.outcome.Result.Verdict == analysis.VerdictFail
 	hook, reverts := c.Actions.Of(j.outcome.Result.Verdict), failed && c.Actions.Revert != nil
 	var marks []marker
 	if failed {

@@ -114,7 +114,7 @@ func (a *app) describeActions(c *config.Config) {
 		}
 		fmt.Fprintf(a.stdout, "\na fail reverts %s and %s\n", s.Commit, how)
 	}
-	for _, v := range []analysis.Verdict{analysis.Passed, analysis.Failed, analysis.Inconclusive} {
+	for _, v := range []analysis.Verdict{analysis.VerdictPass, analysis.VerdictFail, analysis.VerdictInconclusive} {
 		if h := c.Actions.Of(v); h != nil {
 			fmt.Fprintf(a.stdout, "\nverdict %s runs: %s\n", v, report.Clean(strings.Join(h.Shown, " ")))
 		}

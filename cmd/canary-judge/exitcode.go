@@ -54,9 +54,9 @@ func (e ending) judged() int {
 		return exitNotJudged
 	}
 	switch e.verdict {
-	case analysis.Passed:
+	case analysis.VerdictPass:
 		return exitPass
-	case analysis.Failed:
+	case analysis.VerdictFail:
 		return exitFail
 	}
 	return e.inconclusive

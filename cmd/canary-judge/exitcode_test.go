@@ -26,9 +26,9 @@ func TestExitCodes(t *testing.T) {
 		{"the replay of a run that a signal ended", func(e ending) bool { return e.ended == job.AtInterrupt }, is(4)},
 		{"a signal ended an action", func(e ending) bool { return e.signal != 0 && e.acted }, signalled},
 		{"an action failed", func(e ending) bool { return e.failed }, is(4)},
-		{"a pass that nobody can read", func(e ending) bool { return e.verdict == analysis.Passed && e.unwritten }, is(4)},
-		{"a pass", func(e ending) bool { return e.verdict == analysis.Passed }, is(0)},
-		{"a fail", func(e ending) bool { return e.verdict == analysis.Failed }, is(1)},
+		{"a pass that nobody can read", func(e ending) bool { return e.verdict == analysis.VerdictPass && e.unwritten }, is(4)},
+		{"a pass", func(e ending) bool { return e.verdict == analysis.VerdictPass }, is(0)},
+		{"a fail", func(e ending) bool { return e.verdict == analysis.VerdictFail }, is(1)},
 		{"what was to count as a pass, that nobody can read", func(e ending) bool { return e.inconclusive == 0 && e.unwritten }, is(4)},
 		{"inconclusive", func(ending) bool { return true }, func(e ending) int { return e.inconclusive }},
 	}
@@ -45,7 +45,7 @@ func TestExitCodes(t *testing.T) {
 			}
 			break
 		}
-		if e.code() == exitPass && (e.broken || e.failed || e.unwritten || e.verdict == analysis.Failed) {
+		if e.code() == exitPass && (e.broken || e.failed || e.unwritten || e.verdict == analysis.VerdictFail) {
 			t.Errorf("exit 0 for %+v", e)
 		}
 	}
@@ -65,7 +65,7 @@ func endings() func(yield func(ending) bool) {
 	booleans := []bool{false, true}
 	var all []ending
 	for _, ended := range []job.End{job.AtVerdict, job.AtWindowEnd, job.AtInterrupt, job.AtError, job.AtTheFilesEnd} {
-		for _, verdict := range []analysis.Verdict{analysis.Passed, analysis.Failed, analysis.Inconclusive} {
+		for _, verdict := range []analysis.Verdict{analysis.VerdictPass, analysis.VerdictFail, analysis.VerdictInconclusive} {
 			for _, inconclusive := range []int{exitInconclusive, exitPass, exitFail} {
 				all = append(all, ending{ended: ended, verdict: verdict, inconclusive: inconclusive})
 			}

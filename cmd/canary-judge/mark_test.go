@@ -227,7 +227,7 @@ func (m failingMarker) MarkFailed(context.Context, []providers.Label) error {
 // told, in order, and every failure counts. Nothing is done at another verdict.
 func TestMarksFollowARevertThatFailed(t *testing.T) {
 	t.Parallel()
-	for verdict, want := range map[analysis.Verdict][]string{analysis.Failed: {"a", "c"}, analysis.Passed: nil, analysis.Inconclusive: nil} {
+	for verdict, want := range map[analysis.Verdict][]string{analysis.VerdictFail: {"a", "c"}, analysis.VerdictPass: nil, analysis.VerdictInconclusive: nil} {
 		var told, lines []string
 		j := judged{
 			config:  &config.Config{Actions: config.Actions{Revert: &config.Revert{}}, Arms: map[providers.Arm]config.Arm{providers.Canary: {Labels: []providers.Label{{Name: "version", Value: "v2"}}}}},
@@ -248,7 +248,7 @@ func TestMarksFollowARevertThatFailed(t *testing.T) {
 		if diff := cmp.Diff(want, told); diff != "" {
 			t.Errorf("%s: marked in (-want +got)\n%s", verdict, diff)
 		}
-		if verdict != analysis.Failed {
+		if verdict != analysis.VerdictFail {
 			if err != nil || lines != nil {
 				t.Errorf("%s: %v, %v", verdict, lines, err)
 			}

@@ -73,7 +73,7 @@ func (a *app) revertResult(ctx context.Context, o *options, f revertOptions, fil
 	if err != nil {
 		return usage(err)
 	}
-	if r.Verdict != analysis.Failed.String() {
+	if r.Verdict != analysis.VerdictFail.String() {
 		return exit{exitNotJudged, fmt.Errorf("%s: the verdict is %s: there is nothing to revert", file, r.Verdict)}
 	}
 	if r.Change == nil && f.commit == "" {

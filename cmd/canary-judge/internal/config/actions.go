@@ -21,7 +21,7 @@ type Actions struct {
 
 // Of returns the hook of a verdict.
 func (a Actions) Of(v analysis.Verdict) *Hook {
-	return map[analysis.Verdict]*Hook{analysis.Passed: a.Pass, analysis.Failed: a.Fail, analysis.Inconclusive: a.Inconclusive}[v]
+	return map[analysis.Verdict]*Hook{analysis.VerdictPass: a.Pass, analysis.VerdictFail: a.Fail, analysis.VerdictInconclusive: a.Inconclusive}[v]
 }
 
 // Hook is a command to run.

@@ -67,16 +67,16 @@ func TestGuards(t *testing.T) {
 		reason string
 		log    string
 	}{
-		{"quiet", 1, from(0, "", providers.Quiet), analysis.Passed, job.AtVerdict, "PASS after", ""},
-		{"an alert", 1, from(3*time.Minute, providers.Quiet, providers.Alerting), analysis.Failed, job.AtVerdict, "FAIL after 2 of 10 min: monitor 1 is alert", "(2 of 10 min) FAIL: errors "},
-		{"an alert in the warm-up that lasts", 1, from(0, "", providers.Alerting), analysis.Failed, job.AtVerdict, "FAIL after 30 s of 10 min: monitor 1 is alert", "monitor 1 fails it: is alert"},
-		{"never read", 1, from(0, "", providers.Unread), analysis.Inconclusive, job.AtWindowEnd, "nothing passes while a guard cannot be read: monitor 1 is unread", "monitor 1 is not read"},
-		{"read at last", 1, from(11*time.Minute, providers.Unread, providers.Quiet), analysis.Passed, job.AtVerdict, "PASS after 10 min", ""},
-		{"no longer read", 1, from(2*time.Minute, providers.Quiet, providers.Unread), analysis.Inconclusive, job.AtWindowEnd, "monitor 1 is unread", ""},
-		{"a canary that fails, unread", 5, from(0, "", providers.Unread), analysis.Failed, job.AtVerdict, "errors are", ""},
-		{"trouble that passes", 1, failing(providers.Unreachable, 2*time.Minute, 4*time.Minute), analysis.Passed, job.AtVerdict, "PASS after", ""},
-		{"refused in the middle", 1, failing(providers.Auth, 2*time.Minute, time.Hour), analysis.Inconclusive, job.AtError, "could not go on: read monitor 1", ""},
-		{"trouble that stays", 1, failing(providers.Unreachable, 2*time.Minute, time.Hour), analysis.Inconclusive, job.AtError, "could not go on: read monitor 1", ""},
+		{"quiet", 1, from(0, "", providers.Quiet), analysis.VerdictPass, job.AtVerdict, "PASS after", ""},
+		{"an alert", 1, from(3*time.Minute, providers.Quiet, providers.Alerting), analysis.VerdictFail, job.AtVerdict, "FAIL after 2 of 10 min: monitor 1 is alert", "(2 of 10 min) FAIL: errors "},
+		{"an alert in the warm-up that lasts", 1, from(0, "", providers.Alerting), analysis.VerdictFail, job.AtVerdict, "FAIL after 30 s of 10 min: monitor 1 is alert", "monitor 1 fails it: is alert"},
+		{"never read", 1, from(0, "", providers.Unread), analysis.VerdictInconclusive, job.AtWindowEnd, "nothing passes while a guard cannot be read: monitor 1 is unread", "monitor 1 is not read"},
+		{"read at last", 1, from(11*time.Minute, providers.Unread, providers.Quiet), analysis.VerdictPass, job.AtVerdict, "PASS after 10 min", ""},
+		{"no longer read", 1, from(2*time.Minute, providers.Quiet, providers.Unread), analysis.VerdictInconclusive, job.AtWindowEnd, "monitor 1 is unread", ""},
+		{"a canary that fails, unread", 5, from(0, "", providers.Unread), analysis.VerdictFail, job.AtVerdict, "errors are", ""},
+		{"trouble that passes", 1, failing(providers.Unreachable, 2*time.Minute, 4*time.Minute), analysis.VerdictPass, job.AtVerdict, "PASS after", ""},
+		{"refused in the middle", 1, failing(providers.Auth, 2*time.Minute, time.Hour), analysis.VerdictInconclusive, job.AtError, "could not go on: read monitor 1", ""},
+		{"trouble that stays", 1, failing(providers.Unreachable, 2*time.Minute, time.Hour), analysis.VerdictInconclusive, job.AtError, "could not go on: read monitor 1", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -150,7 +150,7 @@ func TestGuardsOfNobody(t *testing.T) {
 		c.Plan.Guards = []string{"monitor 1"}
 		j, _ := newJob(c, &world{at: shop(1)})
 		o, err := j.Run(t.Context())
-		if err == nil || o.Result.Verdict != analysis.Inconclusive || !strings.Contains(err.Error(), "monitor 1: the provider prometheus keeps no guards") {
+		if err == nil || o.Result.Verdict != analysis.VerdictInconclusive || !strings.Contains(err.Error(), "monitor 1: the provider prometheus keeps no guards") {
 			t.Errorf("%v, %v", o.Result.Verdict, err)
 		}
 	})
@@ -175,12 +175,12 @@ func TestMetricsFailWhileAGuardHoldsTheVerdictBack(t *testing.T) {
 		says := func(time.Duration) (providers.State, error) { return providers.Unread, nil }
 		j, _ := newJob(c, &watchedWorld{world: world{at: breaks}, begin: begin, says: says})
 		o, err := j.Run(t.Context())
-		if err != nil || o.Result.Verdict != analysis.Failed || o.Ended != job.AtVerdict {
+		if err != nil || o.Result.Verdict != analysis.VerdictFail || o.Ended != job.AtVerdict {
 			t.Errorf("%v by %s, %v; want a fail", o.Result.Verdict, o.Ended, err)
 		}
 		passed := false
 		for _, at := range o.Trajectory {
-			passed = passed || at.Decisions[0] == analysis.Pass && at.Decisions[1] == analysis.Pass && at.Verdict == analysis.Inconclusive
+			passed = passed || at.Decisions[0] == analysis.Pass && at.Decisions[1] == analysis.Pass && at.Verdict == analysis.VerdictInconclusive
 		}
 		if !passed {
 			t.Error("the guard never held a verdict back, so this shows nothing")

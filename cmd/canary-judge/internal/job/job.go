@@ -313,7 +313,7 @@ func (r *run) advance(ctx context.Context, ready int) (End, error) {
 		if err != nil {
 			return "", err
 		}
-		if verdict != analysis.Inconclusive {
+		if verdict != analysis.VerdictInconclusive {
 			return AtVerdict, nil
 		}
 		if err := r.diagnose(ctx, step); err != nil {
@@ -343,7 +343,7 @@ func (r *run) look(step int) (analysis.Verdict, error) {
 	r.outcome.Guards = guards
 	r.warnOfExposure()
 	r.noteLateness()
-	if r.judge.Looks()%r.outcome.Stride == 0 && verdict == analysis.Inconclusive {
+	if r.judge.Looks()%r.outcome.Stride == 0 && verdict == analysis.VerdictInconclusive {
 		r.waypoint()
 	}
 	r.Progress.Look(Look{

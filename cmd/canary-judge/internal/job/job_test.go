@@ -168,7 +168,7 @@ func TestALiveRunIsTheReplayOfItsRecording(t *testing.T) {
 	for _, c := range []struct {
 		factor  float64
 		verdict analysis.Verdict
-	}{{1, analysis.Passed}, {8, analysis.Failed}, {1.45, analysis.Inconclusive}} {
+	}{{1, analysis.VerdictPass}, {8, analysis.VerdictFail}, {1.45, analysis.VerdictInconclusive}} {
 		t.Run(fmt.Sprint("x", c.factor), func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "run.jsonl")
@@ -290,7 +290,7 @@ func TestOutages(t *testing.T) {
 				if o.Result.Looks < c.looks || time.Since(began) > c.before {
 					t.Errorf("%d looks in %s, want %d in %s", o.Result.Looks, time.Since(began), c.looks, c.before)
 				}
-				if o.Result.Verdict == analysis.Passed {
+				if o.Result.Verdict == analysis.VerdictPass {
 					t.Error("a run that broke off passed")
 				}
 				if c.ended == job.AtWindowEnd && len(d.troubles) == 0 {
@@ -308,7 +308,7 @@ func TestAnInterruptLeavesAPartialOutcome(t *testing.T) {
 		time.AfterFunc(4*time.Minute, func() { cancel(errors.New("a signal")) })
 		j, _ := newJob(parse(t, testConfig), &world{at: shop(1.45)})
 		o, err := j.Run(ctx)
-		if err != nil || o.Ended != job.AtInterrupt || o.Result.Looks != 5 || o.Result.Verdict != analysis.Inconclusive {
+		if err != nil || o.Ended != job.AtInterrupt || o.Result.Looks != 5 || o.Result.Verdict != analysis.VerdictInconclusive {
 			t.Errorf("%+v, %v", o, err)
 		}
 	})
@@ -405,7 +405,7 @@ func TestAnswersThatCannotBeJudged(t *testing.T) {
 				if err == nil || !strings.Contains(err.Error(), c.want) {
 					t.Errorf("error %v, want %q", err, c.want)
 				}
-				if o.Result.Verdict == analysis.Passed {
+				if o.Result.Verdict == analysis.VerdictPass {
 					t.Error("passed")
 				}
 			})
@@ -425,7 +425,7 @@ func TestFractionalCountsThatAreAHairOff(t *testing.T) {
 		}}
 		j, _ := newJob(parse(t, testConfig), w)
 		o, err := j.Run(t.Context())
-		if err != nil || o.Result.Verdict != analysis.Failed || o.Clamped[0] == 0 {
+		if err != nil || o.Result.Verdict != analysis.VerdictFail || o.Clamped[0] == 0 {
 			t.Errorf("verdict %v, %d points clamped, error %v", o.Result.Verdict, o.Clamped[0], err)
 		}
 	})
@@ -445,7 +445,7 @@ func TestABaselineInThePast(t *testing.T) {
 		}}
 		j, _ := newJob(parse(t, strings.Replace(testConfig, "{app: shop}", "{app: shop, offset: 1d}", 1)), w)
 		o, err := j.Run(t.Context())
-		if err != nil || o.Result.Verdict != analysis.Failed {
+		if err != nil || o.Result.Verdict != analysis.VerdictFail {
 			t.Errorf("%v, %v", o.Result.Verdict, err)
 		}
 	})
@@ -464,7 +464,7 @@ func TestSilenceIsEvidence(t *testing.T) {
 		}}
 		j, _ := newJob(parse(t, testConfig+"  - {name: silence, gaps: latency, tolerance: 20pt}\n"), w)
 		o, err := j.Run(t.Context())
-		if err != nil || o.Result.Verdict != analysis.Failed || o.Result.Metrics[2].Decision != analysis.Fail {
+		if err != nil || o.Result.Verdict != analysis.VerdictFail || o.Result.Metrics[2].Decision != analysis.Fail {
 			t.Errorf("%v, %+v, %v", o.Result.Verdict, o.Result.Metrics[2], err)
 		}
 	})

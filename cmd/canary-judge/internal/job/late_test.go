@@ -137,17 +137,17 @@ func TestDataThatArriveLaterThanTheLag(t *testing.T) {
 		world        *world
 		without      analysis.Verdict // the wrong one, if nothing is known of late data
 	}{
-		{"errors late, Prometheus", latePrometheus, late(8, complete(providers.Bad, providers.Canary, 40*time.Second, 1./8)), analysis.Passed},
-		{"totals late, Prometheus", latePrometheus, late(1, complete(providers.Total, providers.Canary, 40*time.Second, 1/5.5)), analysis.Failed},
-		{"errors late, Datadog", lateDatadog, whole(late(8, complete(providers.Bad, providers.Canary, 40*time.Second, 0))), analysis.Passed},
-		{"totals late, Datadog", lateDatadog, whole(late(1, complete(providers.Total, providers.Canary, 40*time.Second, 1/5.5))), analysis.Failed},
-		{"errors much later", latePrometheus, late(8, complete(providers.Bad, providers.Canary, 4*time.Minute, 1./8)), analysis.Passed},
+		{"errors late, Prometheus", latePrometheus, late(8, complete(providers.Bad, providers.Canary, 40*time.Second, 1./8)), analysis.VerdictPass},
+		{"totals late, Prometheus", latePrometheus, late(1, complete(providers.Total, providers.Canary, 40*time.Second, 1/5.5)), analysis.VerdictFail},
+		{"errors late, Datadog", lateDatadog, whole(late(8, complete(providers.Bad, providers.Canary, 40*time.Second, 0))), analysis.VerdictPass},
+		{"totals late, Datadog", lateDatadog, whole(late(1, complete(providers.Total, providers.Canary, 40*time.Second, 1/5.5))), analysis.VerdictFail},
+		{"errors much later", latePrometheus, late(8, complete(providers.Bad, providers.Canary, 4*time.Minute, 1./8)), analysis.VerdictPass},
 		{"both arms little by little", latePrometheus, late(8, func(q providers.Query, age time.Duration) float64 {
 			if q.Part == providers.Bad {
 				return min(1, age.Minutes()/3)
 			}
 			return 1
-		}), analysis.Failed},
+		}), analysis.VerdictFail},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -161,7 +161,7 @@ func TestDataThatArriveLaterThanTheLag(t *testing.T) {
 					t.Fatal(err)
 				}
 				said := resultJSON(t, conf, o)
-				if o.Result.Verdict != analysis.Inconclusive || o.Result.Looks != 40 ||
+				if o.Result.Verdict != analysis.VerdictInconclusive || o.Result.Looks != 40 ||
 					!strings.Contains(said, "errors: data arrive later than window.lag: raise it to at least") {
 					t.Errorf("%v after %d looks: %s", o.Result.Verdict, o.Result.Looks, said[:400])
 				}
@@ -210,7 +210,7 @@ func TestTheLagAskedForIsEnough(t *testing.T) {
 			t.Errorf("the lag asked for is %s, %v", lag[1], err)
 		}
 		_, j, _, _ = lateJob(t, strings.Replace(latePrometheus, "lag: 20s", "lag: "+lag[1], 1), late(8, lateness))
-		if o, err = j.Run(t.Context()); err != nil || o.Result.Verdict != analysis.Failed {
+		if o, err = j.Run(t.Context()); err != nil || o.Result.Verdict != analysis.VerdictFail {
 			t.Errorf("with a lag of %s: %v, %v", lag[1], o.Result.Verdict, err)
 		}
 	})
@@ -239,7 +239,7 @@ func TestDataThatAreNotLate(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				conf, j, d, path := lateJob(t, latePrometheus, late(1, c.share))
 				o, err := j.Run(t.Context())
-				if err != nil || o.Result.Verdict != analysis.Passed || len(d.notes) != 0 {
+				if err != nil || o.Result.Verdict != analysis.VerdictPass || len(d.notes) != 0 {
 					t.Errorf("%v, %v, notes %q", o.Result.Verdict, err, d.notes)
 				}
 				// At the age at which a step is first asked for.
@@ -326,7 +326,7 @@ func TestAResumedRunKnowsOfLateData(t *testing.T) {
 			if err := again.File.Close(recording.End{Why: string(o.Ended)}); err != nil {
 				t.Fatal(err)
 			}
-			if m := o.Result.Metrics[0]; o.Result.Verdict != analysis.Inconclusive || m.Cause != analysis.LateData {
+			if m := o.Result.Metrics[0]; o.Result.Verdict != analysis.VerdictInconclusive || m.Cause != analysis.LateData {
 				t.Errorf("away %v: %v, %q", away, o.Result.Verdict, m.Cause)
 			}
 			if diff := cmp.Diff(resultJSON(t, conf, o), resultJSON(t, conf, judgeFile(t, latePrometheus, open(t, path)))); diff != "" {
@@ -344,13 +344,13 @@ func TestARunThatCatchesUpLooksTwice(t *testing.T) {
 		_, j, _, _ := lateJob(t, latePrometheus, late(8, complete(providers.Bad, providers.Canary, 4*time.Minute, 1./8)))
 		j.Start = j.Start.Add(-8 * time.Minute)
 		o, err := j.Run(t.Context())
-		if err != nil || o.Result.Verdict != analysis.Inconclusive || o.Result.Metrics[0].Cause != analysis.LateData {
+		if err != nil || o.Result.Verdict != analysis.VerdictInconclusive || o.Result.Metrics[0].Cause != analysis.LateData {
 			t.Errorf("%v, %+v, %v", o.Result.Verdict, o.Result.Metrics[0], err)
 		}
 		_, j, _, _ = lateJob(t, latePrometheus, late(8, func(providers.Query, time.Duration) float64 { return 1 }))
 		j.Start = j.Start.Add(-8 * time.Minute)
 		began := time.Now()
-		if o, err = j.Run(t.Context()); err != nil || o.Result.Verdict != analysis.Failed || time.Since(began) > 30*time.Second {
+		if o, err = j.Run(t.Context()); err != nil || o.Result.Verdict != analysis.VerdictFail || time.Since(began) > 30*time.Second {
 			t.Errorf("%v after %s, %v", o.Result.Verdict, time.Since(began), err)
 		}
 	})
@@ -368,7 +368,7 @@ func TestAGapThatFillsLater(t *testing.T) {
 		})
 		_, j, _, _ := lateJob(t, latePrometheus+"  - {name: latency, value: 'avg(latency{$arm})', tolerance: 10%}\n  - {name: silence, gaps: latency, tolerance: 20pt}\n", w)
 		o, err := j.Run(t.Context())
-		if err != nil || o.Result.Verdict != analysis.Inconclusive || o.Result.Metrics[2].Cause != analysis.LateData {
+		if err != nil || o.Result.Verdict != analysis.VerdictInconclusive || o.Result.Metrics[2].Cause != analysis.LateData {
 			t.Errorf("%v, %+v, %v", o.Result.Verdict, o.Result.Metrics[2], err)
 		}
 	})

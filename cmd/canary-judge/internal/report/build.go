@@ -197,7 +197,7 @@ func compared(from analysis.Compared) *Compared {
 	return &Compared{from.Steps, arm(from.Baseline), arm(from.Canary), from.Apart}
 }
 
-func summary(a analysis.Arm, m analysis.Metric) Summary {
+func summary(a analysis.ArmSummary, m analysis.Metric) Summary {
 	nan := Number(math.NaN())
 	s := Summary{
 		Steps: a.Steps, Bad: nan, Total: nan, Rate: nan,

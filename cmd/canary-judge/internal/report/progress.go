@@ -70,7 +70,7 @@ func lookLine(c *config.Config, look job.Look) string {
 		}
 		parts = append(parts, Clean(m.Name)+" "+brief(effects[i], decisions[i], c, i))
 	}
-	if look.Verdict != analysis.Inconclusive {
+	if look.Verdict != analysis.VerdictInconclusive {
 		line += " " + strings.ToUpper(look.Verdict.String())
 	}
 	return line + ": " + strings.Join(append(parts, guardsOf(look)...), "; ")

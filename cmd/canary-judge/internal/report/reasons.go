@@ -173,7 +173,7 @@ func unreadSteps(from analysis.MetricResult) string {
 	var all []string
 	for _, arm := range []struct {
 		name string
-		of   analysis.Arm
+		of   analysis.ArmSummary
 	}{{"baseline", from.Baseline}, {"canary", from.Canary}} {
 		if arm.of.Unread > 0 {
 			all = append(all, fmt.Sprintf("%d of %d steps of the %s cannot be read: %s", arm.of.Unread, from.Elapsed, arm.name, Clean(arm.of.Why)))
@@ -267,9 +267,9 @@ func (r *Report) sentence() string {
 	when := span(time.Duration(r.Window.Looks)*step, time.Duration(r.Window.Steps)*step)
 	start := fmt.Sprintf("%s after %s: ", strings.ToUpper(r.Verdict), when)
 	switch r.Verdict {
-	case analysis.Failed.String():
+	case analysis.VerdictFail.String():
 		return start + r.failSentence() + r.doubtful()
-	case analysis.Passed.String():
+	case analysis.VerdictPass.String():
 		return start + r.passSentence() + r.doubtful()
 	}
 	return start + r.openSentence() + r.doubtful()
