@@ -40,7 +40,7 @@ var borders = []struct {
 		"analysis", "providers", "cmd/canary-judge/internal/config", "cmd/canary-judge/internal/job", "cmd/canary-judge/internal/jsonschema",
 		"cmd/canary-judge/internal/revert",
 	}, quiet},
-	{"cmd/canary-judge/internal/github", []string{"cmd/canary-judge/internal/githubapi", "cmd/canary-judge/internal/report", "internal/files"}, quiet},
+	{"cmd/canary-judge/internal/github", []string{"analysis", "cmd/canary-judge/internal/githubapi", "cmd/canary-judge/internal/report", "internal/files"}, quiet},
 }
 
 var (

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/job"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
 	"github.com/canary-judge/canary-judge/providers"
@@ -69,9 +70,12 @@ func (v *voice) started(ctx context.Context) {
 
 // concluded tells of a run's end.
 func (v *voice) concluded(ctx context.Context, r *report.Report) {
-	tone := map[string]providers.Tone{"pass": providers.Success, "fail": providers.Alarm}[r.Verdict]
-	if tone == "" {
-		tone = providers.Warning
+	tone := providers.Warning
+	switch {
+	case r.Is(analysis.VerdictPass):
+		tone = providers.Success
+	case r.Is(analysis.VerdictFail):
+		tone = providers.Alarm
 	}
 	text := "The verdict: " + r.Reason
 	if done := r.Done(); len(done) > 0 {

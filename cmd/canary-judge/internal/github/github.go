@@ -13,6 +13,7 @@ import (
 
 	"github.com/sethvargo/go-githubactions"
 
+	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
 	"github.com/canary-judge/canary-judge/internal/files"
 )
@@ -106,7 +107,7 @@ func annotate(w io.Writer, r *report.Report) (err error) {
 		return text
 	}
 	switch {
-	case r.Verdict == "inconclusive":
+	case r.Is(analysis.VerdictInconclusive):
 		with("canary: inconclusive").Warningf("%s", shorten(r.Reason))
 	case len(r.Doubts) > 0:
 		with("canary: doubtful").Warningf("%s", shorten(strings.Join(r.Doubts, "; ")))
@@ -119,7 +120,7 @@ func annotate(w io.Writer, r *report.Report) (err error) {
 		}
 	}
 	for _, m := range r.Metrics {
-		if m.Decision == "fail" && !m.Advisory {
+		if m.Is(analysis.Fail) && !m.Advisory {
 			all = append(all, annotation{m.Name, m.Name + ": " + m.Reason})
 		}
 	}

@@ -47,7 +47,7 @@ func NeedsEachStep(m analysis.Metric) bool {
 
 // checkSpacing reports a metric of which a live source has a value every few steps only, in
 // both arms. A recording is judged by what it holds.
-func (r *run) checkSpacing(ready int) error {
+func (r *underWay) checkSpacing(ready int) error {
 	if r.Recording == nil {
 		return nil
 	}

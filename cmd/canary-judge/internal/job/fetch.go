@@ -54,7 +54,7 @@ func places(c *config.Config, start, end time.Time) []place {
 }
 
 // fetch asks for the steps up to the given number and takes in the new ones.
-func (r *run) fetch(ctx context.Context, ready int) error {
+func (r *underWay) fetch(ctx context.Context, ready int) error {
 	from := r.grid.time(r.fetched)
 	if r.Available.IsZero() {
 		from = r.again()
@@ -102,7 +102,7 @@ func (r *run) fetch(ctx context.Context, ready int) error {
 
 // again returns from where on steps are fetched again, those that the preflight saw
 // before the window among them.
-func (r *run) again() time.Time {
+func (r *underWay) again() time.Time {
 	from, earliest := r.grid.time(r.fetched).Add(-time.Duration(r.overlap())*r.grid.step), r.grid.time(0)
 	if !r.glanced.IsZero() && r.glanced.Before(earliest) {
 		earliest = r.glanced
@@ -120,7 +120,7 @@ const preflightSteps = 5
 // recorded nor judged; an error ends the run before it has cost any time. The steps are
 // those that the first look asks for again, so that data that come late show before
 // anything is judged.
-func (r *run) preflight(ctx context.Context) error {
+func (r *underWay) preflight(ctx context.Context) error {
 	to := r.now().UTC().Add(-r.Config.Window.Lag).Truncate(r.Config.Window.Step)
 	from := to.Add(-time.Duration(r.overlap()) * r.Config.Window.Step)
 	recent := to.Add(-preflightSteps * r.Config.Window.Step)
@@ -172,7 +172,7 @@ func (r *run) preflight(ctx context.Context) error {
 
 // why explains a query that nothing matched, where its provider can. That it cannot
 // find out is no trouble of the run.
-func (r *run) why(ctx context.Context, p place) string {
+func (r *underWay) why(ctx context.Context, p place) string {
 	d, ok := r.Providers[r.Config.Metrics[p.metric].Provider].(providers.Diagnoser)
 	if !ok {
 		return ""
@@ -190,7 +190,7 @@ const shortestLook = 20 * time.Second
 
 // lookContext bounds the requests of a look, retries included, by the time until
 // the next one.
-func (r *run) lookContext(ctx context.Context) (context.Context, context.CancelFunc) {
+func (r *underWay) lookContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	if !r.Available.IsZero() {
 		return context.WithCancel(ctx)
 	}

@@ -18,7 +18,7 @@ const watchable = 5 * time.Minute
 
 // watch asks the guards for the steps up to the given number, and keeps what they
 // say before it is judged by, so that a replay sees the same.
-func (r *run) watch(ctx context.Context, ready int) error {
+func (r *underWay) watch(ctx context.Context, ready int) error {
 	if len(r.Config.Guards) == 0 || r.Sightings != nil {
 		return nil
 	}
@@ -48,7 +48,7 @@ func (r *run) watch(ctx context.Context, ready int) error {
 }
 
 // ask asks all guards now, in the config's order.
-func (r *run) ask(ctx context.Context) ([]providers.Sighting, error) {
+func (r *underWay) ask(ctx context.Context) ([]providers.Sighting, error) {
 	ctx, cancel := r.lookContext(ctx)
 	defer cancel()
 	return Watch(ctx, r.Config, r.Providers, r.grid.time(0))
@@ -72,7 +72,7 @@ func Watch(ctx context.Context, c *config.Config, sources map[string]providers.P
 }
 
 // sighted returns what the guards said after a step, in the config's order.
-func (r *run) sighted(step int) []recording.Sighting {
+func (r *underWay) sighted(step int) []recording.Sighting {
 	var seen []recording.Sighting
 	for _, g := range r.Config.Guards {
 		s, ok := r.seen.Sighted(g.Name, r.grid.end(step))
@@ -99,7 +99,7 @@ func states(seen []recording.Sighting) []analysis.GuardState {
 }
 
 // noteGuards says once, and early, which guards will keep the canary from passing.
-func (r *run) noteGuards(said []providers.Sighting) {
+func (r *underWay) noteGuards(said []providers.Sighting) {
 	var unread []string
 	for _, g := range said {
 		if g.State == providers.Unread {

@@ -128,8 +128,8 @@ const block = 32
 // patience is how many steps a passing trouble may outlast the window's end.
 const patience = 4
 
-// run is a Job under way.
-type run struct {
+// underWay is a Job under way.
+type underWay struct {
 	*Job
 	grid   grid
 	now    func() time.Time // by a clock that nobody sets
@@ -172,14 +172,14 @@ func (j *Job) Run(ctx context.Context) (*Outcome, error) {
 }
 
 // prepare sets up a run.
-func (j *Job) prepare() (*run, error) {
+func (j *Job) prepare() (*underWay, error) {
 	judge, err := analysis.NewJudge(j.Config.Plan)
 	if err != nil {
 		return nil, err
 	}
 	w := j.Config.Window
 	total := w.Warmup + w.Steps
-	r := &run{Job: j, judge: judge, source: maps.Clone(j.Providers), now: steady(j.Clock)}
+	r := &underWay{Job: j, judge: judge, source: maps.Clone(j.Providers), now: steady(j.Clock)}
 	r.grid = grid{start: j.Start, step: w.Step, steps: total}
 	if j.Times != nil {
 		r.grid = irregular(j.Times)
@@ -200,7 +200,7 @@ func (j *Job) prepare() (*run, error) {
 }
 
 // loop fetches and judges until the end.
-func (r *run) loop(ctx context.Context) (End, error) {
+func (r *underWay) loop(ctx context.Context) (End, error) {
 	total := r.outcome.Total
 	if r.Preflight {
 		if err := r.preflight(ctx); err != nil {
@@ -240,7 +240,7 @@ func (r *run) loop(ctx context.Context) (End, error) {
 
 // ready returns the number of steps that can be fetched: those that have ended,
 // and whose late data has had its time.
-func (r *run) ready(now time.Time) int {
+func (r *underWay) ready(now time.Time) int {
 	if !r.Available.IsZero() {
 		return min(r.grid.before(r.Available), r.fetched+block)
 	}
@@ -249,7 +249,7 @@ func (r *run) ready(now time.Time) int {
 
 // wait sleeps until the next step is ready, or for a step after a failure; or until
 // checks are to be started.
-func (r *run) wait(ctx context.Context) error {
+func (r *underWay) wait(ctx context.Context) error {
 	until := r.grid.end(r.fetched).Add(r.Config.Window.Lag)
 	if now := r.now(); !until.After(now) {
 		until = now.Add(r.Config.Window.Step)
@@ -270,7 +270,7 @@ func (r *run) wait(ctx context.Context) error {
 
 // advance fetches up to the given number of steps and judges the new ones. A
 // trouble that may pass leaves everything as it was.
-func (r *run) advance(ctx context.Context, ready int) (End, error) {
+func (r *underWay) advance(ctx context.Context, ready int) (End, error) {
 	err := r.fetch(ctx, ready)
 	if err == nil {
 		err = r.watch(ctx, ready)
@@ -325,7 +325,7 @@ func (r *run) advance(ctx context.Context, ready int) (End, error) {
 
 // mayPass reports whether to go on after an error. The first answer must come:
 // what fails from the start is more likely wrong than unlucky.
-func (r *run) mayPass(err error) bool {
+func (r *underWay) mayPass(err error) bool {
 	if !r.Available.IsZero() || !r.answered {
 		return false
 	}
@@ -334,7 +334,7 @@ func (r *run) mayPass(err error) bool {
 }
 
 // look takes the look after a step.
-func (r *run) look(step int) (analysis.Verdict, error) {
+func (r *underWay) look(step int) (analysis.Verdict, error) {
 	pairs, guards := r.series.pairs(step), r.sighted(step)
 	verdict, err := r.judge.Step(analysis.Look{Pairs: pairs, Guards: states(guards), Revisions: r.newRevisions(step)})
 	if err != nil {
@@ -355,7 +355,7 @@ func (r *run) look(step int) (analysis.Verdict, error) {
 
 // warnOfExposure says once, and early, that a canary with this traffic will not
 // pass.
-func (r *run) warnOfExposure() {
+func (r *underWay) warnOfExposure() {
 	if e := r.judge.Exposure(); e != nil && e.Off && !r.warned {
 		r.warned = true
 		r.Progress.Note(fmt.Sprintf("the canary gets %.3g%% of the requests where %.3g%% are expected: it cannot pass like that", 100*e.Observed, 100*e.Expected))
@@ -363,14 +363,14 @@ func (r *run) warnOfExposure() {
 }
 
 // waypoint keeps what is known after the last look.
-func (r *run) waypoint() {
+func (r *underWay) waypoint() {
 	r.outcome.Trajectory = append(r.outcome.Trajectory, Waypoint{
 		Look: r.judge.Looks(), Verdict: r.judge.Verdict(), Effects: r.judge.Effects(), Decisions: r.judge.Decisions(),
 	})
 }
 
 // finish completes the outcome.
-func (r *run) finish(end End) {
+func (r *underWay) finish(end End) {
 	r.outcome.Ended, r.outcome.Fetched = end, r.fetched
 	r.outcome.Result = r.judge.Result()
 	r.outcome.Diagnoses = r.seen.Diagnoses

@@ -22,12 +22,12 @@ const (
 )
 
 // overlap is how many steps before the new ones are fetched again.
-func (r *run) overlap() int {
+func (r *underWay) overlap() int {
 	return max(overlapSteps, int((overlapTime+r.grid.step-1)/r.grid.step))
 }
 
 // record puts a recorder before each provider.
-func (r *run) record() {
+func (r *underWay) record() {
 	begins, fetched := map[providers.Arm]time.Time{}, map[providers.Arm]time.Time{}
 	for _, arm := range providers.Arms {
 		offset := r.Config.Arms[arm].Offset
@@ -60,7 +60,7 @@ func Changed(c *config.Config) func(earlier, later recording.Point) bool {
 
 // glance asks a provider for what is neither recorded nor judged. Its recorder remembers
 // the answers.
-func (r *run) glance(ctx context.Context, provider string, queries []providers.Query) ([]providers.Answer, error) {
+func (r *underWay) glance(ctx context.Context, provider string, queries []providers.Query) ([]providers.Answer, error) {
 	if recorder := r.recorders[provider]; recorder != nil {
 		return recorder.Glance(ctx, queries)
 	}
@@ -69,7 +69,7 @@ func (r *run) glance(ctx context.Context, provider string, queries []providers.Q
 
 // keepRevisions keeps what was answered otherwise than before, for the steps up to the
 // given number, before it is judged by.
-func (r *run) keepRevisions(ready int) error {
+func (r *underWay) keepRevisions(ready int) error {
 	end := r.grid.end(ready - 1)
 	for _, name := range slices.Sorted(maps.Keys(r.recorders)) {
 		for _, rev := range r.recorders[name].Revisions() {
@@ -90,16 +90,16 @@ func (r *run) keepRevisions(ready int) error {
 // age is how late the data of a step that ended then have come. All that is known is that
 // it was after they had been asked for the last time: one step later, when that is longer
 // ago, as after an outage.
-func (r *run) age(ended time.Time) time.Duration {
+func (r *underWay) age(ended time.Time) time.Duration {
 	asked := max(r.asked.Sub(ended), r.Config.Window.Lag)
 	return max(0, min(r.now().Sub(ended), asked+r.grid.step).Truncate(time.Second))
 }
 
 // mark is the number of the look after so many steps, 0 in the warm-up.
-func (r *run) mark(steps int) int { return max(0, steps-r.Config.Window.Warmup) }
+func (r *underWay) mark(steps int) int { return max(0, steps-r.Config.Window.Warmup) }
 
 // newRevisions returns the revisions that the look after a step is the first to know.
-func (r *run) newRevisions(step int) []analysis.Revision {
+func (r *underWay) newRevisions(step int) []analysis.Revision {
 	var all []analysis.Revision
 	for ; r.revised < len(r.seen.Revisions); r.revised++ {
 		rev := r.seen.Revisions[r.revised]
@@ -123,7 +123,7 @@ func (r *run) newRevisions(step int) []analysis.Revision {
 }
 
 // noteLateness says once, and early, that data come late.
-func (r *run) noteLateness() {
+func (r *underWay) noteLateness() {
 	if r.lateSaid || r.revised == 0 {
 		return
 	}

@@ -22,7 +22,7 @@ const (
 // diagnose finds out, once and early, why metrics have nothing to judge, where it can be
 // told: people would else read it after the whole window. That it cannot find out is no
 // trouble of the run.
-func (r *run) diagnose(ctx context.Context, step int) error {
+func (r *underWay) diagnose(ctx context.Context, step int) error {
 	if r.judge.Looks() != silentLooks || r.recorders == nil || len(r.seen.Diagnoses) > 0 {
 		return nil
 	}
@@ -66,7 +66,7 @@ func lacks(d recording.Diagnosis) string {
 
 // question returns how to ask why a query has had nothing up to a step, nil if it has, or
 // if its provider does not tell.
-func (r *run) question(p place, step int) func(context.Context, providers.Query) (string, error) {
+func (r *underWay) question(p place, step int) func(context.Context, providers.Query) (string, error) {
 	m, kind := r.Config.Metrics[p.metric], r.Config.Plan.Metrics[p.metric].Kind
 	if m.Every > 0 || m.GapsOf >= 0 {
 		return nil
@@ -104,12 +104,12 @@ func (r *run) question(p place, step int) func(context.Context, providers.Query)
 }
 
 // judged returns what an arm has shown of a metric since the warm-up.
-func (r *run) judged(arm providers.Arm, metric, step int) []analysis.Sample {
+func (r *underWay) judged(arm providers.Arm, metric, step int) []analysis.Sample {
 	return r.series.of[arm][metric][r.Config.Window.Warmup : step+1]
 }
 
 // noteApart says which metrics have data in both arms, but never in the same step.
-func (r *run) noteApart(step int) {
+func (r *underWay) noteApart(step int) {
 	for i, m := range r.Config.Metrics {
 		kind := r.Config.Plan.Metrics[i].Kind
 		if kind == analysis.Checks || m.GapsOf >= 0 {

@@ -16,11 +16,11 @@ func Starts(c *config.Config) bool {
 }
 
 // live reports whether the run meets its steps as they come.
-func (r *run) live() bool { return r.Available.IsZero() }
+func (r *underWay) live() bool { return r.Available.IsZero() }
 
 // due returns the step for which checks are to be started next, from the given one on,
 // and false when there is none.
-func (r *run) due(from int) (int, bool) {
+func (r *underWay) due(from int) (int, bool) {
 	w := r.Config.Window
 	for step := max(from, w.Warmup); step < r.grid.steps; step++ {
 		if slices.ContainsFunc(r.Config.Metrics, func(m config.Metric) bool { return startsAt(m, w, step) }) {
@@ -38,7 +38,7 @@ func startsAt(m config.Metric, w config.Window, step int) bool {
 
 // start starts the checks of the step that is under way, once. That it could not is no
 // trouble of the run if it may pass: the step is a gap then.
-func (r *run) start(ctx context.Context) error {
+func (r *underWay) start(ctx context.Context) error {
 	now := r.grid.before(r.now())
 	step, some := r.due(max(r.started, now))
 	if !r.live() || !some || step != now || r.now().Before(r.grid.time(step)) {

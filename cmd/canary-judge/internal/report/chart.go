@@ -22,7 +22,7 @@ const (
 // no gaps, so a step that an arm has no number for is left out of both.
 func (r *Report) markdownCharts(b *strings.Builder) {
 	failed := slices.DeleteFunc(slices.Clone(r.Metrics), func(m Metric) bool {
-		return m.Advisory || m.Decision != analysis.Fail.String()
+		return m.Advisory || !m.Is(analysis.Fail)
 	})
 	for _, m := range failed[:min(len(failed), mostCharts)] {
 		times, clock, baseline, canary := r.chartPoints(m)

@@ -140,7 +140,7 @@ func (r *Report) page() page {
 	}
 	for _, m := range r.Metrics {
 		switch {
-		case m.Decision == "no data", m.Decision == "undecided":
+		case m.Is(analysis.NoData), m.Is(analysis.Undecided):
 			p.NotJudged = append(p.NotJudged, Clean(m.Name+": "+m.Reason))
 		case m.Advisory:
 			p.NotJudged = append(p.NotJudged, Clean(m.Name+": advisory, so it was measured and decided nothing"))
@@ -175,9 +175,9 @@ func (r *Report) next() string {
 	switch {
 	case r.Error != "":
 		return "The run could not judge to its end. Cure what is said above and run it again; until then the canary is neither shown to be good nor bad."
-	case r.Verdict == "pass":
+	case r.Is(analysis.VerdictPass):
 		return "The canary may be promoted: every deciding metric is shown to be within its tolerance."
-	case r.Verdict == "fail":
+	case r.Is(analysis.VerdictFail):
 		return fmt.Sprintf("Do not promote; take the canary back. A canary within every tolerance fails with a chance of at most %s.", percentage(r.FalseAlarm))
 	case r.Window.Ended == "interrupted":
 		return "The run was interrupted before it had a verdict. Do not promote on it; run it again, or go on with --resume."
@@ -191,7 +191,7 @@ func (r *Report) next() string {
 
 // badge returns the class of a verdict or a decision.
 func badge(word string) string {
-	if word == "pass" || word == "fail" {
+	if word == analysis.VerdictPass.String() || word == analysis.VerdictFail.String() {
 		return word
 	}
 	return "open"
@@ -211,7 +211,7 @@ func (r *Report) pageMetric(at int) pageMetric {
 	last := len(cells) - 1
 	p := pageMetric{
 		ID: fmt.Sprintf("metric-%d", at+1), Name: cells[0], Class: badge(m.Decision), Decision: cells[last], Cells: cells[1:last],
-		Open:   m.Decision != "pass" && !m.Advisory || len(r.Metrics) <= mostOpen,
+		Open:   !m.Is(analysis.Pass) && !m.Advisory || len(r.Metrics) <= mostOpen,
 		Brief:  fmt.Sprintf("%s against %s, change %s, tolerated %s", cells[2], cells[1], cells[3], cells[5]),
 		Reason: Clean(m.Reason), Warnings: cleanAll(m.Warnings), Facts: r.facts(m),
 	}
@@ -220,7 +220,7 @@ func (r *Report) pageMetric(at int) pageMetric {
 	}
 	runs := r.Generated.failedRuns(m.Name)
 	for _, f := range runs[:min(len(runs), mostRunsShown)] {
-		p.Runs = append(p.Runs, pageLink{Clean(f.told()), webPage(f.URL)})
+		p.Runs = append(p.Runs, pageLink{Clean(f.words()), webPage(f.URL)})
 	}
 	p.MoreRuns = len(runs) - len(p.Runs)
 	p.Heads, p.Rows = m.summaryRows()

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"github.com/canary-judge/canary-judge/analysis"
 )
 
 // JSON writes the report as the result file.
@@ -47,7 +49,7 @@ func Read(from io.Reader) (*Report, error) {
 		return nil, fmt.Errorf("it has no schema, so it is no result; %s", cure)
 	case r.Schema != Schema:
 		return nil, fmt.Errorf("its schema is %q and this version reads %q; use the version of canary-judge that wrote it, or replay the recording with this one", r.Schema, Schema)
-	case !slices.Contains([]string{"pass", "fail", "inconclusive"}, r.Verdict):
+	case !slices.ContainsFunc([]analysis.Verdict{analysis.VerdictPass, analysis.VerdictFail, analysis.VerdictInconclusive}, r.Is):
 		return nil, fmt.Errorf("its verdict is %q; valid: pass, fail, inconclusive; it was changed since it was written: replay the recording", r.Verdict)
 	}
 	return &r, nil

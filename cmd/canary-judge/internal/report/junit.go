@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/canary-judge/canary-judge/analysis"
 )
 
 // The elements of JUnit's format, in the order and with the attributes that its strict
@@ -115,9 +117,9 @@ func (r *Report) junitRun(suite junitSuite) junitCase {
 	c := junitCase{Name: runCase, Class: suite.Name, Time: suite.Time}
 	trouble := &junitTrouble{Message: xmlText(r.Reason), Type: cmp.Or(r.Verdict, "no verdict"), Text: xmlText(strings.Join(r.Doubts, "\n"))}
 	switch {
-	case r.Verdict == "fail":
+	case r.Is(analysis.VerdictFail):
 		c.Failure = trouble
-	case r.Verdict != "pass":
+	case !r.Is(analysis.VerdictPass):
 		c.Error = trouble
 	default:
 		c.passed = strings.Join(append([]string{r.Reason}, r.Doubts...), "\n")
@@ -144,15 +146,15 @@ func (r *Report) junitMetric(m Metric, suite string) junitCase {
 	c := junitCase{
 		Name: xmlText(m.Name), Class: suite, Time: junitSeconds(time.Duration(float64(looked) * float64(r.Window.Step) * float64(time.Second))),
 	}
-	if m.Decision == "pass" {
+	if m.Is(analysis.Pass) {
 		c.passed = m.Name + ": " + m.Reason + "\n" + strings.TrimSuffix(details.String(), "\n")
 		return c
 	}
 	trouble := &junitTrouble{Message: xmlText(m.Name + ": " + m.Reason), Type: cmp.Or(m.Decision, "no decision"), Text: xmlText(details.String())}
 	switch {
-	case m.Advisory, m.Decision == "undecided" && r.Verdict == "fail":
+	case m.Advisory, m.Is(analysis.Undecided) && r.Is(analysis.VerdictFail):
 		c.Skipped, trouble.Type = trouble, ""
-	case m.Decision == "fail":
+	case m.Is(analysis.Fail):
 		c.Failure = trouble
 	default:
 		c.Error = trouble

@@ -8,10 +8,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/canary-judge/canary-judge/analysis"
 )
 
 // marks stand before verdicts in Markdown.
-var marks = map[string]string{"pass": "✅", "fail": "❌", "inconclusive": "⚪"}
+var marks = map[string]string{
+	analysis.VerdictPass.String(): "✅", analysis.VerdictFail.String(): "❌", analysis.VerdictInconclusive.String(): "⚪",
+}
 
 // detail is how much Markdown tells.
 type detail struct {
@@ -71,7 +75,7 @@ func (r *Report) markdown(d detail) string {
 			for i, c := range cells {
 				cells[i] = escapeMarkdown(c)
 			}
-			if last := len(cells) - 1; m.Decision != "pass" {
+			if last := len(cells) - 1; !m.Is(analysis.Pass) {
 				cells[last] = "**" + cells[last] + "**"
 			}
 			row(cells)

@@ -41,13 +41,13 @@ func (b builder) reason(m Metric, from analysis.MetricResult) string {
 func (m Metric) belowFloor() bool {
 	allowed := m.Tolerance.Floor * (1 + m.Tolerance.Size)
 	_, canary, _ := m.levels()
-	return m.Decision == analysis.Pass.String() && m.Tolerance.Floor > 0 && canary <= allowed && !(m.Effect.Upper < m.Tolerance.Upper)
+	return m.Is(analysis.Pass) && m.Tolerance.Floor > 0 && canary <= allowed && !(m.Effect.Upper < m.Tolerance.Upper)
 }
 
 // movedOn reports whether a metric passed at a look, and its interval has reached beyond
 // the tolerance since.
 func (m Metric) movedOn() bool {
-	return m.Decision == analysis.Pass.String() && m.DecidedLook < m.Steps &&
+	return m.Is(analysis.Pass) && m.DecidedLook < m.Steps &&
 		(m.Effect.Upper >= m.Tolerance.Upper || m.Effect.Lower <= m.Tolerance.Lower)
 }
 
@@ -101,10 +101,10 @@ func (b builder) unfitData(m Metric, from analysis.MetricResult) string {
 			from.Usable, from.Elapsed, from.Baseline.Steps, from.Canary.Steps, b.why(m, from, job.Rare, ""))
 	case analysis.FellSilent:
 		return "one arm has fallen silent while the other has as many requests as before; check that both still run and send data" +
-			b.told(m, false)
+			b.whatTheSourceSays(m, false)
 	case analysis.BadNeverMentioned:
 		return "the query for bad events never returned a point, in either arm: there were none, or the query is wrong; if silence means none, write absent: zero" +
-			b.told(m, true)
+			b.whatTheSourceSays(m, true)
 	case analysis.SameSeries:
 		return "both arms show exactly the same numbers, step for step: they are one series; check the labels of the arms"
 	case analysis.CumulativeCounts:
@@ -266,10 +266,10 @@ func (r *Report) sentence() string {
 	step := time.Duration(float64(r.Window.Step) * float64(time.Second))
 	when := span(time.Duration(r.Window.Looks)*step, time.Duration(r.Window.Steps)*step)
 	start := fmt.Sprintf("%s after %s: ", strings.ToUpper(r.Verdict), when)
-	switch r.Verdict {
-	case analysis.VerdictFail.String():
+	switch {
+	case r.Is(analysis.VerdictFail):
 		return start + r.failSentence() + r.doubtful()
-	case analysis.VerdictPass.String():
+	case r.Is(analysis.VerdictPass):
 		return start + r.passSentence() + r.doubtful()
 	}
 	return start + r.openSentence() + r.doubtful()
@@ -278,7 +278,7 @@ func (r *Report) sentence() string {
 // deciding returns the metrics that decide and have a decision.
 func (r *Report) deciding(decision analysis.Decision) []Metric {
 	return slices.DeleteFunc(slices.Clone(r.Metrics), func(m Metric) bool {
-		return m.Advisory || m.Decision != decision.String()
+		return m.Advisory || !m.Is(decision)
 	})
 }
 

@@ -127,6 +127,9 @@ type Label struct {
 	Value string `json:"value" doc:"Its value"`
 }
 
+// Is reports whether the verdict is the given one. A run without a verdict has none.
+func (r *Report) Is(v analysis.Verdict) bool { return r.Verdict == v.String() }
+
 // Metric is what is known of one metric.
 type Metric struct {
 	Name      string    `json:"name" doc:"Name from the config"`
@@ -158,6 +161,9 @@ type Metric struct {
 	Warnings []string                     `json:"warnings,omitempty" doc:"Doubts about the data"`
 	Series   Series                       `json:"series" doc:"Both arms over time, warm-up included"`
 }
+
+// Is reports whether the decision is the given one.
+func (m Metric) Is(d analysis.Decision) bool { return m.Decision == d.String() }
 
 // Late sums up data that came late.
 type Late struct {

@@ -30,8 +30,8 @@ func (g *Generated) failedRuns(metric string) []FailedRun {
 	return all
 }
 
-// told says in a line which run it was.
-func (f FailedRun) told() string {
+// words says in a line which run it was.
+func (f FailedRun) words() string {
 	return fmt.Sprintf("%s, %s: %s", f.Arm, f.Time.UTC().Format(time.TimeOnly), f.What)
 }
 
@@ -39,7 +39,7 @@ func (f FailedRun) told() string {
 // not pass, with the address of each; "" = none.
 func (r *Report) failedRunLines() (lines, pages []string) {
 	for _, m := range r.Metrics {
-		if m.Decision == analysis.Pass.String() {
+		if m.Is(analysis.Pass) {
 			continue
 		}
 		var ofCanary []FailedRun
@@ -54,7 +54,7 @@ func (r *Report) failedRunLines() (lines, pages []string) {
 				pages = append(pages, "")
 				break
 			}
-			lines, pages = append(lines, m.Name+", "+f.told()), append(pages, webPage(f.URL))
+			lines, pages = append(lines, m.Name+", "+f.words()), append(pages, webPage(f.URL))
 		}
 	}
 	return lines, pages

@@ -14,7 +14,7 @@ import (
 func (b builder) why(m Metric, from analysis.MetricResult,
 	pattern func(analysis.Kind, []analysis.Sample, []analysis.Sample, []time.Time, time.Duration) string, otherwise string,
 ) string {
-	if text := b.told(m, false); text != "" {
+	if text := b.whatTheSourceSays(m, false); text != "" {
 		return text
 	}
 	i := slices.IndexFunc(b.outcome.Result.Metrics, func(r analysis.MetricResult) bool { return r.Name == from.Name })
@@ -31,8 +31,8 @@ func (b builder) why(m Metric, from analysis.MetricResult,
 	return ""
 }
 
-// told is what a metric's source told of each arm, about its bad events or all of its data.
-func (b builder) told(m Metric, bad bool) string {
+// whatTheSourceSays is what a metric's source says of each arm, about its bad events or all of its data.
+func (b builder) whatTheSourceSays(m Metric, bad bool) string {
 	var text, last string
 	for _, d := range b.outcome.Diagnoses {
 		switch {

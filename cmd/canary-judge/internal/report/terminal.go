@@ -155,7 +155,7 @@ func (t *Terminal) remember(result analysis.Result, pairs []analysis.Pair) {
 
 // urgency orders metrics by how much a person has to know of them: lower comes first.
 func urgency(m Metric) int {
-	order := slices.Index([]string{"fail", "no data", "undecided", "pass"}, m.Decision)
+	order := slices.IndexFunc([]analysis.Decision{analysis.Fail, analysis.NoData, analysis.Undecided, analysis.Pass}, m.Is)
 	if m.Advisory {
 		order += 4
 	}
@@ -228,7 +228,7 @@ func widest(lines []string) int {
 // outlook says what an undecided metric needs to pass, when so much time is left:
 // "about 6 min more".
 func (m Metric) outlook(left, step time.Duration) string {
-	if m.Decision != analysis.Undecided.String() || m.Forecast == nil {
+	if !m.Is(analysis.Undecided) || m.Forecast == nil {
 		return ""
 	}
 	more := float64(m.Forecast.Steps)

@@ -48,8 +48,11 @@ func (r *Report) Text(w io.Writer, colour bool) error {
 
 // colours are those of verdicts and decisions.
 var colours = map[string]text.Colors{
-	"pass": {text.FgGreen, text.Bold}, "fail": {text.FgRed, text.Bold},
-	"inconclusive": {text.FgYellow, text.Bold}, "undecided": {text.FgYellow}, "no data": {text.FgYellow},
+	analysis.VerdictPass.String():         {text.FgGreen, text.Bold},
+	analysis.VerdictFail.String():         {text.FgRed, text.Bold},
+	analysis.VerdictInconclusive.String(): {text.FgYellow, text.Bold},
+	analysis.Undecided.String():           {text.FgYellow},
+	analysis.NoData.String():              {text.FgYellow},
 }
 
 // cells returns a metric's row: name, baseline, canary, change, interval,
@@ -200,10 +203,10 @@ func (r *Report) remarks() []section {
 	}
 	var open, failed, doubts []string
 	for _, m := range r.Metrics {
-		switch m.Decision {
-		case analysis.Undecided.String(), analysis.NoData.String():
+		switch {
+		case m.Is(analysis.Undecided), m.Is(analysis.NoData):
 			open = append(open, m.Name+": "+m.Reason)
-		case analysis.Fail.String():
+		case m.Is(analysis.Fail):
 			failed = append(failed, m.Name+": "+m.Reason)
 		}
 		for _, w := range m.Warnings {
