@@ -33,14 +33,13 @@ var borders = []struct {
 	{"cmd/canary-judge/internal/jsonschema", nil, quiet},
 	{"cmd/canary-judge/internal/config", []string{"analysis", "providers", "cmd/canary-judge/internal/jsonschema"}, quiet},
 	{"cmd/canary-judge/internal/job", []string{"analysis", "providers", "providers/recording", "cmd/canary-judge/internal/config"}, quiet},
-	{"cmd/canary-judge/internal/githubapi", []string{"providers"}, quiet},
-	{"cmd/canary-judge/internal/gitlabapi", []string{"providers"}, quiet},
-	{"cmd/canary-judge/internal/revert", []string{"providers", "cmd/canary-judge/internal/config", "cmd/canary-judge/internal/githubapi", "cmd/canary-judge/internal/gitlabapi"}, quiet},
+	{"cmd/canary-judge/internal/forgeapi", []string{"providers"}, quiet},
+	{"cmd/canary-judge/internal/revert", []string{"providers", "cmd/canary-judge/internal/config", "cmd/canary-judge/internal/forgeapi"}, quiet},
 	{"cmd/canary-judge/internal/report", []string{
 		"analysis", "providers", "cmd/canary-judge/internal/config", "cmd/canary-judge/internal/job", "cmd/canary-judge/internal/jsonschema",
 		"cmd/canary-judge/internal/revert",
 	}, quiet},
-	{"cmd/canary-judge/internal/github", []string{"analysis", "cmd/canary-judge/internal/githubapi", "cmd/canary-judge/internal/report", "internal/files"}, quiet},
+	{"cmd/canary-judge/internal/github", []string{"analysis", "cmd/canary-judge/internal/forgeapi", "cmd/canary-judge/internal/report", "internal/files"}, quiet},
 }
 
 var (

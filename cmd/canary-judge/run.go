@@ -357,10 +357,15 @@ func (a *app) tell(ctx context.Context, o *options, places outputs, j judged, r 
 	return err
 }
 
+// commentTime bounds a comment: the exit code waits for it.
+const commentTime = time.Minute
+
 // comment writes the report on the pull request, and says where.
 func (a *app) comment(ctx context.Context, r *report.Report) error {
 	// Of a run that was interrupted, too.
-	address, err := github.Comment(context.WithoutCancel(ctx), a.env, nil, r)
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), commentTime, fmt.Errorf("not done within %s", commentTime))
+	defer cancel()
+	address, err := github.Comment(ctx, a.env, nil, r)
 	switch {
 	case err != nil:
 		return fmt.Errorf("comment on the pull request: %w", err)

@@ -43,7 +43,7 @@ type Revert struct {
 	Base     string        // branch the pull request is for; "" = the one that is judged
 	Author   mail.Address  // zero = git's own
 	Mainline int           // the parent of a merge to go back to, from 1
-	Timeout  time.Duration // of each git command and request
+	Timeout  time.Duration // of all of it, requests to the forge included
 }
 
 // RevertMode is how a revert gets to where it deploys.
@@ -86,7 +86,7 @@ func DefaultRevert() Revert {
 
 const (
 	defaultHookTimeout   = 5 * time.Minute
-	defaultRevertTimeout = 2 * time.Minute
+	defaultRevertTimeout = 5 * time.Minute
 )
 
 // onVerdict is what to do at a pass, or at an inconclusive end.
@@ -111,7 +111,7 @@ type revert struct {
 	Base     string             `yaml:"base" default:"the branch" doc:"Branch that the pull request is for"`
 	Author   string             `yaml:"author" default:"git's own settings, or canary-judge" doc:"Author and committer of the revert" example:"Release bot <bot@example.com>"`
 	Mainline float64            `yaml:"mainline" default:"1" doc:"Parent of a merge to go back to"`
-	Timeout  providers.Duration `yaml:"timeout" default:"2m" doc:"Time limit of each git command"`
+	Timeout  providers.Duration `yaml:"timeout" default:"5m" doc:"Time limit of the whole revert, requests to GitHub or GitLab included"`
 }
 
 // words are a command line.

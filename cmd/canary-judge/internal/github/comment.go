@@ -9,7 +9,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/githubapi"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/forgeapi"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
 )
 
@@ -22,7 +22,7 @@ const mostComment = 65_536 - 1<<10
 // the commit; where there is none, the address is empty.
 // https://docs.github.com/rest/issues/comments
 func Comment(ctx context.Context, env map[string]string, transport http.RoundTripper, r *report.Report) (string, error) {
-	api := githubapi.New(env, transport)
+	api := forgeapi.GitHub(env, transport)
 	if !api.HasToken() || api.Repository == "" {
 		return "", errors.New("a comment needs GITHUB_REPOSITORY and a token: set GITHUB_TOKEN, or the action's input github-token, with the permission pull-requests: write")
 	}
@@ -36,7 +36,7 @@ func Comment(ctx context.Context, env map[string]string, transport http.RoundTri
 	if err != nil {
 		return "", err
 	}
-	request := githubapi.Request{Method: http.MethodPost, Path: fmt.Sprintf("issues/%d/comments", number), Body: body, Doing: "comment on a pull request", Cures: cures}
+	request := forgeapi.Request{Method: http.MethodPost, Path: fmt.Sprintf("issues/%d/comments", number), Body: body, Doing: "comment on a pull request", Cures: cures}
 	if old != 0 {
 		request.Method, request.Path = http.MethodPatch, fmt.Sprintf("issues/comments/%d", old)
 	}
@@ -64,14 +64,14 @@ func mark(service string) string {
 }
 
 // find returns the number of the comment with the mark, 0 if there is none.
-func find(ctx context.Context, api *githubapi.Client, number int, mark string) (int64, error) {
+func find(ctx context.Context, api *forgeapi.Client, number int, mark string) (int64, error) {
 	const most = 100
 	for page := 1; ; page++ {
 		var comments []struct {
 			ID   int64
 			Body string
 		}
-		request := githubapi.Request{Method: http.MethodGet, Path: fmt.Sprintf("issues/%d/comments?per_page=%d&page=%d", number, most, page), Doing: "list comments", Cures: cures}
+		request := forgeapi.Request{Method: http.MethodGet, Path: fmt.Sprintf("issues/%d/comments?per_page=%d&page=%d", number, most, page), Doing: "list comments", Cures: cures}
 		if err := api.Call(ctx, request, &comments); err != nil {
 			return 0, err
 		}
@@ -88,7 +88,7 @@ func find(ctx context.Context, api *githubapi.Client, number int, mark string) (
 
 // pullRequest returns the number of the pull request that the job belongs to, 0 if there
 // is none: that of the event, else the first that the commit is part of.
-func pullRequest(ctx context.Context, api *githubapi.Client, env map[string]string) (int, error) {
+func pullRequest(ctx context.Context, api *forgeapi.Client, env map[string]string) (int, error) {
 	if path := env["GITHUB_EVENT_PATH"]; path != "" {
 		text, err := os.ReadFile(path)
 		if err != nil {
@@ -109,7 +109,7 @@ func pullRequest(ctx context.Context, api *githubapi.Client, env map[string]stri
 		return 0, nil
 	}
 	var pulls []struct{ Number int }
-	request := githubapi.Request{Method: http.MethodGet, Path: "commits/" + sha + "/pulls", Doing: "find the pull request", Cures: cures}
+	request := forgeapi.Request{Method: http.MethodGet, Path: "commits/" + sha + "/pulls", Doing: "find the pull request", Cures: cures}
 	if err := api.Call(ctx, request, &pulls); err != nil || len(pulls) == 0 {
 		return 0, err
 	}

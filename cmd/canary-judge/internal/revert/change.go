@@ -69,6 +69,8 @@ const (
 // Observe finds what would be reverted on a fail, and refuses what could not be
 // then: better before the first look than after the last. It changes nothing.
 func (r *Repository) Observe(ctx context.Context) (Change, error) {
+	ctx, cancel := r.bounded(ctx)
+	defer cancel()
 	p, err := r.open(ctx, false)
 	if err != nil {
 		return Change{}, err
@@ -105,6 +107,8 @@ func (r *Repository) Part(ctx context.Context, judged Change, text string) (Chan
 	if err := judged.valid(); err != nil {
 		return Change{}, err
 	}
+	ctx, cancel := r.bounded(ctx)
+	defer cancel()
 	p, err := r.open(ctx, false)
 	if err != nil {
 		return Change{}, err

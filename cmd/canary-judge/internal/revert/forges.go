@@ -11,8 +11,7 @@ import (
 	"strings"
 
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
-	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/githubapi"
-	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/gitlabapi"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/forgeapi"
 )
 
 // remoteRepository finds the host and the path, such as owner/name, in the address of a
@@ -62,15 +61,15 @@ func (r *Repository) isGitLab(host string) bool {
 	case r.Env["GITLAB_CI"] == "true" || r.Env["GITHUB_ACTIONS"] == "true":
 		return r.Env["GITLAB_CI"] == "true"
 	}
-	return githubapi.Token(r.Env) == "" && gitlabapi.Token(r.Env) != ""
+	return forgeapi.GitHubToken(r.Env) == "" && forgeapi.GitLabToken(r.Env) != ""
 }
 
 // github is the repository on GitHub that is reverted in:
 // https://docs.github.com/rest/pulls/pulls
-type github struct{ *githubapi.Client }
+type github struct{ *forgeapi.Client }
 
 func (r *Repository) github(path string) (forge, error) {
-	hub := github{githubapi.New(r.Env, r.Transport)}
+	hub := github{forgeapi.GitHub(r.Env, r.Transport)}
 	if !hub.HasToken() {
 		return nil, errors.New("a pull request needs a token: set GITHUB_TOKEN, or the action's input github-token, with the permissions contents: write and pull-requests: write")
 	}
@@ -115,12 +114,12 @@ func (h github) proposals(ctx context.Context, branch, base string) ([]proposal,
 	owner, _, _ := strings.Cut(h.Repository, "/")
 	query := url.Values{"head": {owner + ":" + branch}, "base": {base}, "state": {"all"}}
 	var found []pull
-	err := h.Call(ctx, githubapi.Request{Method: http.MethodGet, Path: "pulls?" + query.Encode(), Doing: "list pull requests", Cures: hubCures}, &found)
+	err := h.Call(ctx, forgeapi.Request{Method: http.MethodGet, Path: "pulls?" + query.Encode(), Doing: "list pull requests", Cures: hubCures}, &found)
 	return proposals(found), err
 }
 
 func (h github) propose(ctx context.Context, title, branch, base, body string) (proposal, error) {
-	request := githubapi.Request{
+	request := forgeapi.Request{
 		Method: http.MethodPost, Path: "pulls", Doing: "open pull requests", Cures: hubCures,
 		Body: map[string]string{"title": title, "head": branch, "base": base, "body": body},
 	}
@@ -134,7 +133,7 @@ func (h github) propose(ctx context.Context, title, branch, base, body string) (
 
 // gitlab is the project on GitLab that is reverted in:
 // https://docs.gitlab.com/api/merge_requests/
-type gitlab struct{ *gitlabapi.Client }
+type gitlab struct{ *forgeapi.Client }
 
 func (r *Repository) gitlab(host, path string) (forge, error) {
 	// A job knows best where its own project is: it may be below a path of the host, and SSH
@@ -142,19 +141,19 @@ func (r *Repository) gitlab(host, path string) (forge, error) {
 	if own := r.Env["CI_PROJECT_PATH"]; own != "" && (path == own || strings.HasSuffix(path, "/"+own)) {
 		host, path = "", own
 	}
-	lab := gitlab{gitlabapi.New(r.Env, host, r.Transport)}
+	lab := gitlab{forgeapi.GitLab(r.Env, host, r.Transport)}
 	if !lab.HasToken() {
 		return nil, errors.New("a merge request needs a token: set GITLAB_TOKEN to an access token of the project with the scope api and the role Developer or higher; CI_JOB_TOKEN may not open merge requests")
 	}
-	lab.Project = cmp.Or(path, lab.Project)
-	if lab.Project == "" {
+	lab.Repository = cmp.Or(path, lab.Repository)
+	if lab.Repository == "" {
 		return nil, fmt.Errorf("which project on GitLab the remote %s is cannot be told from its address; set CI_PROJECT_PATH to group/name", r.Settings.Remote)
 	}
 	return lab, nil
 }
 
 func (gitlab) kind() string         { return "merge request" }
-func (l gitlab) repository() string { return l.Project }
+func (l gitlab) repository() string { return l.Repository }
 
 // mergeRequest is what is read of a merge request.
 type mergeRequest struct {
@@ -185,12 +184,12 @@ const labMayNot = "GITLAB_TOKEN needs the scope api and the role Developer or hi
 func (l gitlab) proposals(ctx context.Context, branch, base string) ([]proposal, error) {
 	query := url.Values{"source_branch": {branch}, "target_branch": {base}, "state": {"all"}, "order_by": {"created_at"}, "sort": {"desc"}}
 	var found []mergeRequest
-	err := l.Call(ctx, gitlabapi.Request{Method: http.MethodGet, Path: "merge_requests?" + query.Encode(), Doing: "list merge requests", Cures: labCures}, &found)
+	err := l.Call(ctx, forgeapi.Request{Method: http.MethodGet, Path: "merge_requests?" + query.Encode(), Doing: "list merge requests", Cures: labCures}, &found)
 	return proposals(found), err
 }
 
 func (l gitlab) propose(ctx context.Context, title, branch, base, body string) (proposal, error) {
-	request := gitlabapi.Request{
+	request := forgeapi.Request{
 		Method: http.MethodPost, Path: "merge_requests", Doing: "open merge requests", Cures: labCures,
 		Body: map[string]any{"title": title, "source_branch": branch, "target_branch": base, "description": body, "remove_source_branch": true},
 	}

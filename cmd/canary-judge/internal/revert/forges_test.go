@@ -7,7 +7,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 )
@@ -293,6 +295,49 @@ func TestRefusalsOfGitLab(t *testing.T) {
 	if _, err := s.p.Observe(t.Context()); err == nil || !strings.Contains(err.Error(), "a merge request needs a token") {
 		t.Errorf("at the start: %v", err)
 	}
+}
+
+// holding is a network on which requests of one method get no answer.
+type holding struct {
+	method string
+	held   atomic.Bool // whether they do
+}
+
+func (h *holding) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Method != h.method || !h.held.Load() {
+		return http.DefaultTransport.RoundTrip(req)
+	}
+	<-req.Context().Done()
+	return nil, req.Context().Err()
+}
+
+// The time of a revert bounds requests to its host and what tries them again; what is left
+// to do is done the next time.
+func TestAHostThatHangs(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene, h host) {
+		network := &holding{method: http.MethodPost}
+		s.p.Transport = network
+		judged := s.observe(s.p)
+		for _, c := range []struct{ method, doing string }{{http.MethodPost, "open "}, {http.MethodGet, "list "}} {
+			network.method, s.p.Settings.Timeout = c.method, 8*time.Second
+			network.held.Store(true)
+			began := time.Now()
+			_, err := s.p.Revert(t.Context(), judged, evidence, false)
+			for _, text := range []string{c.doing, " of acme/", "is pushed to deploy/canary-judge/revert-", "not done within 8s", "raise on_fail.revert.timeout", "run canary-judge revert on the result, or open it by hand"} {
+				if err == nil || !strings.Contains(err.Error(), text) {
+					t.Errorf("no %q in %v", text, err)
+				}
+			}
+			if took := time.Since(began); took > 40*time.Second {
+				t.Errorf("it took %s", took)
+			}
+		}
+		network.held.Store(false)
+		s.p.Settings.Timeout = time.Minute
+		if o, err := s.p.Revert(t.Context(), judged, evidence, false); err != nil || o.PullRequest != h.address(0) || len(h.all()) != 1 {
+			t.Errorf("afterwards: %+v, %v", o, err)
+		}
+	})
 }
 
 // Where the remote is tells GitLab from GitHub, then where the job runs.

@@ -23,7 +23,6 @@ import (
 type git struct {
 	dir     string
 	env     []string
-	timeout time.Duration
 	secrets []providers.Secret
 	// config are settings that count more than those of any file, as KEY=VALUE.
 	config []string
@@ -45,8 +44,8 @@ var still = []string{
 }
 
 // newGit prepares git with an environment.
-func newGit(dir string, env map[string]string, timeout time.Duration, secrets ...providers.Secret) git {
-	g := git{dir: dir, timeout: timeout, secrets: secrets, config: still}
+func newGit(dir string, env map[string]string, secrets ...providers.Secret) git {
+	g := git{dir: dir, secrets: secrets, config: still}
 	for name, value := range env {
 		if !strings.HasPrefix(name, "GIT_") || taken.MatchString(name) {
 			g.env = append(g.env, name+"="+value)
@@ -136,8 +135,6 @@ func (g git) code(ctx context.Context, args ...string) (int, error) {
 // run runs git with a text on its standard input. What it says on its standard
 // error goes to heard too, unless that is nil.
 func (g git) run(ctx context.Context, input string, stdout, heard io.Writer, args ...string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, g.timeout, fmt.Errorf("not done within %s; raise the timeout if that is too short", g.timeout))
-	defer cancel()
 	all := []string{}
 	for _, c := range g.config {
 		all = append(all, "-c", c)

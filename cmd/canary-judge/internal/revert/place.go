@@ -9,8 +9,7 @@ import (
 	"strings"
 
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
-	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/githubapi"
-	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/gitlabapi"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/forgeapi"
 	"github.com/canary-judge/canary-judge/providers"
 )
 
@@ -39,7 +38,7 @@ func (r *Repository) open(ctx context.Context, keep bool) (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := newGit(dir, r.Env, r.Settings.Timeout, r.secrets()...)
+	g := newGit(dir, r.Env, r.secrets()...)
 	if r.Env["GITHUB_ACTIONS"] == "true" && within(dir, r.Env["GITHUB_WORKSPACE"]) {
 		g = g.trusting(r.Env["GITHUB_WORKSPACE"], r.Env["GIT_CONFIG_COUNT"])
 	}
@@ -75,7 +74,7 @@ func (p *place) close() { _ = os.RemoveAll(p.scratch) } // what is left there is
 
 // secrets are the tokens that git may repeat.
 func (r *Repository) secrets() []providers.Secret {
-	return []providers.Secret{githubapi.Token(r.Env), gitlabapi.Token(r.Env), providers.Secret(r.Env["CI_JOB_TOKEN"])}
+	return []providers.Secret{forgeapi.GitHubToken(r.Env), forgeapi.GitLabToken(r.Env), providers.Secret(r.Env["CI_JOB_TOKEN"])}
 }
 
 // versionOf reads what git says its version is, as 2.minor, and reports one that is too old.

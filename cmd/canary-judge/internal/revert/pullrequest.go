@@ -84,19 +84,26 @@ func (w *work) fresh(ctx context.Context, host forge, m *remote, b branch, dryRu
 		return w.open(ctx, host, b, o, dryRun)
 	}
 	// Before a branch comes back that somebody deleted with the proposal.
-	if refused, err := w.refused(ctx, host, b); err != nil {
-		return refused, err
+	all, err := host.proposals(ctx, strings.TrimPrefix(b.ref, heads), strings.TrimPrefix(w.target.ref, heads))
+	if err != nil {
+		return Outcome{}, err
+	}
+	if o, err := refused(host, all); err != nil {
+		return o, err
 	}
 	made, err := w.commit(ctx)
 	if err != nil {
 		return Outcome{}, err
 	}
 	moved, failed := m.push(ctx, made[0], b, w.Heard)
-	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), readBackTime)
+	after, cancel := w.afterPush(ctx)
 	defer cancel()
 	now, err := m.branch(after, []string{b.ref})
-	if err != nil {
-		return Outcome{}, fmt.Errorf("the revert is not pushed to %s on %s: %w", b.ref, m.name, errors.Join(failed, err))
+	switch {
+	case errors.Is(err, errNoBranch) && failed != nil:
+		return Outcome{}, &unfinishedError{err: fmt.Errorf("the revert is not pushed to %s on %s: %w", b.ref, m.name, failed)}
+	case err != nil:
+		return Outcome{}, &unfinishedError{err: fmt.Errorf("whether the revert %s was pushed to %s on %s could not be read back: %w", made[0], b.ref, m.name, errors.Join(failed, err))}
 	}
 	if !moved || now.at != made[0] { // another job was first
 		if same, err := w.sameAs(after, m, now); err != nil || !same {
@@ -109,10 +116,9 @@ func (w *work) fresh(ctx context.Context, host forge, m *remote, b branch, dryRu
 }
 
 // refused reports a revert that was proposed before, and closed.
-func (w *work) refused(ctx context.Context, host forge, b branch) (Outcome, error) {
-	all, err := host.proposals(ctx, strings.TrimPrefix(b.ref, heads), strings.TrimPrefix(w.target.ref, heads))
-	if err != nil || len(all) == 0 || all[0].state != closed {
-		return Outcome{}, err
+func refused(host forge, all []proposal) (Outcome, error) {
+	if len(all) == 0 || all[0].state != closed {
+		return Outcome{}, nil
 	}
 	return Outcome{PullRequest: all[0].address}, fmt.Errorf("the change is not reverted: the %s that proposes it, %s, was closed without being merged, so somebody decided against it; reopen it, or revert by hand", host.kind(), all[0].address)
 }
@@ -126,17 +132,20 @@ func (w *work) open(ctx context.Context, host forge, b branch, o Outcome, dryRun
 		o.Commands, o.Reverted = append(o.Commands, command), all
 		return o, nil
 	}
+	notOpen := func(err error) error {
+		return &unfinishedError{fmt.Errorf("the revert is pushed to %s/%s, but the %s is not open: %w", w.Settings.Remote, name, host.kind(), err), "open it by hand"}
+	}
 	if len(o.Reverts) == 0 { // an earlier job came this far
 		there, err := host.proposals(ctx, name, base)
 		if err != nil {
-			return o, err
+			return o, notOpen(err)
 		}
-		if refused, err := w.refused(ctx, host, b); err != nil {
-			return refused, err
+		if o, err := refused(host, there); err != nil {
+			return o, err
 		}
 		made, err := w.out(ctx, "rev-list", b.at, "^"+w.target.at)
 		if err != nil {
-			return o, err
+			return o, notOpen(err)
 		}
 		o.Reverts = strings.Fields(made)
 		if len(there) > 0 && there[0].state == open {
@@ -147,7 +156,7 @@ func (w *work) open(ctx context.Context, host forge, b branch, o Outcome, dryRun
 	}
 	made, err := host.propose(ctx, title(all), name, base, w.evidence.body(all))
 	if err != nil {
-		return o, fmt.Errorf("the revert is pushed to %s/%s, but the %s is not open: %w", w.Settings.Remote, name, host.kind(), err)
+		return o, notOpen(err)
 	}
 	o.PullRequest = made.address
 	o.Commands = append(o.Commands, command)

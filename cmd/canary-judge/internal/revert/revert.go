@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
+	"github.com/canary-judge/canary-judge/providers"
 )
 
 // Repository is where a change is reverted.
@@ -47,8 +48,40 @@ type Outcome struct {
 }
 
 // Revert takes back the change that was judged. With dryRun it only finds out what
-// it would do. An error says why it was not done, or how far it came.
+// it would do. An error says why it was not done, or how far it came. It takes no longer
+// than the settings allow, and, once something was pushed, a minute more to read that back.
 func (r *Repository) Revert(ctx context.Context, judged Change, e Evidence, dryRun bool) (Outcome, error) {
+	ctx, cancel := r.bounded(ctx)
+	defer cancel()
+	o, err := r.revert(ctx, judged, e, dryRun)
+	if said := new(unfinishedError); err != nil && ctx.Err() != nil && !errors.As(err, &said) {
+		err = &unfinishedError{err: err}
+	}
+	return o, err
+}
+
+// bounded bounds all that is done about a revert, by git and by requests to its host.
+func (r *Repository) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, r.Settings.Timeout, fmt.Errorf("not done within %s, the time for all of the revert; raise on_fail.revert.timeout if that is too short", providers.Duration(r.Settings.Timeout)))
+}
+
+// unfinishedError is what kept a revert from its end that may be gone on with.
+type unfinishedError struct {
+	err    error
+	byHand string // what else helps, "" for nothing
+}
+
+func (e *unfinishedError) Error() string {
+	text := e.err.Error() + "; then run canary-judge revert on the result"
+	if e.byHand != "" {
+		text += ", or " + e.byHand
+	}
+	return text
+}
+
+func (e *unfinishedError) Unwrap() error { return e.err }
+
+func (r *Repository) revert(ctx context.Context, judged Change, e Evidence, dryRun bool) (Outcome, error) {
 	if err := judged.valid(); err != nil {
 		return Outcome{}, err
 	}
@@ -265,18 +298,18 @@ func (w *work) deploy(ctx context.Context, dryRun bool) (Outcome, error) {
 	m := w.remote(w.place)
 	moved, failed := m.push(ctx, made[0], w.target, w.Heard)
 	// A push that broke off may have arrived, and only the remote knows.
-	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), readBackTime)
+	after, cancel := w.afterPush(ctx)
 	defer cancel()
 	now, err := m.branch(after, []string{w.target.ref})
 	if err != nil {
-		return Outcome{}, fmt.Errorf("whether the revert %s was pushed to %s on %s could not be read back: %w", made[0], w.target.ref, w.Settings.Remote, errors.Join(failed, err))
+		return Outcome{}, &unfinishedError{err: fmt.Errorf("whether the revert %s was pushed to %s on %s could not be read back: %w", made[0], w.target.ref, w.Settings.Remote, errors.Join(failed, err))}
 	}
 	arrived, err := w.arrived(after, m, made[0], now)
 	switch {
 	case err != nil:
 		return Outcome{}, err
 	case !arrived && now.at == w.target.at && failed != nil:
-		return Outcome{}, fmt.Errorf("the revert is not pushed: %w; then run canary-judge revert on the result, or %s and %s", failed, strings.Join(w.revertCommands(), " and "), w.pushCommand(w.target.ref))
+		return Outcome{}, &unfinishedError{fmt.Errorf("the revert is not pushed: %w", failed), strings.Join(append(w.revertCommands(), w.pushCommand(w.target.ref)), " and ")}
 	case !arrived && now.at == w.target.at:
 		return Outcome{}, fmt.Errorf("git says that it pushed the revert, and %s on %s is still at %s: something there, such as a hook, keeps it; look at the remote", now.ref, w.Settings.Remote, now.at[:shortSHA])
 	case !arrived:
@@ -291,9 +324,14 @@ func (w *work) deploy(ctx context.Context, dryRun bool) (Outcome, error) {
 	return o, nil
 }
 
-// readBackTime is how long it may take to read back what was pushed, and to have the clone
-// follow, also when the job is being ended.
-const readBackTime = time.Minute
+// afterPush is for reading back what was pushed, and having the clone follow, also when the
+// time of the revert is over or the job is being ended.
+func (r *Repository) afterPush(ctx context.Context) (context.Context, context.CancelFunc) {
+	most := min(longestReadBack, r.Settings.Timeout)
+	return context.WithTimeoutCause(context.WithoutCancel(ctx), most, fmt.Errorf("not done within %s after the push", providers.Duration(most)))
+}
+
+const longestReadBack = time.Minute
 
 // arrived reports whether a branch on the remote holds a commit: others may have pushed
 // on top of it already.

@@ -1,4 +1,4 @@
-package gitlabapi
+package forgeapi
 
 import (
 	"encoding/json"
@@ -43,7 +43,7 @@ func TestWhereIsAsked(t *testing.T) {
 	} {
 		a := &answers{status: http.StatusOK, body: "{}"}
 		var into json.RawMessage
-		if err := New(c.env, c.host, a).Call(t.Context(), Request{Method: http.MethodGet, Path: "x", Doing: "x"}, &into); err != nil {
+		if err := GitLab(c.env, c.host, a).Call(t.Context(), Request{Method: http.MethodGet, Path: "x", Doing: "x"}, &into); err != nil {
 			t.Fatal(err)
 		}
 		if got := a.asked.URL.String(); got != c.want || a.asked.Header.Get("PRIVATE-TOKEN") != "glpat-x" {
@@ -63,7 +63,7 @@ func TestRefusals(t *testing.T) {
 		`<html>`:                                                    "<html>",
 	} {
 		a := &answers{status: http.StatusForbidden, body: body}
-		err := New(map[string]string{"GITLAB_TOKEN": "glpat-x"}, "", a).Call(t.Context(), Request{Method: http.MethodGet, Doing: "list", Cures: map[int]string{403: "do this"}}, nil)
+		err := GitLab(map[string]string{"GITLAB_TOKEN": "glpat-x"}, "", a).Call(t.Context(), Request{Method: http.MethodGet, Doing: "list", Cures: map[int]string{403: "do this"}}, nil)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "do this") || strings.Contains(err.Error(), "glpat-x") {
 			t.Errorf("%s: %v", body, err)
 		}
