@@ -47,12 +47,7 @@ func MeasureBlast(m Metric, pairs []Pair) (b BlastRadius, ok bool) {
 	series := stats.NewCounts(1)
 	var sum stats.PairedCounts
 	for _, p := range pairs {
-		v := counts(p)
-		if m.Kind == Histogram {
-			b := slower(p, m.SlowerThan)
-			v = b.low.counts
-			v.Y = b.high.counts.Y
-		}
+		v := m.events(p)
 		series.Add(v)
 		sum.X += v.X
 		sum.N += v.N

@@ -14,10 +14,11 @@ type bounds struct {
 	common       []float64
 }
 
-// note looks at the buckets of a step with observations in both arms.
+// note looks at the buckets of a step with observations in both arms, as far as they are
+// judged at a bound; x is 0 where they are not.
 func (b *bounds) note(p Pair, x float64) {
 	canary, baseline := p.Canary.Buckets(), p.Baseline.Buckets()
-	if canary.Total() <= 0 || baseline.Total() <= 0 {
+	if x == 0 || canary.Total() <= 0 || baseline.Total() <= 0 {
 		return
 	}
 	for _, h := range []stats.Histogram{canary, baseline} {

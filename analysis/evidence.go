@@ -102,7 +102,6 @@ func newCountsEvidence(m Metric, d Direction) *countsEvidence {
 		metric:    m,
 		direction: d,
 		counts:    stats.NewCounts(1 + m.Tolerance.Size),
-		pooled:    m.Kind == Checks,
 	}
 }
 

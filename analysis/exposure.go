@@ -29,7 +29,7 @@ type ExposureResult struct {
 
 func (e Exposure) validate(metrics []Metric) error {
 	switch {
-	case e.Metric < 0 || e.Metric >= len(metrics) || metrics[e.Metric].Kind != Ratio:
+	case e.Metric < 0 || e.Metric >= len(metrics) || !metrics[e.Metric].Kind.known() || metrics[e.Metric].Traffic() != AllTraffic:
 		return errors.New("exposure needs a ratio metric, whose totals are the traffic")
 	case !(e.Share > 0 && e.Share < 1) || !(e.Tolerance >= 0):
 		return errors.New("the expected exposure must lie between 0 and 1")

@@ -10,12 +10,15 @@ import (
 // within tolerance, at the traffic and noise seen so far. The zero value
 // is no forecast.
 type Forecast struct {
-	Unit   string  // what is counted: "steps", "bad canary events", "canary events" or "canary runs"
+	Unit   string  // what is counted: "steps", BadCanaryEvents, "canary events" or "canary runs"
 	Needed float64 // in all, > 0
 	Have   float64 // so far
 	// Steps is how many more steps that is, NaN when nothing has come in yet.
 	Steps float64
 }
+
+// BadCanaryEvents is the unit of a forecast that counts the bad events of the canary.
+const BadCanaryEvents = "bad canary events"
 
 // forecast returns the forecast of an undecided metric.
 func (j *judgement) forecast() Forecast {
@@ -70,7 +73,7 @@ func (e *countsEvidence) forecast(pass *stats.SharedClock) Forecast {
 	phi := e.passDispersion(level, false)
 	t := e.totals
 	if !e.metric.Tolerance.Absolute {
-		return Forecast{Unit: "bad canary events", Needed: stats.EventsToPass(e.metric.Tolerance.Size, t.N/t.M, phi*e.counts.EventVariance()), Have: t.X}
+		return Forecast{Unit: BadCanaryEvents, Needed: stats.EventsToPass(e.metric.Tolerance.Size, t.N/t.M, phi*e.counts.EventVariance()), Have: t.X}
 	}
 	unit := "canary events"
 	if e.pooled {

@@ -54,14 +54,7 @@ const distinctToBeSame = 4
 
 func newJudgement(m Metric, p Plan, share float64, clocks *stats.Clocks) *judgement {
 	j := &judgement{metric: m, plan: p, share: share, clocks: clocks, tally: tally{same: true}}
-	if m.Kind == Histogram && m.SlowerThan == 0 {
-		j.quantile = &quantileReduction{q: m.Quantile, tolerance: m.Tolerance.Size}
-		return j
-	}
-	if m.Counted() && m.Kind != Checks {
-		j.pooling = &pooling{}
-	}
-	j.startTests(p.Steps)
+	m.method().begin(j)
 	return j
 }
 
@@ -70,32 +63,19 @@ func (j *judgement) startTests(planned int) {
 	directions := j.metric.sides()
 	for _, d := range directions {
 		j.sides = append(j.sides, newSide(d, planned, j.share/float64(len(directions)), j.plan.WrongPass, j.clocks,
-			func() evidence { return newEvidence(j.metric, d) }))
+			func() evidence { return j.metric.method().evidence(j.metric, d) }))
 	}
-}
-
-// newEvidence returns what a test of a metric in a direction starts with.
-func newEvidence(m Metric, d Direction) evidence {
-	of := func() evidence {
-		if m.Counted() {
-			return newCountsEvidence(m, d)
-		}
-		return newValueEvidence(m, d)
-	}
-	if m.Kind == Histogram {
-		return &bracketed{direction: d, low: of(), high: of()}
-	}
-	return of()
 }
 
 // step takes the pair of the given step, from 1, and its look.
 func (j *judgement) step(step int, p Pair) {
 	j.tally.add(j.metric, p)
+	j.bounds.note(p, j.metric.SlowerThan)
+	b, ok := j.metric.method().observe(j.metric, p)
+	j.tally.note(b.low, ok)
 	if j.quantile != nil {
-		j.quantile.step(j, p)
+		j.quantile.step(j, p, ok)
 	} else {
-		b, ok := j.observe(p)
-		j.tally.note(b.low, ok)
 		first := step
 		if j.pooling != nil {
 			b, first, ok = j.pooling.take(step, b)
@@ -174,25 +154,6 @@ func (j *judgement) linearise() {
 	}
 }
 
-// observe reduces a pair to an observation, and reports whether both arms have data.
-func (j *judgement) observe(p Pair) (b bracket, ok bool) {
-	if !j.metric.Counted() {
-		o := observation{canary: p.Canary.Value(), baseline: p.Baseline.Value()}
-		return exact(o), finite(o.canary, o.baseline)
-	}
-	b = exact(observation{counts: counts(p)})
-	if j.metric.Kind == Histogram {
-		b = slower(p, j.metric.SlowerThan)
-		j.bounds.note(p, j.metric.SlowerThan)
-	}
-	n, m := b.low.counts.N, b.low.counts.M
-	if j.metric.Kind == Checks {
-		// Each run is a trial of its own, which counts without one of the other arm.
-		return b, n > 0 || m > 0
-	}
-	return b, n > 0 && m > 0
-}
-
 // withheld says why no decision is to be taken on what there is, or "".
 func (j *judgement) withheld() Cause {
 	switch t := j.tally; {
@@ -206,9 +167,9 @@ func (j *judgement) withheld() Cause {
 		return TooManyGaps
 	case t.cumulative():
 		return CumulativeCounts
-	case j.metric.Kind == Ratio && !t.badMentioned && !j.metric.AbsentIsZero:
+	case j.metric.SilenceDoubted() && !t.badMentioned && !j.metric.AbsentIsZero:
 		return BadNeverMentioned
-	case t.same && len(t.distinct) >= distinctToBeSame && j.metric.Kind != Checks:
+	case t.same && len(t.distinct) >= distinctToBeSame && j.metric.Paired():
 		return SameSeries
 	}
 	if v, ok := j.firstValue(); ok && !v.meaningful() {
@@ -220,7 +181,7 @@ func (j *judgement) withheld() Cause {
 // gaps returns the number of steps that an arm is missing from.
 func (j *judgement) gaps() int {
 	switch {
-	case j.metric.Kind == Checks:
+	case !j.metric.Paired():
 		return 0
 	case j.pooling != nil:
 		return j.pooling.gaps()
@@ -300,31 +261,7 @@ func (a *armTally) add(m Metric, s Sample) {
 		a.unread++
 		a.why = s.Why()
 	}
-	switch m.Kind {
-	case Value:
-		if s.Gap() || math.IsInf(s.Value(), 0) {
-			return
-		}
-		a.values = append(a.values, s.Value())
-	case Histogram:
-		if s.Gap() {
-			return
-		}
-		a.counts.total += s.Buckets().Total()
-		a.growth.add(s.Buckets().Total(), math.NaN())
-		if m.SlowerThan > 0 {
-			least, _ := s.Buckets().Above(m.SlowerThan)
-			a.counts.bad += least
-		} else if v, _, _ := s.Buckets().Quantile(m.Quantile); !math.IsNaN(v) && !math.IsInf(v, 0) {
-			a.values = append(a.values, v)
-		}
-	default:
-		if s.Gap() {
-			return
-		}
-		a.counts.bad += orZero(s.Bad())
-		a.counts.total += s.Total()
-		a.growth.add(s.Total(), s.Bad())
+	if !s.Gap() && m.method().tally(a, m, s) {
+		a.steps++
 	}
-	a.steps++
 }

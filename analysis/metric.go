@@ -7,19 +7,6 @@ import (
 	"slices"
 )
 
-// Kind is what a metric measures, and so how it is judged.
-type Kind int
-
-// The kinds of metrics.
-const (
-	Value     Kind = iota // one number an arm and step: the mean of paired differences
-	Ratio                 // bad events of a total: the ratio, or difference, of rates
-	Histogram             // buckets: judged as "slower than" (a Ratio) or at a quantile (a Value)
-	Checks                // failed of independent runs: the difference of failure rates
-)
-
-func (k Kind) String() string { return name(k, "value", "ratio", "histogram", "checks") }
-
 // Direction is the movement that is bad.
 type Direction int
 
@@ -171,6 +158,8 @@ func (p Plan) Validate() error {
 
 func (m Metric) validate() error {
 	switch {
+	case !m.Kind.known():
+		return fmt.Errorf("%s is no kind of metric", m.Kind)
 	case m.Tolerance.Size < 0 || math.IsNaN(m.Tolerance.Size) || math.IsInf(m.Tolerance.Size, 0):
 		return fmt.Errorf("the tolerance is %g; it must be 0 or more", m.Tolerance.Size)
 	case m.Floor < 0 || m.Floor >= 1:
@@ -181,18 +170,8 @@ func (m Metric) validate() error {
 		return errors.New("a floor needs a relative tolerance and the direction increase")
 	case m.Weight < 0 || math.IsNaN(m.Weight) || math.IsInf(m.Weight, 0):
 		return fmt.Errorf("the weight is %g; it must be more than 0", m.Weight)
-	case m.Kind == Histogram && m.SlowerThan == 0 && !(m.Quantile > 0 && m.Quantile < 1):
-		return fmt.Errorf("the quantile is %g; it must lie between 0 and 1", m.Quantile)
-	case m.Kind == Histogram && m.SlowerThan == 0 && m.Tolerance.Absolute:
-		return errors.New("a quantile needs a relative tolerance")
 	}
-	return nil
-}
-
-// Counted reports whether the metric is judged by counts of events: a ratio,
-// checks, or a histogram by what is slower than a bound.
-func (m Metric) Counted() bool {
-	return m.Kind == Ratio || m.Kind == Checks || m.Kind == Histogram && m.SlowerThan > 0
+	return m.method().validate(m)
 }
 
 // sides returns the directions that are tested.

@@ -46,14 +46,9 @@ type quantileReduction struct {
 	fallback *failTest            // judges the observations above it, once there are too many such groups
 }
 
-// step takes a step's histograms; it feeds the judgement whenever a group is
+// step takes a step's histograms, usable where both arms have observations; it feeds the judgement whenever a group is
 // complete.
-func (r *quantileReduction) step(j *judgement, p Pair) {
-	usable := p.Canary.Buckets().Total() > 0 && p.Baseline.Buckets().Total() > 0
-	j.tally.note(observation{
-		canary: p.Canary.Buckets().Total(), baseline: p.Baseline.Buckets().Total(),
-		counts: sums(p),
-	}, usable)
+func (r *quantileReduction) step(j *judgement, p Pair, usable bool) {
 	if r.merge > 0 {
 		r.take(j, p, usable)
 		return
@@ -72,21 +67,6 @@ func (r *quantileReduction) step(j *judgement, p Pair) {
 		r.take(j, w, w.Canary.Buckets().Total() > 0 && w.Baseline.Buckets().Total() > 0)
 	}
 	r.waiting = nil
-}
-
-// sums tells apart histograms that merely hold the same number of observations.
-func sums(p Pair) stats.PairedCounts {
-	weigh := func(h stats.Histogram) (first, all float64) {
-		for i, c := range h.Counts {
-			all += c * float64(i+1)
-			first += c / float64(i+1)
-		}
-		return first, all
-	}
-	var v stats.PairedCounts
-	v.X, v.N = weigh(p.Canary.Buckets())
-	v.Y, v.M = weigh(p.Baseline.Buckets())
-	return v
 }
 
 // fix decides how many steps to merge, from the steps before the first look.
@@ -200,7 +180,7 @@ func (r *quantileReduction) noteOffScale(j *judgement, canary, baseline stats.Hi
 	starts := r.fallback == nil && r.groups >= firstLookValue &&
 		float64(r.offScale) > offScale*float64(r.groups) && j.metric.Direction != Decrease
 	if starts {
-		m := Metric{Kind: Ratio, Tolerance: j.metric.Tolerance}
+		m := Metric{Tolerance: j.metric.Tolerance}
 		r.fallback = &failTest{
 			planned: r.planned, error: j.share, clock: j.clocks.New(), evidence: newCountsEvidence(m, Increase),
 			// What the quantile's own tests have spent is gone.

@@ -155,7 +155,7 @@ func (j *judgement) result() MetricResult {
 		Compared: j.compared(), Baseline: t.baseline.arm(), Canary: t.canary.arm(),
 		Elapsed: t.elapsed, Usable: t.usable, Observations: t.compared, Events: t.events, Gaps: j.gaps(),
 		Bounds: j.bounds.common, BoundBelow: j.bounds.below, BoundAbove: j.bounds.above, Late: j.late,
-		BadNeverMentioned: j.metric.Kind == Ratio && t.usable > 0 && !t.badMentioned,
+		BadNeverMentioned: j.metric.SilenceDoubted() && t.usable > 0 && !t.badMentioned,
 	}
 	r.Effect = Effect{Estimate: math.NaN(), Lower: math.NaN(), Upper: math.NaN(), Absolute: j.metric.Tolerance.Absolute}
 	r.UpperLimit, r.LowerLimit = j.metric.Limits()

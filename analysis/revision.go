@@ -2,10 +2,7 @@ package analysis
 
 import (
 	"math"
-	"slices"
 	"time"
-
-	"github.com/canary-judge/canary-judge/analysis/stats"
 )
 
 // Revision is a step of one arm whose data changed after they had been judged, or
@@ -43,22 +40,7 @@ func (m Metric) Changed(earlier, later Sample) bool {
 	if later.Gap() {
 		return false
 	}
-	switch m.Kind {
-	case Ratio, Checks:
-		return m.countChanged(orZero(earlier.Bad()), orZero(later.Bad()), 0) ||
-			m.countChanged(orZero(earlier.Total()), orZero(later.Total()), 0)
-	case Histogram:
-		return m.bucketsChanged(earlier.Buckets(), later.Buckets())
-	}
-	a, b := earlier.Value(), later.Value()
-	if earlier.Gap() {
-		return true
-	}
-	hair := m.hair() * math.Max(math.Abs(a), math.Abs(b))
-	if m.Tolerance.Absolute && m.Tolerance.Size > 0 {
-		hair = hairOfTolerance * m.Tolerance.Size
-	}
-	return math.Abs(b-a) > hair
+	return m.method().changed(m, earlier, later)
 }
 
 // hair is the share of a number that is none to speak of.
@@ -73,22 +55,6 @@ func (m Metric) hair() float64 {
 func (m Metric) countChanged(a, b, of float64) bool {
 	difference := math.Abs(b - a)
 	return difference >= hairEvents && difference > m.hair()*math.Max(of, math.Max(a, b))
-}
-
-// bucketsChanged compares how many observations there are in all, and up to each bound
-// that both have.
-func (m Metric) bucketsChanged(a, b stats.Histogram) bool {
-	if m.countChanged(a.Total(), b.Total(), 0) {
-		return true
-	}
-	for _, bound := range b.Bounds {
-		before, _ := a.Above(bound)
-		after, _ := b.Above(bound)
-		if slices.Contains(a.Bounds, bound) && m.countChanged(before, after, b.Total()) {
-			return true
-		}
-	}
-	return false
 }
 
 // revise takes in a revision. What was judged stays as it was judged. From the look on that

@@ -89,6 +89,9 @@ const (
 	Buckets Part = "buckets" // the histogram of a step
 )
 
+// Parts lists all parts.
+var Parts = []Part{Value, Bad, Total, Buckets}
+
 // Query asks for one series.
 type Query struct {
 	Metric string // the metric's name, for errors and recordings

@@ -136,7 +136,7 @@ func toleranceText(m analysis.Metric, unit string) string {
 		return fmt.Sprintf("%.3g of the baseline", m.Tolerance.Limit(m.Direction))
 	case !m.Tolerance.Absolute:
 		return fmt.Sprintf("%g%% %s", 100*size, direction)
-	case m.Kind == analysis.Value:
+	case m.Amount() == analysis.OwnUnits:
 		return strings.TrimSpace(fmt.Sprintf("%g %s", size, unit)) + " " + direction
 	}
 	return fmt.Sprintf("%g points %s", 100*size, direction)
@@ -144,8 +144,7 @@ func toleranceText(m analysis.Metric, unit string) string {
 
 // needs says how much it takes to pass, where that can be told beforehand.
 func needs(m analysis.Metric) string {
-	if m.Advisory || m.Tolerance.Absolute || m.Tolerance.Size == 0 || m.Kind == analysis.Value ||
-		m.Kind == analysis.Histogram && m.SlowerThan == 0 {
+	if m.Advisory || m.Tolerance.Absolute || m.Tolerance.Size == 0 || !m.Counted() {
 		return ""
 	}
 	events := math.Ceil(stats.EventsToPass(m.Tolerance.Size, 0, 1))
@@ -240,9 +239,9 @@ func (p *probe) note(c *config.Config, at int, q providers.Query, answer provide
 		return err.Error(), false
 	}
 	said = cameBack(q, answer, metric.Unit, plan.SlowerThan)
-	if seldom := job.Sparse(q, answer); seldom != "" && plan.Kind != analysis.Checks {
+	if seldom := job.Sparse(q, answer); seldom != "" && plan.Paired() {
 		said += "; " + seldom
-		p.sparse = p.sparse || job.NeedsEachStep(plan)
+		p.sparse = p.sparse || plan.EachStepCounts()
 	}
 	if len(answer.Series) > 0 {
 		return said, false

@@ -208,6 +208,13 @@ const (
 	defaultQuantile       = 0.95 // of a histogram
 )
 
+// unconfigured is how a metric is judged without a config, by what its points hold.
+var unconfigured = map[recording.Kind]analysis.Metric{
+	recording.Values:     {Kind: analysis.Value, Tolerance: analysis.Tolerance{Size: defaultValueTolerance}},
+	recording.Counts:     {Kind: analysis.Ratio, Tolerance: analysis.Tolerance{Size: defaultRatioTolerance}, Floor: analysis.DefaultFloor},
+	recording.Histograms: {Kind: analysis.Histogram, Tolerance: analysis.Tolerance{Size: defaultValueTolerance}, Quantile: defaultQuantile},
+}
+
 // defaultJob judges a recording without a config with the defaults.
 func defaultJob(r *recording.Recording, times []time.Time) (*job.Job, error) {
 	if len(times) < leastSteps {
@@ -220,19 +227,13 @@ func defaultJob(r *recording.Recording, times []time.Time) (*job.Job, error) {
 			int(100*defaultRatioTolerance), int(100*defaultValueTolerance))},
 	}
 	for _, m := range r.Metrics() {
-		a := analysis.Metric{Name: m.Name, Kind: analysis.Value, Tolerance: analysis.Tolerance{Size: defaultValueTolerance}}
-		parts := []providers.Part{providers.Value}
-		if m.Kind == recording.Counts {
-			a.Kind, a.Floor, a.Tolerance.Size = analysis.Ratio, analysis.DefaultFloor, defaultRatioTolerance
-			parts = []providers.Part{providers.Bad, providers.Total}
-		}
-		if m.Kind == recording.Histograms {
-			a.Kind, a.Quantile = analysis.Histogram, defaultQuantile
-			parts = []providers.Part{providers.Buckets}
-			c.Notes = append(c.Notes, fmt.Sprintf("%s is judged at its %gth percentile; a config with slower_than judges it by a bound", m.Name, 100*defaultQuantile))
+		a := unconfigured[m.Kind]
+		a.Name = m.Name
+		if a.Quantile > 0 {
+			c.Notes = append(c.Notes, fmt.Sprintf("%s is judged at its %gth percentile; a config with slower_than judges it by a bound", m.Name, 100*a.Quantile))
 		}
 		q := config.Metric{Name: m.Name, Unit: r.Header.Units[m.Name], Provider: recording.Name, GapsOf: -1, Queries: map[providers.Part]map[providers.Arm]string{}}
-		for _, part := range parts {
+		for _, part := range m.Kind.Parts() {
 			q.Queries[part] = map[providers.Arm]string{providers.Baseline: "", providers.Canary: ""}
 		}
 		c.Plan.Metrics, c.Metrics = append(c.Plan.Metrics, a), append(c.Metrics, q)

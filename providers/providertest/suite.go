@@ -33,7 +33,7 @@ type Suite struct {
 func Test(t *testing.T, s Suite) {
 	t.Helper()
 	if s.Parts == nil {
-		s.Parts = []providers.Part{providers.Value, providers.Bad, providers.Total, providers.Buckets}
+		s.Parts = providers.Parts
 	}
 	for _, c := range cases {
 		if c.server && s.Offline || c.several && s.OneSeries {

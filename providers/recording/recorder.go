@@ -282,20 +282,7 @@ type step struct {
 // set puts one part of a step in its place.
 func (s *step) set(part providers.Part, from analysis.Point) {
 	s.infinite = s.infinite || math.IsInf(from.Value(), 0)
-	s.Sample = with(s.Sample, part, from)
-}
-
-// with returns a sample with one more part of it.
-func with(s analysis.Sample, part providers.Part, from analysis.Point) analysis.Sample {
-	switch part {
-	case providers.Bad:
-		return analysis.CountSample(from.Value(), s.Total())
-	case providers.Total:
-		return analysis.CountSample(s.Bad(), from.Value())
-	case providers.Buckets:
-		return from.Sample()
-	}
-	return analysis.ValueSample(from.Value())
+	s.Sample = part.With(s.Sample, from)
 }
 
 // point returns what is saved of a step. JSON knows no infinity, and no metric has

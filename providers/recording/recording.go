@@ -55,20 +55,6 @@ type Point struct {
 	Sample analysis.Sample // of that kind, or a gap
 }
 
-// Kind is what the points of a metric hold.
-type Kind int
-
-// The kinds of points.
-const (
-	Values Kind = iota
-	Counts
-	Histograms
-)
-
-func (k Kind) String() string {
-	return [...]string{"a value", "counts", "a histogram"}[k]
-}
-
 // Recording holds points in memory. The zero value is empty and ready to use.
 type Recording struct {
 	Header   Header
@@ -181,14 +167,7 @@ func (r *Recording) Add(p Point) error {
 			p.Metric, p.Arm, p.Time.UTC().Format(time.RFC3339Nano), last)
 	}
 	t.times = append(t.times, at)
-	switch p.Kind {
-	case Values:
-		t.first = append(t.first, p.Sample.Value())
-	case Counts:
-		t.first, t.second = append(t.first, p.Sample.Bad()), append(t.second, p.Sample.Total())
-	case Histograms:
-		t.buckets = append(t.buckets, p.Sample)
-	}
+	kinds[p.Kind].add(t, p.Sample)
 	return nil
 }
 
@@ -240,16 +219,7 @@ func (r *Recording) Points() iter.Seq[Point] {
 		for _, key := range r.order {
 			t := r.tracks[key]
 			for i, at := range t.times {
-				p := Point{Time: time.Unix(0, at).UTC(), Metric: key.metric, Arm: key.arm, Kind: t.kind}
-				switch t.kind {
-				case Values:
-					p.Sample = analysis.ValueSample(t.first[i])
-				case Counts:
-					p.Sample = analysis.CountSample(t.first[i], t.second[i])
-				case Histograms:
-					p.Sample = t.buckets[i]
-				}
-				if !yield(p) {
+				if !yield(Point{Time: time.Unix(0, at).UTC(), Metric: key.metric, Arm: key.arm, Kind: t.kind, Sample: t.sample(i)}) {
 					return
 				}
 			}
@@ -323,36 +293,10 @@ func (t *track) points(q providers.Query) ([]analysis.Point, error) {
 	to, _ := slices.BinarySearch(t.times, q.End.UnixNano())
 	points := make([]analysis.Point, 0, max(0, to-from))
 	for i := from; i < to; i++ {
-		at := time.Unix(0, t.times[i]).UTC()
-		switch q.Part {
-		case providers.Buckets:
-			points = append(points, t.buckets[i].At(at))
-		case providers.Total:
-			points = append(points, analysis.ValuePoint(at, t.second[i]))
-		default:
-			points = append(points, analysis.ValuePoint(at, t.first[i]))
-		}
+		points = append(points, q.Part.Of(t.sample(i), time.Unix(0, t.times[i]).UTC()))
 	}
 	return points, nil
 }
 
 // sample returns what a point shows.
-func (t *track) sample(i int) analysis.Sample {
-	switch t.kind {
-	case Counts:
-		return analysis.CountSample(t.first[i], t.second[i])
-	case Histograms:
-		return t.buckets[i]
-	}
-	return analysis.ValueSample(t.first[i])
-}
-
-func kindOf(p providers.Part) Kind {
-	switch p {
-	case providers.Bad, providers.Total:
-		return Counts
-	case providers.Buckets:
-		return Histograms
-	}
-	return Values
-}
+func (t *track) sample(i int) analysis.Sample { return kinds[t.kind].sample(t, i) }

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/internal/files"
 	"github.com/canary-judge/canary-judge/providers"
 )
@@ -253,31 +254,38 @@ func (w *Writer) Point(p Point) error { return w.write(pointLine(p)) }
 
 // pointLine is how a point stands in a file.
 func pointLine(p Point) any {
-	type common struct {
-		Time   time.Time     `json:"t"`
-		Metric string        `json:"metric"`
-		Arm    providers.Arm `json:"arm"`
-	}
-	c := common{p.Time.UTC(), p.Metric, p.Arm}
-	switch p.Kind {
-	case Counts:
-		return struct {
-			common
-			Bad   *float64 `json:"bad"`
-			Total *float64 `json:"total"`
-		}{c, orNull(p.Sample.Bad()), orNull(p.Sample.Total())}
-	case Histograms:
-		return struct {
-			common
-			Bounds []float64 `json:"bounds"`
-			Counts []float64 `json:"counts"`
-			Gap    string    `json:"gap,omitempty"` // why it is one
-		}{c, p.Sample.Buckets().Bounds, p.Sample.Buckets().Counts, p.Sample.Why()}
-	}
+	return kinds[p.Kind].line(pointHead{p.Time.UTC(), p.Metric, p.Arm}, p.Sample)
+}
+
+// pointHead is what all points have in a file.
+type pointHead struct {
+	Time   time.Time     `json:"t"`
+	Metric string        `json:"metric"`
+	Arm    providers.Arm `json:"arm"`
+}
+
+func valueLine(h pointHead, s analysis.Sample) any {
 	return struct {
-		common
+		pointHead
 		Value *float64 `json:"value"`
-	}{c, orNull(p.Sample.Value())}
+	}{h, orNull(s.Value())}
+}
+
+func countsLine(h pointHead, s analysis.Sample) any {
+	return struct {
+		pointHead
+		Bad   *float64 `json:"bad"`
+		Total *float64 `json:"total"`
+	}{h, orNull(s.Bad()), orNull(s.Total())}
+}
+
+func histogramLine(h pointHead, s analysis.Sample) any {
+	return struct {
+		pointHead
+		Bounds []float64 `json:"bounds"`
+		Counts []float64 `json:"counts"`
+		Gap    string    `json:"gap,omitempty"` // why it is one
+	}{h, s.Buckets().Bounds, s.Buckets().Counts, s.Why()}
 }
 
 // Sighting appends what a guard said.

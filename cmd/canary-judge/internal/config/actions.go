@@ -249,9 +249,9 @@ func (r *resolver) blastRadius() {
 		return *address
 	}
 	r.config.Blast.Requests = find(&f.Requests, "a ratio metric, or of a histogram with slower_than", func(m analysis.Metric) bool {
-		return m.Counted() && m.Kind != analysis.Checks
+		return m.Traffic() != analysis.NoTraffic
 	})
-	r.config.Blast.Users = find(&f.Users, "a value metric", func(m analysis.Metric) bool { return m.Kind == analysis.Value })
+	r.config.Blast.Users = find(&f.Users, "a value metric", func(m analysis.Metric) bool { return !m.Totals() })
 }
 
 // Blast names the metrics that the blast radius is counted by.

@@ -343,7 +343,7 @@ func (r *resolver) exposure() {
 		r.problemAt(&e.Share, e, "the share must lie between 0%% and 100%%")
 	}
 	for i, m := range r.config.Plan.Metrics {
-		if m.Kind == analysis.Ratio && (e.Metric == "" && x.Metric < 0 || e.Metric == m.Name) {
+		if m.Traffic() == analysis.AllTraffic && (e.Metric == "" && x.Metric < 0 || e.Metric == m.Name) {
 			x.Metric = i
 		}
 	}

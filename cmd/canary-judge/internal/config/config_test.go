@@ -78,6 +78,7 @@ func TestMistakesAreShownInPlace(t *testing.T) {
 		{"bad and good", "      bad: ", "      good: sum(increase(x{$arm}[$step]))\n      bad: ", []string{"give exactly one of bad and good"}},
 		{"unknown direction", "25%", "25%\n    direction: up", []string{`"up" is no direction; valid: increase, decrease or either`}},
 		{"a quantile of a ratio", "25%", "25%\n    quantile: p95", []string{"quantile means nothing for a ratio"}},
+		{"a bound of a ratio", "25%", "25%\n    slower_than: 1s", []string{"slower_than means nothing for a ratio"}},
 		{"floor with an absolute tolerance", "25%", "1pt\n    floor: 0.1%", []string{"a floor belongs to a rate with a relative tolerance"}},
 		{"histogram without a place", "    ratio:\n      bad: sum(increase(errors_total{$arm}[$step]))\n      total: sum(increase(requests_total{$arm}[$step]))\n", "    histogram: sum by (le) (increase(d_bucket{$arm}[$step]))\n", []string{"say where the histogram is judged"}},
 		{"absolute value without unit", "", "  - {name: mem, value: 'mem{$arm}', tolerance: 20MB}\n", []string{"the metric's own unit is not known; add unit:"}},

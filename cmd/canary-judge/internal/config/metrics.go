@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -140,140 +141,52 @@ func (r *resolver) metric(m *metric) {
 			r.unknown(n, "provider", r.typeNames())
 		}
 	}
-	r.source(m, &a, &c, t, known)
+	r.source(m, &a, &c, t)
 	r.judged(m, &a)
 	r.config.Plan.Metrics = append(r.config.Plan.Metrics, a)
 	r.config.Metrics = append(r.config.Metrics, c)
 }
 
-// source resolves how a metric is measured.
-func (r *resolver) source(m *metric, a *analysis.Metric, c *Metric, t providers.Type, known bool) {
-	sources := 0
-	for _, there := range []bool{m.Value != nil, m.Ratio != nil, m.Histogram != nil, m.Checks != nil, m.Gaps != ""} {
-		if there {
-			sources++
-		}
+// judged resolves what is tolerated, and how much the metric weighs.
+func (r *resolver) judged(m *metric, a *analysis.Metric) {
+	r.tolerance(m, a)
+	r.floor(m, a)
+	if r.given(&m.Weight) && !(m.Weight > 0) {
+		r.problemAt(&m.Weight, m, "the weight must be more than 0; to measure without deciding, write advisory: true")
 	}
-	if sources != 1 {
-		r.problemAt(m, nil, "metric %q: say how it is measured with exactly one of value, ratio, histogram, checks and gaps", m.Name)
+}
+
+// tolerance resolves the change that is accepted.
+func (r *resolver) tolerance(m *metric, a *analysis.Metric) {
+	if !r.given(&m.Tolerance) {
 		return
 	}
-	expand := func(q *queryText, part providers.Part) {
-		if q != nil && known {
-			r.expand(m, a, c, q, part, t)
-		}
+	t := m.Tolerance
+	a.Tolerance = analysis.Tolerance{Size: t.Number, Absolute: !t.Relative}
+	if a.Tolerance.Size == 0 && !a.Advisory {
+		r.config.Notes = append(r.config.Notes, fmt.Sprintf(
+			"metric %q has a tolerance of 0: it passes only if the canary is better, or by chance", m.Name))
 	}
-	either := func(a, b *queryText, nameA, nameB string, address any) (q *queryText, second bool) {
-		if (a == nil) == (b == nil) {
-			r.problemAt(address, m, "give exactly one of %s and %s", nameA, nameB)
-			return nil, false
-		}
-		if a != nil {
-			return a, false
-		}
-		return b, true
+	if t.Relative {
+		return
 	}
+	switch a.Amount() {
+	case analysis.OwnUnits:
+		a.Tolerance.Size = r.inUnit(m, a, &m.Tolerance, t.Number, t.Unit, "the tolerance")
+	case analysis.NoAmount:
+		r.problemAt(&m.Tolerance, m, "a quantile's tolerance is a share of the baseline (10%%)")
+	case analysis.RatePoints:
+		if t.Unit != "pt" {
+			r.problemAt(&m.Tolerance, m, "a rate's tolerance is a share of the baseline (10%%) or percentage points (0.2pt), not %s", t.Unit)
+		}
+		a.Tolerance.Size = t.Number / 100
+	}
+}
+
+// floor resolves the rate below which all is well.
+func (r *resolver) floor(m *metric, a *analysis.Metric) {
+	floorable := a.Counted() && !a.Tolerance.Absolute && a.Direction == analysis.Increase
 	switch {
-	case m.Value != nil:
-		a.Kind = analysis.Value
-		expand(m.Value, providers.Value)
-	case m.Ratio != nil:
-		a.Kind, a.AbsentIsZero = analysis.Ratio, m.Ratio.Absent == absentZero
-		if r.places[&m.Ratio.SLO] != nil {
-			r.slo(m, a, c, t)
-			break
-		}
-		r.needs(m.Ratio.Total, "total", m.Ratio, m)
-		q, good := either(m.Ratio.Bad, m.Ratio.Good, "bad", "good", m.Ratio)
-		c.Complement = good
-		expand(q, providers.Bad)
-		expand(m.Ratio.Total, providers.Total)
-	case m.Histogram != nil:
-		a.Kind = analysis.Histogram
-		expand(m.Histogram, providers.Buckets)
-	case m.Checks != nil && m.Checks.Synthetics != nil:
-		a.Kind = analysis.Checks
-		if known {
-			r.synthetics(m, a, c, t)
-		}
-	case m.Checks != nil:
-		a.Kind = analysis.Checks
-		r.needs(m.Checks.Runs, "runs", m.Checks, m)
-		q, passed := either(m.Checks.Failed, m.Checks.Passed, "failed", "passed", m.Checks)
-		c.Complement = passed
-		expand(q, providers.Bad)
-		expand(m.Checks.Runs, providers.Total)
-	default:
-		a.Kind = analysis.Checks
-	}
-	r.misplaced(m, a.Kind)
-	r.unneeded(m, c)
-}
-
-// needs notes a query that is missing where others are given.
-func (r *resolver) needs(q *queryText, name string, address any, m *metric) {
-	if q == nil {
-		r.problemAt(address, m, "%s is missing", name)
-	}
-}
-
-// misplaced notes settings that mean nothing for the kind of metric.
-func (r *resolver) misplaced(m *metric, kind analysis.Kind) {
-	if m.Checks != nil && m.Checks.Trigger != nil && m.Checks.Synthetics == nil {
-		r.problemAt(m.Checks.Trigger, m, "trigger starts synthetic tests; name them with synthetics: [abc-def-ghi]")
-	}
-	for _, s := range []struct {
-		name    string
-		address any
-		kinds   []analysis.Kind
-	}{
-		{"slower_than", &m.Slower, []analysis.Kind{analysis.Histogram}},
-		{"quantile", &m.Quantile, []analysis.Kind{analysis.Histogram}},
-		{"scale", &m.Scale, []analysis.Kind{analysis.Value}},
-		{"dispersion", &m.Counts, []analysis.Kind{analysis.Ratio, analysis.Histogram}},
-		{"unit", &m.Unit, []analysis.Kind{analysis.Value, analysis.Histogram}},
-	} {
-		if r.given(s.address) && !slices.Contains(s.kinds, kind) {
-			r.problemAt(s.address, m, "%s means nothing for %s", s.name, kindPhrase(kind))
-		}
-	}
-}
-
-func kindPhrase(k analysis.Kind) string {
-	return map[analysis.Kind]string{
-		analysis.Value: "a value", analysis.Ratio: "a ratio", analysis.Histogram: "a histogram", analysis.Checks: "checks",
-	}[k]
-}
-
-// judged resolves what is tolerated.
-func (r *resolver) judged(m *metric, a *analysis.Metric) {
-	if m.Slower != nil || r.given(&m.Quantile) {
-		if m.Slower != nil && r.given(&m.Quantile) {
-			r.problemAt(&m.Quantile, m, "give slower_than or quantile, not both")
-		}
-		a.Quantile = float64(m.Quantile)
-		if m.Slower != nil {
-			a.SlowerThan = r.inUnit(m, &m.Slower, m.Slower.number, m.Slower.unit, "slower_than")
-		}
-	} else if a.Kind == analysis.Histogram {
-		r.problemAt(m.Histogram, m, "metric %q: say where the histogram is judged: slower_than: 500ms (preferred) or quantile: p95", m.Name)
-		a.Quantile = 0.5
-	}
-	rate := a.Kind == analysis.Ratio || a.Kind == analysis.Checks || a.SlowerThan > 0
-	a.Tolerance = analysis.Tolerance{Size: m.Tolerance.Number, Absolute: !m.Tolerance.Relative}
-	if r.given(&m.Tolerance) && !m.Tolerance.Relative {
-		switch {
-		case rate && m.Tolerance.Unit == "pt":
-			a.Tolerance.Size = m.Tolerance.Number / 100
-		case rate:
-			r.problemAt(&m.Tolerance, m, "a rate's tolerance is a share of the baseline (10%%) or percentage points (0.2pt), not %s", m.Tolerance.Unit)
-		case a.Kind == analysis.Histogram:
-			r.problemAt(&m.Tolerance, m, "a quantile's tolerance is a share of the baseline (10%%)")
-		default:
-			a.Tolerance.Size = r.inUnit(m, &m.Tolerance, m.Tolerance.Number, m.Tolerance.Unit, "the tolerance")
-		}
-	}
-	switch floorable := rate && !a.Tolerance.Absolute && a.Direction == analysis.Increase; {
 	case r.given(&m.Floor) && !floorable:
 		r.problemAt(&m.Floor, m, "a floor belongs to a rate with a relative tolerance, of which an increase is bad")
 	case r.given(&m.Floor):
@@ -281,23 +194,12 @@ func (r *resolver) judged(m *metric, a *analysis.Metric) {
 	case floorable:
 		a.Floor = analysis.DefaultFloor
 	}
-	if r.given(&m.Weight) && !(m.Weight > 0) {
-		r.problemAt(&m.Weight, m, "the weight must be more than 0; to measure without deciding, write advisory: true")
-	}
-	if r.given(&m.Tolerance) && a.Tolerance.Size == 0 && !a.Advisory {
-		r.config.Notes = append(r.config.Notes, fmt.Sprintf(
-			"metric %q has a tolerance of 0: it passes only if the canary is better, or by chance", m.Name))
-	}
 }
 
 // inUnit returns an amount in the metric's unit.
-func (r *resolver) inUnit(m *metric, address any, number float64, unit, what string) float64 {
-	to := m.Unit
-	switch {
-	case to == "" && m.Histogram != nil:
-		// Prometheus's conventions make histograms of time in seconds.
-		to = "s"
-	case to == "":
+func (r *resolver) inUnit(m *metric, a *analysis.Metric, address any, number float64, unit, what string) float64 {
+	to := cmp.Or(m.Unit, a.UsualUnit())
+	if to == "" {
 		r.problemAt(address, m, "%s is in %s, but the metric's own unit is not known; add unit: with the unit the source gives the numbers in", what, unit)
 		return number
 	}
@@ -317,7 +219,7 @@ func (r *resolver) gaps(all [][]metric) {
 			m := &group[n]
 			if m.Gaps != "" {
 				of := slices.IndexFunc(r.config.Metrics, func(c Metric) bool { return c.Name == m.Gaps })
-				if of < 0 || of == i || r.config.Plan.Metrics[of].Kind == analysis.Checks {
+				if of < 0 || of == i || !r.config.Plan.Metrics[of].Paired() {
 					r.problemAt(&m.Gaps, m, "gaps: want the name of another metric that is no check, not %q", m.Gaps)
 				}
 				r.config.Metrics[i].GapsOf = of

@@ -65,11 +65,16 @@ func IsProblem(err error) bool {
 }
 
 // list writes choices as a person would.
-func list(words []string) string {
+func list(words []string) string { return joined(words, " or ") }
+
+// listAnd writes what belongs together as a person would.
+func listAnd(words []string) string { return joined(words, " and ") }
+
+func joined(words []string, last string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}
-	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+	return strings.Join(words[:len(words)-1], ", ") + last + words[len(words)-1]
 }
 
 // otherWords are what other tools call what has another name here.

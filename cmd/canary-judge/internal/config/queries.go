@@ -14,6 +14,9 @@ import (
 
 // expand fills in a query's variables for both arms, and reads what it asks for.
 func (r *resolver) expand(m *metric, a *analysis.Metric, c *Metric, q *queryText, part providers.Part, t providers.Type) {
+	if q == nil || t.Name == "" {
+		return // reported with the metric, or with its provider
+	}
 	expanded, read := map[providers.Arm]string{}, map[providers.Arm]providers.Reading{}
 	for _, arm := range providers.Arms {
 		text := q.of(arm)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/providers"
 )
 
@@ -39,12 +38,6 @@ func spacing(steps int, has func(step int) bool) (distance, points int) {
 	return distance, points
 }
 
-// NeedsEachStep reports whether a metric is judged step by step, and not by the events that
-// there are.
-func NeedsEachStep(m analysis.Metric) bool {
-	return m.Kind == analysis.Value || m.Kind == analysis.Histogram && m.SlowerThan == 0
-}
-
 // checkSpacing reports a metric of which a live source has a value every few steps only, in
 // both arms. A recording is judged by what it holds.
 func (r *underWay) checkSpacing(ready int) error {
@@ -53,7 +46,7 @@ func (r *underWay) checkSpacing(ready int) error {
 	}
 	var errs []error
 	for i, m := range r.Config.Metrics {
-		if !NeedsEachStep(r.Config.Plan.Metrics[i]) || m.GapsOf >= 0 {
+		if !r.Config.Plan.Metrics[i].EachStepCounts() || m.GapsOf >= 0 {
 			continue
 		}
 		distances := map[int]bool{}

@@ -37,7 +37,7 @@ func places(c *config.Config, start, end time.Time) []place {
 	for i, m := range c.Metrics {
 		for _, arm := range providers.Arms {
 			offset := c.Arms[arm].Offset
-			for _, part := range []providers.Part{providers.Value, providers.Bad, providers.Total, providers.Buckets} {
+			for _, part := range providers.Parts {
 				expr, ok := m.Queries[part][arm]
 				if !ok {
 					continue

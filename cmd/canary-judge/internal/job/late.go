@@ -111,8 +111,8 @@ func (r *underWay) newRevisions(step int) []analysis.Revision {
 			switch {
 			case m.Name == rev.First.Metric:
 			case m.GapsOf >= 0 && r.Config.Metrics[m.GapsOf].Name == rev.First.Metric:
-				kind := r.Config.Plan.Metrics[m.GapsOf].Kind
-				first, later = gapSample(kind, first), gapSample(kind, later)
+				of := r.Config.Plan.Metrics[m.GapsOf]
+				first, later = gapSample(of, first), gapSample(of, later)
 			default:
 				continue
 			}

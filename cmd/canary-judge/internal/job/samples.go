@@ -105,16 +105,7 @@ func (s *samples) take(p place, series analysis.Series, first, end int) error {
 		if step < first || step >= end {
 			continue
 		}
-		switch p.query.Part {
-		case providers.Bad:
-			into[step] = analysis.CountSample(point.Value(), into[step].Total())
-		case providers.Total:
-			into[step] = analysis.CountSample(into[step].Bad(), point.Value())
-		case providers.Buckets:
-			into[step] = point.Sample()
-		default:
-			into[step] = analysis.ValueSample(point.Value())
-		}
+		into[step] = p.query.Part.With(into[step], point)
 	}
 	return nil
 }
@@ -135,24 +126,16 @@ func (s *samples) pairs(step int) []analysis.Pair {
 
 // gap counts a step without data as a failed check.
 func (s *samples) gap(arm providers.Arm, metric, step int) analysis.Sample {
-	return gapSample(s.config.Plan.Metrics[metric].Kind, s.of[arm][metric][step])
+	return gapSample(s.config.Plan.Metrics[metric], s.of[arm][metric][step])
 }
 
-// gapSample is a failed check for what shows nothing, else one that did not fail.
-func gapSample(kind analysis.Kind, from analysis.Sample) analysis.Sample {
-	var empty bool
-	switch kind {
-	case analysis.Value:
-		empty = from.Gap() || math.IsInf(from.Value(), 0)
-	case analysis.Histogram:
-		empty = from.Buckets().Total() == 0
-	default:
-		empty = !(from.Total() > 0)
+// gapSample is a failed check for what shows nothing of a metric, else one that did not
+// fail.
+func gapSample(m analysis.Metric, from analysis.Sample) analysis.Sample {
+	if m.Shows(from) {
+		return analysis.CountSample(0, 1)
 	}
-	if empty {
-		return analysis.CountSample(1, 1)
-	}
-	return analysis.CountSample(0, 1)
+	return analysis.CountSample(1, 1)
 }
 
 // Fractional counts are extrapolated, each series a little differently, so that

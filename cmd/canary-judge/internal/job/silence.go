@@ -67,14 +67,14 @@ func lacks(d recording.Diagnosis) string {
 // question returns how to ask why a query has had nothing up to a step, nil if it has, or
 // if its provider does not tell.
 func (r *underWay) question(p place, step int) func(context.Context, providers.Query) (string, error) {
-	m, kind := r.Config.Metrics[p.metric], r.Config.Plan.Metrics[p.metric].Kind
+	m, judged := r.Config.Metrics[p.metric], r.Config.Plan.Metrics[p.metric]
 	if m.Every > 0 || m.GapsOf >= 0 {
 		return nil
 	}
 	seen := r.judged(p.query.Arm, p.metric, step)
 	with := 0
 	for _, s := range seen {
-		if shows(kind, s) {
+		if judged.Shows(s) {
 			with++
 		}
 	}
@@ -86,7 +86,7 @@ func (r *underWay) question(p place, step int) func(context.Context, providers.Q
 		}
 		return diagnoser.Diagnose
 	}
-	if !has || kind != analysis.Ratio || p.query.Complement || slices.ContainsFunc(seen, func(s analysis.Sample) bool { return s.Bad() > 0 }) {
+	if !has || !judged.SilenceDoubted() || p.query.Complement || slices.ContainsFunc(seen, func(s analysis.Sample) bool { return s.Bad() > 0 }) {
 		return nil
 	}
 	return func(ctx context.Context, q providers.Query) (string, error) {
@@ -96,7 +96,7 @@ func (r *underWay) question(p place, step int) func(context.Context, providers.Q
 			}
 		}
 		mentioned := slices.ContainsFunc(seen, func(s analysis.Sample) bool { return s.Bad() == 0 })
-		if mentioned || r.Config.Plan.Metrics[p.metric].AbsentIsZero || !tells {
+		if mentioned || judged.AbsentIsZero || !tells {
 			return "", nil
 		}
 		return diagnoser.Diagnose(ctx, q)
@@ -111,25 +111,22 @@ func (r *underWay) judged(arm providers.Arm, metric, step int) []analysis.Sample
 // noteApart says which metrics have data in both arms, but never in the same step.
 func (r *underWay) noteApart(step int) {
 	for i, m := range r.Config.Metrics {
-		kind := r.Config.Plan.Metrics[i].Kind
-		if kind == analysis.Checks || m.GapsOf >= 0 {
+		judged := r.Config.Plan.Metrics[i]
+		if !judged.Paired() || m.GapsOf >= 0 {
 			continue
 		}
 		times := r.outcome.Times[r.Config.Window.Warmup : step+1]
-		if why := Apart(kind, r.judged(providers.Baseline, i, step), r.judged(providers.Canary, i, step), times, r.grid.step); why != "" {
+		if why := Apart(judged, r.judged(providers.Baseline, i, step), r.judged(providers.Canary, i, step), times, r.grid.step); why != "" {
 			r.Progress.Note(fmt.Sprintf("going on, but the arms of %s have had no step in common: %s", m.Name, why))
 		}
 	}
 }
 
-// shows reports whether a sample shows anything to compare.
-func shows(kind analysis.Kind, s analysis.Sample) bool { return gapSample(kind, s).Bad() == 0 }
-
-// Apart says why two arms that both have data never have them in the same step, and what to
+// Apart says why two arms that both have data of a metric never have them in the same step, and what to
 // do: how far apart they are, and how often they have any. "" when they meet, or when one
 // has none.
-func Apart(kind analysis.Kind, baseline, canary []analysis.Sample, times []time.Time, step time.Duration) string {
-	b, c := having(kind, baseline, times), having(kind, canary, times)
+func Apart(m analysis.Metric, baseline, canary []analysis.Sample, times []time.Time, step time.Duration) string {
+	b, c := having(m, baseline, times), having(m, canary, times)
 	nearest := time.Duration(-1)
 	for _, at := range b {
 		for _, other := range c {
@@ -148,11 +145,11 @@ func Apart(kind analysis.Kind, baseline, canary []analysis.Sample, times []time.
 	return text + "; use longer steps, or times that both have"
 }
 
-// Rare says how often there are data where that is less than every step, and what to do. ""
+// Rare says how often there are data of a metric where that is less than every step, and what to do. ""
 // when they come in every step or without a rhythm.
-func Rare(kind analysis.Kind, baseline, canary []analysis.Sample, times []time.Time, step time.Duration) string {
+func Rare(m analysis.Metric, baseline, canary []analysis.Sample, times []time.Time, step time.Duration) string {
 	for _, arm := range [][]analysis.Sample{baseline, canary} {
-		at := having(kind, arm, times)
+		at := having(m, arm, times)
 		often := typical(at)
 		if often <= step || len(at) < 3 {
 			continue
@@ -170,11 +167,11 @@ func Rare(kind analysis.Kind, baseline, canary []analysis.Sample, times []time.T
 	return ""
 }
 
-// having returns the times of the steps that have data.
-func having(kind analysis.Kind, all []analysis.Sample, times []time.Time) []time.Time {
+// having returns the times of the steps that have data of a metric.
+func having(m analysis.Metric, all []analysis.Sample, times []time.Time) []time.Time {
 	var at []time.Time
 	for i, s := range all {
-		if shows(kind, s) {
+		if m.Shows(s) {
 			at = append(at, times[i])
 		}
 	}

@@ -118,11 +118,11 @@ func TestApartAndRare(t *testing.T) {
 	} {
 		b, times := series(c.baseline)
 		can, _ := series(c.canary)
-		got := job.Apart(analysis.Value, b, can, times, 30*time.Second)
+		got := job.Apart(analysis.Metric{}, b, can, times, 30*time.Second)
 		if !strings.HasSuffix(got, c.apart) || (got == "") != (c.apart == "") {
 			t.Errorf("%s %s: apart %q, want %q", c.baseline, c.canary, got, c.apart)
 		}
-		if got := job.Rare(analysis.Value, b, can, times, 30*time.Second); got != c.rare {
+		if got := job.Rare(analysis.Metric{}, b, can, times, 30*time.Second); got != c.rare {
 			t.Errorf("%s %s: rare %q, want %q", c.baseline, c.canary, got, c.rare)
 		}
 	}

@@ -109,12 +109,12 @@ func exposure(e *analysis.ExposureResult) *Exposure {
 	return &Exposure{Number(e.Expected), Number(e.Observed), Number(e.Lower), Number(e.Upper), e.Off}
 }
 
-// unitOf returns the unit of a metric's effect.
-func unitOf(m analysis.MetricResult, unit string) string {
+// unitOf returns the unit of a metric's effect; unit is that of its numbers.
+func unitOf(m analysis.Metric, unit string) string {
 	switch {
 	case !m.Tolerance.Absolute:
 		return relativeUnit
-	case m.Kind == analysis.Value:
+	case m.Amount() == analysis.OwnUnits:
 		return unit
 	}
 	return pointsUnit
@@ -136,7 +136,7 @@ func (b builder) metric(i int) Metric {
 
 // measured returns what a judge knows of a metric: all but what takes the run.
 func measured(from analysis.MetricResult, source config.Metric) Metric {
-	unit := unitOf(from, source.Unit)
+	unit := unitOf(from.Metric, source.Unit)
 	m := Metric{
 		Name: from.Name, Kind: from.Kind.String(), Decision: from.Decision.String(), Advisory: from.Advisory,
 		Direction: from.Direction.String(), Unit: source.Unit, Provider: source.Provider,
@@ -148,8 +148,8 @@ func measured(from analysis.MetricResult, source config.Metric) Metric {
 		Baseline:  summary(from.Baseline, from.Metric), Canary: summary(from.Canary, from.Metric),
 		Steps: from.Elapsed, Usable: from.Usable, Looks: from.Looks, DecidedLook: from.DecidedAt,
 	}
-	if m.Unit == "" && from.Kind == analysis.Histogram {
-		m.Unit = "s"
+	if m.Unit == "" {
+		m.Unit = from.UsualUnit()
 	}
 	if !from.Advisory {
 		m.Share = Number(from.Share)
@@ -204,11 +204,11 @@ func summary(a analysis.ArmSummary, m analysis.Metric) Summary {
 		Mean: Number(a.Values.Mean), Median: Number(a.Values.Median), P95: Number(a.Values.P95),
 		Min: Number(a.Values.Min), Max: Number(a.Values.Max),
 	}
-	if m.Kind != analysis.Value {
+	if m.Totals() {
 		s.Total = Number(a.Total)
-		if m.Kind != analysis.Histogram || m.SlowerThan > 0 {
-			s.Bad, s.Rate = Number(a.Bad), Number(a.Rate())
-		}
+	}
+	if m.Counted() {
+		s.Bad, s.Rate = Number(a.Bad), Number(a.Rate())
 	}
 	return s
 }
@@ -217,26 +217,9 @@ func summary(a analysis.ArmSummary, m analysis.Metric) Summary {
 func (b builder) series(arm providers.Arm, i int) []Number {
 	numbers := make([]Number, 0, b.lastStep())
 	for _, s := range b.outcome.Samples[arm][i][:b.lastStep()] {
-		numbers = append(numbers, number(s, b.outcome.Result.Metrics[i]))
+		numbers = append(numbers, Number(b.outcome.Result.Metrics[i].Number(s)))
 	}
 	return numbers
-}
-
-// number is what a sample shows of a metric: the value, the rate, or the quantile.
-func number(s analysis.Sample, from analysis.MetricResult) Number {
-	switch {
-	case from.Kind == analysis.Histogram && from.SlowerThan > 0:
-		least, _ := s.Buckets().Above(from.SlowerThan)
-		return Number(least / s.Buckets().Total())
-	case from.Kind == analysis.Histogram:
-		v, _, _ := s.Buckets().Quantile(from.Quantile)
-		return Number(v)
-	case from.Kind != analysis.Value && math.IsNaN(s.Bad()):
-		return Number(0 / s.Total())
-	case from.Kind != analysis.Value:
-		return Number(s.Bad() / s.Total())
-	}
-	return Number(s.Value())
 }
 
 // blast sums up the harm the canary did.
@@ -277,17 +260,12 @@ func (b builder) blast() *Blast {
 func (b builder) blastMetric() int {
 	best, rank := -1, 0
 	for i, m := range b.outcome.Result.Metrics {
-		r := 0
+		r := int(m.Traffic())
 		switch {
-		case !m.Counted() || m.Kind == analysis.Checks:
+		case m.Traffic() == analysis.NoTraffic:
 		case m.Name == b.config.Blast.Requests:
-			r = 5
-		case m.Kind == analysis.Ratio:
-			r = 2
-		default:
-			r = 1
-		}
-		if r > 0 && m.Decision == analysis.Fail && !m.Advisory {
+			r += 4
+		case m.Decision == analysis.Fail && !m.Advisory:
 			r += 2
 		}
 		if r > rank {

@@ -93,13 +93,7 @@ func guardsOf(look job.Look) []string {
 
 // brief describes a metric in a few words.
 func brief(e analysis.Effect, d analysis.Decision, c *config.Config, i int) string {
-	unit := relativeUnit
-	switch m := c.Plan.Metrics[i]; {
-	case m.Tolerance.Absolute && m.Kind == analysis.Value:
-		unit = c.Metrics[i].Unit
-	case m.Tolerance.Absolute:
-		unit = pointsUnit
-	}
+	unit := unitOf(c.Plan.Metrics[i], c.Metrics[i].Unit)
 	limits := tolerance(c.Plan.Metrics[i], unit)
 	effect := Effect{Number(e.Estimate), Number(e.Lower), Number(e.Upper), unit, e.Since}
 	text := tooEarly

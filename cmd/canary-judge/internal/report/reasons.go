@@ -147,7 +147,7 @@ func (b builder) unfitComparison(m Metric, from analysis.MetricResult) string {
 // notEnough says how far a metric is from being decided.
 func (b builder) notEnough(m Metric, from analysis.MetricResult) string {
 	text := "not enough evidence"
-	if m.Looks == 0 && from.Kind == analysis.Checks {
+	if m.Looks == 0 && !from.Paired() {
 		return tooFewRuns(m)
 	}
 	if m.Looks == 0 {
@@ -205,8 +205,8 @@ func (b builder) forecast(m Metric) string {
 		return ""
 	}
 	unit := f.Unit
-	if unit == "bad canary events" && m.Kind == analysis.Histogram.String() {
-		unit = "slow canary requests"
+	if unit == analysis.BadCanaryEvents {
+		unit = m.words().badEvents
 	}
 	text := fmt.Sprintf("an unchanged canary passes with about %s %s, so far there are %s",
 		tally(math.Ceil(float64(f.Needed))), unit, tally(math.Round(float64(f.Have))))
@@ -251,10 +251,10 @@ func (b builder) warnings(m Metric, from analysis.MetricResult, i int) []string 
 	if text := unreadSteps(from); text != "" && from.Cause != analysis.Unreadable {
 		add("%s; they are left out", text)
 	}
-	if from.Kind != analysis.Checks && from.Gaps*10 > from.Elapsed && from.Usable > 0 {
+	if from.Paired() && from.Gaps*10 > from.Elapsed && from.Usable > 0 {
 		add("%d of %d steps lack data in an arm (baseline: %d with data, canary: %d)", from.Gaps, from.Elapsed, from.Baseline.Steps, from.Canary.Steps)
 	}
-	if few := from.Elapsed - from.Usable - from.Gaps; from.Counted() && from.Kind != analysis.Checks && few*10 > from.Elapsed && from.Observations > 0 {
+	if few := from.Elapsed - from.Usable - from.Gaps; from.Counted() && from.Paired() && few*10 > from.Elapsed && from.Observations > 0 {
 		add("%d of %d steps lack requests in an arm; steps were pooled until both had some: %s, of %s of %s requests", from.Elapsed-from.Usable, from.Elapsed,
 			plural(from.Observations, "comparison"), tally(from.Events.N+from.Events.M), tally(from.Canary.Total+from.Baseline.Total))
 	}

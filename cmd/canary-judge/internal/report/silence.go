@@ -12,7 +12,7 @@ import (
 // why says what is known of why a metric has no data, or too few: what its source told, or
 // the pattern of its steps; else what to do.
 func (b builder) why(m Metric, from analysis.MetricResult,
-	pattern func(analysis.Kind, []analysis.Sample, []analysis.Sample, []time.Time, time.Duration) string, otherwise string,
+	pattern func(analysis.Metric, []analysis.Sample, []analysis.Sample, []time.Time, time.Duration) string, otherwise string,
 ) string {
 	if text := b.whatTheSourceSays(m, false); text != "" {
 		return text
@@ -22,7 +22,7 @@ func (b builder) why(m Metric, from analysis.MetricResult,
 		return b.outcome.Samples[arm][i][b.config.Window.Warmup:b.lastStep()]
 	}
 	times := b.outcome.Times[b.config.Window.Warmup:b.lastStep()]
-	if found := pattern(from.Kind, of(providers.Baseline), of(providers.Canary), times, b.config.Window.Step); found != "" {
+	if found := pattern(from.Metric, of(providers.Baseline), of(providers.Canary), times, b.config.Window.Step); found != "" {
 		return ": " + found
 	}
 	if otherwise != "" {

@@ -148,7 +148,7 @@ func (t *Terminal) remember(result analysis.Result, pairs []analysis.Pair) {
 	}
 	for i, from := range result.Metrics {
 		if len(t.shown[i]) < result.Looks {
-			t.shown[i] = append(t.shown[i], number(pairs[i].Canary, from))
+			t.shown[i] = append(t.shown[i], Number(from.Number(pairs[i].Canary)))
 		}
 	}
 }

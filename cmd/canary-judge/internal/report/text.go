@@ -110,7 +110,7 @@ func (m Metric) levels() (baseline, canary Number, rates bool) {
 	switch c := m.Compared; {
 	case c != nil:
 		return c.Baseline.Level, c.Canary.Level, !math.IsNaN(float64(c.Canary.Total))
-	case m.Kind == analysis.Value.String() || math.IsNaN(float64(m.Canary.Rate)) && math.IsNaN(float64(m.Baseline.Rate)):
+	case math.IsNaN(float64(m.Canary.Rate)) && math.IsNaN(float64(m.Baseline.Rate)):
 		return m.Baseline.Median, m.Canary.Median, false
 	}
 	return m.Baseline.Rate, m.Canary.Rate, true
@@ -309,8 +309,8 @@ func (r *Report) blastLines() []string {
 		return nil
 	}
 	failed := "failed"
-	if slices.ContainsFunc(r.Metrics, func(m Metric) bool { return m.Name == b.Metric && m.Kind == analysis.Histogram.String() }) {
-		failed = "were slow"
+	if i := slices.IndexFunc(r.Metrics, func(m Metric) bool { return m.Name == b.Metric }); i >= 0 {
+		failed = r.Metrics[i].words().wentWrong
 	}
 	of := ""
 	if b.Users != nil {

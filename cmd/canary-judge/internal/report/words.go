@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
-
-	"github.com/canary-judge/canary-judge/analysis"
 )
 
 // significant writes a number with about three significant digits, without an
@@ -327,14 +325,11 @@ func countsPhrase(m Metric, slower string) string {
 	if math.IsNaN(float64(canary.Total)) || canary.Total == 0 {
 		return ""
 	}
-	what, did := "requests", "failed"
-	switch {
-	case m.Kind == analysis.Checks.String():
-		what = "runs"
-	case slower != "":
+	did := "failed"
+	if slower != "" {
 		did = "took longer than " + slower
 	}
-	text := fmt.Sprintf("%s of %s canary %s %s", tally(float64(canary.Bad)), tally(float64(canary.Total)), what, did)
+	text := fmt.Sprintf("%s of %s canary %s %s", tally(float64(canary.Bad)), tally(float64(canary.Total)), m.words().events, did)
 	excess := float64(canary.Bad) - float64(canary.Total)*float64(baseline.Level)
 	switch {
 	case baseline.Bad == 0:

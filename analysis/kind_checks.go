@@ -1,0 +1,33 @@
+package analysis
+
+// checksMethod compares the rates of failed runs. Each is a trial of its own, which counts
+// without one of the other arm.
+type checksMethod struct{}
+
+func (checksMethod) validate(Metric) error { return nil }
+func (checksMethod) counted() bool         { return true }
+func (checksMethod) paired() bool          { return false }
+func (checksMethod) silenceDoubted() bool  { return false }
+func (checksMethod) absolute() Amount      { return RatePoints }
+func (checksMethod) usualUnit() string     { return "" }
+func (checksMethod) traffic() Traffic      { return NoTraffic }
+
+func (checksMethod) shows(s Sample) bool                        { return ratioMethod{}.shows(s) }
+func (checksMethod) number(m Metric, s Sample) float64          { return ratioMethod{}.number(m, s) }
+func (checksMethod) begin(j *judgement)                         { j.startTests(j.plan.Steps) }
+func (checksMethod) tally(a *armTally, m Metric, s Sample) bool { return ratioMethod{}.tally(a, m, s) }
+
+func (checksMethod) observe(_ Metric, p Pair) (bracket, bool) {
+	v := counts(p)
+	return exact(observation{counts: v}), v.N > 0 || v.M > 0
+}
+
+func (checksMethod) evidence(m Metric, d Direction) evidence {
+	e := newCountsEvidence(m, d)
+	e.pooled = true
+	return e
+}
+
+func (checksMethod) changed(m Metric, earlier, later Sample) bool {
+	return ratioMethod{}.changed(m, earlier, later)
+}

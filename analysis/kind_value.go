@@ -1,0 +1,49 @@
+package analysis
+
+import "math"
+
+// valueMethod compares the values of each step.
+type valueMethod struct{}
+
+func (valueMethod) validate(Metric) error { return nil }
+func (valueMethod) counted() bool         { return false }
+func (valueMethod) paired() bool          { return true }
+func (valueMethod) silenceDoubted() bool  { return false }
+func (valueMethod) absolute() Amount      { return OwnUnits }
+func (valueMethod) usualUnit() string     { return "" }
+func (valueMethod) traffic() Traffic      { return NoTraffic }
+
+func (valueMethod) shows(s Sample) bool                     { return !s.Gap() && !math.IsInf(s.Value(), 0) }
+func (valueMethod) number(_ Metric, s Sample) float64       { return s.Value() }
+func (valueMethod) begin(j *judgement)                      { j.startTests(j.plan.Steps) }
+func (valueMethod) evidence(m Metric, d Direction) evidence { return newValueEvidence(m, d) }
+
+func (valueMethod) tally(a *armTally, _ Metric, s Sample) bool {
+	if math.IsInf(s.Value(), 0) {
+		return false
+	}
+	a.values = append(a.values, s.Value())
+	return true
+}
+
+func (valueMethod) observe(_ Metric, p Pair) (bracket, bool) {
+	o := observation{canary: p.Canary.Value(), baseline: p.Baseline.Value()}
+	return exact(o), finite(o.canary, o.baseline)
+}
+
+func (valueMethod) changed(m Metric, earlier, later Sample) bool {
+	if earlier.Gap() {
+		return true
+	}
+	a, b := earlier.Value(), later.Value()
+	hair := m.hair() * math.Max(math.Abs(a), math.Abs(b))
+	if m.Tolerance.Absolute && m.Tolerance.Size > 0 {
+		hair = hairOfTolerance * m.Tolerance.Size
+	}
+	return math.Abs(b-a) > hair
+}
+
+// finite reports whether both values of a pair are usable.
+func finite(canary, baseline float64) bool {
+	return !math.IsNaN(canary-baseline) && !math.IsInf(canary, 0) && !math.IsInf(baseline, 0)
+}

@@ -1,0 +1,148 @@
+package config
+
+import (
+	"slices"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// source is a way to say how a metric is measured: a key of its own, of which a metric has
+// exactly one.
+type source struct {
+	key   string
+	kind  analysis.Kind
+	given func(m *metric) bool
+	// resolve resolves what stands below the key. The type has no name when the provider
+	// is not known.
+	resolve func(r *resolver, m *metric, a *analysis.Metric, c *Metric, t providers.Type)
+}
+
+var sources = []source{
+	{"value", analysis.Value, func(m *metric) bool { return m.Value != nil }, (*resolver).value},
+	{"ratio", analysis.Ratio, func(m *metric) bool { return m.Ratio != nil }, (*resolver).ratio},
+	{"histogram", analysis.Histogram, func(m *metric) bool { return m.Histogram != nil }, (*resolver).histogram},
+	{"checks", analysis.Checks, func(m *metric) bool { return m.Checks != nil }, (*resolver).checks},
+	// Which metric it is whose gaps are counted is resolved when all are known.
+	{"gaps", analysis.Checks, func(m *metric) bool { return m.Gaps != "" }, func(*resolver, *metric, *analysis.Metric, *Metric, providers.Type) {}},
+}
+
+// kindTexts has what each kind is called in messages, and the settings that mean something
+// for it, of those that do not for every kind.
+var kindTexts = map[analysis.Kind]struct {
+	phrase   string
+	settings []string
+}{
+	analysis.Value:     {"a value", []string{"unit", "scale"}},
+	analysis.Ratio:     {"a ratio", []string{"dispersion"}},
+	analysis.Histogram: {"a histogram", []string{"unit", "slower_than", "quantile", "dispersion"}},
+	analysis.Checks:    {"checks", nil},
+}
+
+// source resolves how a metric is measured.
+func (r *resolver) source(m *metric, a *analysis.Metric, c *Metric, t providers.Type) {
+	var keys []string
+	var given []source
+	for _, s := range sources {
+		keys = append(keys, s.key)
+		if s.given(m) {
+			given = append(given, s)
+		}
+	}
+	if len(given) != 1 {
+		r.problemAt(m, nil, "metric %q: say how it is measured with exactly one of %s", m.Name, listAnd(keys))
+		return
+	}
+	a.Kind = given[0].kind
+	given[0].resolve(r, m, a, c, t)
+	r.misplaced(m, a.Kind)
+	r.unneeded(m, c)
+}
+
+func (r *resolver) value(m *metric, a *analysis.Metric, c *Metric, t providers.Type) {
+	r.expand(m, a, c, m.Value, providers.Value, t)
+}
+
+func (r *resolver) ratio(m *metric, a *analysis.Metric, c *Metric, t providers.Type) {
+	a.AbsentIsZero = m.Ratio.Absent == absentZero
+	if r.places[&m.Ratio.SLO] != nil {
+		r.slo(m, a, c, t)
+		return
+	}
+	r.needs(m.Ratio.Total, "total", m.Ratio, m)
+	q, good := r.either(m, m.Ratio, m.Ratio.Bad, m.Ratio.Good, "bad", "good")
+	c.Complement = good
+	r.expand(m, a, c, q, providers.Bad, t)
+	r.expand(m, a, c, m.Ratio.Total, providers.Total, t)
+}
+
+// histogram resolves a histogram and where it is judged.
+func (r *resolver) histogram(m *metric, a *analysis.Metric, c *Metric, t providers.Type) {
+	r.expand(m, a, c, m.Histogram, providers.Buckets, t)
+	a.Quantile = float64(m.Quantile)
+	switch {
+	case m.Slower != nil && r.given(&m.Quantile):
+		r.problemAt(&m.Quantile, m, "give slower_than or quantile, not both")
+	case r.given(m.Slower):
+		a.SlowerThan = r.inUnit(m, a, m.Slower, m.Slower.number, m.Slower.unit, "slower_than")
+	case m.Slower != nil:
+		a.SlowerThan = 1 // it cannot be read, which is told, and is not to be taken for a quantile
+	case !r.given(&m.Quantile):
+		r.problemAt(m.Histogram, m, "metric %q: say where the histogram is judged: slower_than: 500ms (preferred) or quantile: p95", m.Name)
+	}
+}
+
+func (r *resolver) checks(m *metric, a *analysis.Metric, c *Metric, t providers.Type) {
+	if m.Checks.Synthetics != nil {
+		if t.Name != "" {
+			r.synthetics(m, a, c, t)
+		}
+		return
+	}
+	if m.Checks.Trigger != nil {
+		r.problemAt(m.Checks.Trigger, m, "trigger starts synthetic tests; name them with synthetics: [abc-def-ghi]")
+	}
+	r.needs(m.Checks.Runs, "runs", m.Checks, m)
+	q, passed := r.either(m, m.Checks, m.Checks.Failed, m.Checks.Passed, "failed", "passed")
+	c.Complement = passed
+	r.expand(m, a, c, q, providers.Bad, t)
+	r.expand(m, a, c, m.Checks.Runs, providers.Total, t)
+}
+
+// either returns the one of two queries that is given, and whether it is the second.
+func (r *resolver) either(m *metric, address any, one, other *queryText, name, otherName string) (q *queryText, second bool) {
+	switch {
+	case (one == nil) == (other == nil):
+		r.problemAt(address, m, "give exactly one of %s and %s", name, otherName)
+		return nil, false
+	case one != nil:
+		return one, false
+	}
+	return other, true
+}
+
+// needs notes a query that is missing where others are given.
+func (r *resolver) needs(q *queryText, name string, address any, m *metric) {
+	if q == nil {
+		r.problemAt(address, m, "%s is missing", name)
+	}
+}
+
+// misplaced notes settings that mean nothing for the kind of metric. In a recording they
+// meant nothing either, and did no harm.
+func (r *resolver) misplaced(m *metric, kind analysis.Kind) {
+	if r.options.Literal {
+		return
+	}
+	of := kindTexts[kind]
+	for _, s := range []struct {
+		name    string
+		address any
+	}{
+		{"slower_than", m.Slower}, {"quantile", &m.Quantile}, {"scale", &m.Scale}, {"dispersion", &m.Counts}, {"unit", &m.Unit},
+	} {
+		if r.given(s.address) && !slices.Contains(of.settings, s.name) {
+			r.problemAt(s.address, m, "%s means nothing for %s", s.name, of.phrase)
+		}
+	}
+}
