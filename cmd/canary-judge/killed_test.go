@@ -253,14 +253,18 @@ func (v victim) look(code int, out string) string {
 	if code != exitFail && code != exitNotJudged || !strings.Contains(out, "FAIL after") {
 		return fmt.Sprintf("exit %d", code)
 	}
-	git := func(args ...string) string {
-		cmd := exec.Command("git", append([]string{"-C", v.file("remote.git")}, args...)...)
+	in := func(dir string, args ...string) string {
+		cmd := exec.Command("git", append([]string{"-C", v.file(dir)}, args...)...)
 		cmd.Env = v.env()
 		text, err := cmd.CombinedOutput()
 		if err != nil {
 			return err.Error() + ": " + string(text)
 		}
 		return strings.TrimSpace(string(text))
+	}
+	git := func(args ...string) string { return in("remote.git", args...) }
+	if here, there := in("work", "rev-parse", "HEAD"), git("rev-parse", "main"); here != there && !strings.Contains(out, "was left as it is") {
+		return fmt.Sprintf("the clone is at %s, the remote at %s, and nobody says so", here, there)
 	}
 	if got := git("log", "--format=%s", "main"); got != "Revert \"Bad\"\nBad\nGood" {
 		return "the remote's main is\n" + got

@@ -104,7 +104,7 @@ type onFail struct {
 
 type revert struct {
 	Commit   string             `yaml:"commit" default:"HEAD" doc:"What to revert: a commit, or a range A..B" example:"HEAD"`
-	Branch   string             `yaml:"branch" default:"whatever is checked out" doc:"Branch that must be checked out, and is pushed to" example:"canary"`
+	Branch   string             `yaml:"branch" default:"named as the one that is checked out" doc:"Branch on the remote that is judged and pushed to; to be named where HEAD is detached" example:"canary"`
 	Mode     RevertMode         `yaml:"mode" default:"push" doc:"push to the branch, or pr: open a pull request on GitHub or a merge request on GitLab"`
 	Push     string             `yaml:"push" default:"origin" doc:"Remote to push to" example:"deploy"`
 	Forge    Forge              `yaml:"forge" default:"by the remote's address and the CI" doc:"Where pull requests are opened: github or gitlab"`

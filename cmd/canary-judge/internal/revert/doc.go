@@ -11,7 +11,8 @@
 // revert.go has the order of things, place.go the repository, opened so that nothing in it
 // changes, change.go what is judged, history.go what is reverted already and what is a
 // revert of ours, tree.go the files without a change, remote.go one branch on the remote
-// (read, fetch, push), follow.go what is checked out, git.go the one way git is called,
+// (read, fetch, push), follow.go what is checked out, restore.go its files where that
+// breaks off, git.go the one way git is called,
 // message.go the commit message and its trailers, pullrequest.go and forges.go the mode pr,
 // hook.go a command without a shell.
 package revert

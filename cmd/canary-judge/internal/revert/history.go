@@ -230,6 +230,7 @@ func (r *Repository) choose(ctx context.Context, p *place, change []Commit, tip 
 			found.left = append(found.left, c)
 		}
 	}
+	slices.SortFunc(found.by, func(a, b string) int { return slices.Index(ids, a) - slices.Index(ids, b) })
 	found.left, found.empty = r.changed(ctx, p, found.left)
 	if there, err := r.stillThere(ctx, p, tip, gone); err != nil || !there {
 		return found, err

@@ -109,7 +109,7 @@ func (r *Repository) revert(ctx context.Context, judged Change, e Evidence, dryR
 	}
 	switch {
 	case len(found.left) == 0 && len(found.by) > 0:
-		return already(found), nil
+		return r.already(ctx, p, judged, found.by, dryRun), nil
 	case r.Settings.Mode == config.PushRevert && b.at != judged.Head:
 		return Outcome{}, hasMoved(r.Settings.Remote, judged, b)
 	case len(found.left) == 0:
@@ -177,9 +177,17 @@ func (r *Repository) holds(ctx context.Context, p *place, b branch, judged Chang
 	return nil
 }
 
-// already is the outcome where all was taken back before.
-func already(found choice) Outcome {
-	return Outcome{Reverts: found.by, Notes: []string{fmt.Sprintf("the change is reverted already, by %s", strings.Join(found.by, ", "))}}
+// already is the outcome where all was taken back before, by some commits, the newest first.
+// What is checked out follows then, too: the job that did it may have broken off before that.
+func (r *Repository) already(ctx context.Context, p *place, judged Change, by []string, dryRun bool) Outcome {
+	o := Outcome{Reverts: by, Notes: []string{fmt.Sprintf("the change is reverted already, by %s", strings.Join(by, ", "))}}
+	if dryRun || r.Settings.Mode != config.PushRevert {
+		return o
+	}
+	if note := p.catchUp(ctx, judged, by); note != "" {
+		o.Notes = append(o.Notes, note)
+	}
+	return o
 }
 
 // nothing says why nothing of a change is to be taken back.
@@ -315,10 +323,10 @@ func (w *work) deploy(ctx context.Context, dryRun bool) (Outcome, error) {
 	case !arrived:
 		return w.overtaken(after, m, now)
 	case !moved:
-		return already(choice{by: made}), nil
+		return w.already(after, w.place, w.judged, made, false), nil
 	}
 	o.Reverts, o.Pushed = made, w.Settings.Remote+"/"+strings.TrimPrefix(w.target.ref, heads)
-	if note := w.follow(after, made[0]); note != "" {
+	if note := w.follow(after, w.judged, made[0]); note != "" {
 		o.Notes = append(o.Notes, note)
 	}
 	return o, nil
@@ -356,7 +364,7 @@ func (w *work) overtaken(ctx context.Context, m *remote, now branch) (Outcome, e
 		return Outcome{}, err
 	}
 	if len(found.left) == 0 && len(found.by) > 0 {
-		return already(found), nil
+		return w.already(ctx, w.place, w.judged, found.by, false), nil
 	}
 	return Outcome{}, hasMoved(m.name, w.judged, now)
 }

@@ -92,6 +92,10 @@ func (want state) play(t *testing.T) {
 			}
 			continue
 		}
+		if time == 0 && want.already {
+			s.followed(want, o, local)
+			before = strings.Replace(before, local, s.local(), 1)
+		}
 		if time == 1 || want.already {
 			if now := s.snapshot(); now != before || o.Pushed != "" || len(o.Commands) > 0 || len(o.Notes) == 0 {
 				t.Fatalf("run %d: %+v changed\n%s\ninto\n%s", time+1, o, before, now)
