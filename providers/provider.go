@@ -1,5 +1,6 @@
-// Package providers defines where series come from: the Provider interface, the
-// errors that every provider returns, and what providers that talk HTTP share.
+// Package providers defines where series come from: the Provider interface, and what a
+// provider may do beside fetching. What those that talk HTTP share, and the errors that
+// all return, is package web.
 //
 // A provider fetches and nothing else. It does not judge, log, read the
 // environment, or know another provider. It never picks, averages, fills or trims:

@@ -19,6 +19,7 @@ import (
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/revert"
 	"github.com/canary-judge/canary-judge/internal/files"
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // repository returns what reverts with these settings. What the remote says while
@@ -70,7 +71,7 @@ func (c *cleaner) add(text []byte) {
 
 // end writes the line that is under way.
 func (c *cleaner) end() {
-	text := report.Clean(providers.Strike(strings.ToValidUTF8(string(c.line), "\ufffd")))
+	text := report.Clean(web.Strike(strings.ToValidUTF8(string(c.line), "\ufffd")))
 	if c.cut {
 		text += "… (cut)"
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/github"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // app is the process, with all that it touches.
@@ -77,7 +78,7 @@ func (a *app) run(ctx context.Context) (code int) {
 		}
 	}()
 	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"} {
-		providers.Conceal(providers.ProxySecrets(a.env[name])...)
+		web.Conceal(web.ProxySecrets(a.env[name])...)
 	}
 	out := &checked{Writer: a.stdout}
 	a.stdout = out
@@ -182,7 +183,7 @@ func (a *app) inputs(cmd *cobra.Command) error {
 		}
 		for _, v := range splitInput(f.Value.Type(), value) {
 			if _, err := strconv.ParseBool(v); f.Value.Type() == "bool" && err != nil {
-				errs = append(errs, fmt.Errorf("input %s is %q; want true or false", f.Name, providers.Quote(v)))
+				errs = append(errs, fmt.Errorf("input %s is %q; want true or false", f.Name, web.Quote(v)))
 				continue
 			}
 			if err := f.Value.Set(v); err != nil {

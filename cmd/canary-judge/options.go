@@ -13,6 +13,7 @@ import (
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // options are the flags that commands share.
@@ -117,8 +118,8 @@ func (a *app) loadLive(ctx context.Context, o *options) (*config.Config, error) 
 		return ids, err
 	}
 	c, err := config.Load(o.configPath(), config.Options{Types: types(), Env: a.env, Set: set, Tagged: tagged})
-	var e *providers.Error
-	if errors.As(failed, &e) && e.Class != providers.Settings {
+	var e *web.Error
+	if errors.As(failed, &e) && e.Class != web.Settings {
 		return nil, exit{exitNotJudged, failed}
 	}
 	return c, usage(err)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // event is the request of https://docs.datadoghq.com/api/latest/events/post-an-event/
@@ -41,7 +42,7 @@ func (p *Provider) Announce(ctx context.Context, a providers.Announcement) error
 	const doing = "post an event"
 	body, failure := p.call(ctx, doing, http.MethodPost, "/api/v1/events", nil, e)
 	if failure != nil {
-		if failure.Class == providers.BadQuery {
+		if failure.Class == web.BadQuery {
 			failure.Cure = "please report this"
 		}
 		return failure

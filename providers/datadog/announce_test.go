@@ -15,6 +15,7 @@ import (
 
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/providertest"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // accepted is an answer by https://docs.datadoghq.com/api/latest/events/post-an-event/
@@ -63,17 +64,17 @@ func TestTroubleWithAnnouncements(t *testing.T) {
 		name   string
 		status int
 		body   string
-		class  providers.Class
+		class  web.Class
 		want   string
 	}{
-		{"too old", 400, "hunter2-api", providers.BadQuery, "post an event: 400 Bad Request: [secret]"},
-		{"wrong key", 403, `{"errors":["Forbidden"]}`, providers.Auth, "403 Forbidden"},
-		{"a limit", 429, "", providers.Limit, "429 Too Many Requests"},
-		{"broken", 500, "hunter2-app", providers.Unreachable, "500 Internal Server Error: [secret]"},
-		{"nothing", 202, "", providers.Shape, "unexpected end of JSON input"},
-		{"a login page", 200, "<html>hunter2-app", providers.Shape, "not JSON as the events API answers it"},
-		{"not taken", 202, `{"status":"error"}`, providers.Shape, "does not say that the event was taken"},
-		{"an empty object", 202, "{}", providers.Shape, "does not say that the event was taken"},
+		{"too old", 400, "hunter2-api", web.BadQuery, "post an event: 400 Bad Request: [secret]"},
+		{"wrong key", 403, `{"errors":["Forbidden"]}`, web.Auth, "403 Forbidden"},
+		{"a limit", 429, "", web.Limit, "429 Too Many Requests"},
+		{"broken", 500, "hunter2-app", web.Unreachable, "500 Internal Server Error: [secret]"},
+		{"nothing", 202, "", web.Shape, "unexpected end of JSON input"},
+		{"a login page", 200, "<html>hunter2-app", web.Shape, "not JSON as the events API answers it"},
+		{"not taken", 202, `{"status":"error"}`, web.Shape, "does not say that the event was taken"},
+		{"an empty object", 202, "{}", web.Shape, "does not say that the event was taken"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -86,7 +87,7 @@ func TestTroubleWithAnnouncements(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 				defer cancel()
 				err := p.Announce(ctx, providers.Announcement{Title: "x", Text: "y", Tone: providers.Info})
-				var e *providers.Error
+				var e *web.Error
 				if !errors.As(err, &e) || e.Class != tt.class || !strings.Contains(err.Error(), tt.want) || shown(err) {
 					t.Errorf("%v, class %v; want class %q and %q", err, e, tt.class, tt.want)
 				}

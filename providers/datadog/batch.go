@@ -14,6 +14,7 @@ import (
 
 	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // batchKey says what a batch was started for.
@@ -82,8 +83,8 @@ func (p *Provider) Start(ctx context.Context, queries []providers.Query, limit t
 		case at < 0:
 			tests[q.Arm] = append(tests[q.Arm], test)
 		case !reflect.DeepEqual(tests[q.Arm][at], test):
-			return providers.Place(q, &providers.Error{
-				Class: providers.BadQuery, Provider: Name, Doing: "start the synthetic test " + test.PublicID,
+			return providers.Place(q, &web.Error{
+				Class: web.BadQuery, Provider: Name, Doing: "start the synthetic test " + test.PublicID,
 				Detail: "it would be aimed at two places for one arm", Cure: "aim it at one",
 			})
 		}
@@ -108,7 +109,7 @@ func (p *Provider) aimed(ctx context.Context, q providers.Query) (batchTest, err
 		err = errors.New("its runs are not started by this job")
 	}
 	if err != nil {
-		return batchTest{}, providers.Place(q, &providers.Error{Class: providers.BadQuery, Provider: Name, Doing: doing, Err: err, Cure: "correct the query"})
+		return batchTest{}, providers.Place(q, &web.Error{Class: web.BadQuery, Provider: Name, Doing: doing, Err: err, Cure: "correct the query"})
 	}
 	kind, failure := p.kindOf(ctx, parsed.Test)
 	if failure != nil {
@@ -117,8 +118,8 @@ func (p *Provider) aimed(ctx context.Context, q providers.Query) (batchTest, err
 	// Which tests heed it: getBasePayload of
 	// https://github.com/DataDog/datadog-ci/blob/master/packages/plugin-synthetics/src/utils/internal.ts
 	if parsed.Aim.StartURL != "" && kind.kind != "browser" && kind.subtype != "http" {
-		return batchTest{}, providers.Place(q, &providers.Error{
-			Class: providers.BadQuery, Provider: Name, Doing: "aim the synthetic test " + parsed.Test,
+		return batchTest{}, providers.Place(q, &web.Error{
+			Class: web.BadQuery, Provider: Name, Doing: "aim the synthetic test " + parsed.Test,
 			Detail: "it has no start URL: only browser tests and HTTP tests of one request do",
 			Cure:   "let the addresses in the test begin with a variable, and set it under variables",
 		})
@@ -175,8 +176,8 @@ func readStarted(body []byte, tests []batchTest) (string, error) {
 // whose runs did not end in time, has no point.
 func (p *Provider) countStarted(ctx context.Context, q providers.Query, r runsQuery, into *providers.Answer) error {
 	if _, err := p.aimed(ctx, q); err != nil {
-		var e *providers.Error
-		if errors.As(err, &e) && e.Class == providers.BadQuery {
+		var e *web.Error
+		if errors.As(err, &e) && e.Class == web.BadQuery {
 			into.Err = err
 			return nil
 		}
@@ -224,7 +225,7 @@ func (b *batch) count(r runsQuery) (count float64, ran bool) {
 // settle asks how a batch goes. One that is under way after its deadline is given up:
 // those of its runs that ended may have done so because they passed.
 func (p *Provider) settle(ctx context.Context, b *batch) error {
-	doing := "read the batch " + providers.Quote(b.id, p.secrets()...) + " of synthetic tests"
+	doing := "read the batch " + web.Quote(b.id, p.secrets()...) + " of synthetic tests"
 	body, status, failure := p.send(ctx, doing, http.MethodGet, "/api/v1/synthetics/ci/batch/"+url.PathEscape(b.id), nil, nil)
 	state := stillRunning // one that has just been started may not be found yet
 	switch {

@@ -14,6 +14,7 @@ import (
 	"github.com/DataDog/datadog-api-client-go/v2/api/datadog"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // Name is the provider's name in configs and errors.
@@ -21,8 +22,8 @@ const Name = "datadog"
 
 // Settings is the datadog section of a config.
 type Settings struct {
-	APIKey   providers.Secret   `yaml:"api_key" env:"DD_API_KEY,DATADOG_API_KEY" doc:"API key"`
-	AppKey   providers.Secret   `yaml:"app_key" env:"DD_APP_KEY,DATADOG_APP_KEY" doc:"Application key, with the permission timeseries_query"`
+	APIKey   web.Secret         `yaml:"api_key" env:"DD_API_KEY,DATADOG_API_KEY" doc:"API key"`
+	AppKey   web.Secret         `yaml:"app_key" env:"DD_APP_KEY,DATADOG_APP_KEY" doc:"Application key, with the permission timeseries_query"`
 	Site     string             `yaml:"site" env:"DD_SITE,DATADOG_SITE" default:"datadoghq.com" doc:"Site of the organisation" example:"datadoghq.eu"`
 	URL      string             `yaml:"url" env:"DD_URL" doc:"Address to send requests to instead of the site's: a proxy, or a stand-in for tests"`
 	Timeout  providers.Duration `yaml:"timeout" default:"20s" doc:"Time limit of one request"`
@@ -63,11 +64,11 @@ var siteName = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
 // tests; nil is the network.
 func New(s Settings, transport http.RoundTripper) (*Provider, error) {
 	fail := func(text, cure string) error {
-		return &providers.Error{Class: providers.Settings, Provider: Name, Doing: "open", Err: errors.New(text), Cure: cure}
+		return &web.Error{Class: web.Settings, Provider: Name, Doing: "open", Err: errors.New(text), Cure: cure}
 	}
 	// A GitHub secret that does not exist is an empty string: blank is unset.
-	s.APIKey = providers.Secret(strings.TrimSpace(string(s.APIKey)))
-	s.AppKey = providers.Secret(strings.TrimSpace(string(s.AppKey)))
+	s.APIKey = web.Secret(strings.TrimSpace(string(s.APIKey)))
+	s.AppKey = web.Secret(strings.TrimSpace(string(s.AppKey)))
 	switch {
 	case s.APIKey == "":
 		return nil, fail("no API key is given", "set DD_API_KEY")
@@ -84,7 +85,7 @@ func New(s Settings, transport http.RoundTripper) (*Provider, error) {
 		return nil, fail("the site is no name of a host", "set DD_SITE to one such as datadoghq.com or datadoghq.eu")
 	}
 	c := datadog.NewConfiguration()
-	c.HTTPClient = providers.NewHTTPClient(providers.HTTPOptions{Timeout: time.Duration(s.Timeout), Transport: transport, Seen: p.limit.see})
+	c.HTTPClient = web.NewClient(web.ClientOptions{Timeout: time.Duration(s.Timeout), Transport: transport, Seen: p.limit.see})
 	c.UserAgent = "canary-judge (" + c.UserAgent + ")"
 	if s.URL != "" {
 		base, err := url.Parse(s.URL)
@@ -151,8 +152,8 @@ func (p *Provider) fetch(ctx context.Context, queries []providers.Query) ([]prov
 			continue
 		}
 		if err := readable(q.Expr); err != nil {
-			answers[i] = providers.Answer{Err: providers.Place(q, &providers.Error{
-				Class: providers.BadQuery, Provider: Name, Doing: "read the query", Err: err, Cure: "correct the query",
+			answers[i] = providers.Answer{Err: providers.Place(q, &web.Error{
+				Class: web.BadQuery, Provider: Name, Doing: "read the query", Err: err, Cure: "correct the query",
 			})}
 			continue
 		}
@@ -195,8 +196,8 @@ func readable(expr string) error {
 // one it means, so the halves are tried until the faulty ones stand alone.
 func (p *Provider) fetchGroup(ctx context.Context, queries []providers.Query, at []int, answers []providers.Answer) error {
 	err := p.fetchTogether(ctx, queries, at, answers)
-	var e *providers.Error
-	if err == nil || !errors.As(err, &e) || e.Class != providers.BadQuery {
+	var e *web.Error
+	if err == nil || !errors.As(err, &e) || e.Class != web.BadQuery {
 		return err
 	}
 	if len(at) == 1 {
@@ -237,12 +238,12 @@ func (p *Provider) read(body []byte, from, to time.Time, step time.Duration, int
 	if err == nil {
 		return nil
 	}
-	e := &providers.Error{
-		Class: providers.Shape, Provider: Name, Doing: "read the answer",
-		Detail: providers.Quote(err.Error(), p.secrets()...),
+	e := &web.Error{
+		Class: web.Shape, Provider: Name, Doing: "read the answer",
+		Detail: web.Quote(err.Error(), p.secrets()...),
 	}
 	if errors.Is(err, errQuery) {
-		e.Class, e.Doing, e.Cure = providers.BadQuery, "query "+p.host(), "correct the query"
+		e.Class, e.Doing, e.Cure = web.BadQuery, "query "+p.host(), "correct the query"
 	}
 	return e
 }
@@ -256,13 +257,13 @@ func (p *Provider) host() string {
 }
 
 // refused returns the error of an answer that is not a success.
-func (p *Provider) refused(doing string, status int, body []byte) *providers.Error {
+func (p *Provider) refused(doing string, status int, body []byte) *web.Error {
 	detail := string(body)
 	var said struct{ Errors json.RawMessage }
 	if json.Unmarshal(body, &said) == nil && len(said.Errors) > 0 {
 		detail = errorTexts(said.Errors)
 	}
-	e := providers.StatusError(Name, doing, status, detail, p.secrets()...)
+	e := web.StatusError(Name, doing, status, detail, p.secrets()...)
 	switch status {
 	case http.StatusUnauthorized:
 		e.Cure = "check DD_API_KEY, DD_APP_KEY and DD_SITE: keys are of one site"
@@ -296,11 +297,11 @@ func errorTexts(raw json.RawMessage) string {
 
 // secrets are what no error may show: a proxy may repeat a request's headers in
 // its answer.
-func (p *Provider) secrets() []providers.Secret {
-	secrets := []providers.Secret{p.settings.APIKey, p.settings.AppKey}
+func (p *Provider) secrets() []web.Secret {
+	secrets := []web.Secret{p.settings.APIKey, p.settings.AppKey}
 	if p.base != nil && p.base.User != nil {
 		password, _ := p.base.User.Password()
-		secrets = append(secrets, providers.Secret(password), providers.BasicAuth(p.base.User.Username(), password))
+		secrets = append(secrets, web.Secret(password), web.BasicAuth(p.base.User.Username(), password))
 	}
 	return secrets
 }

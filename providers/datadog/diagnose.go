@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // metadata is what Datadog knows about a metric.
@@ -28,7 +29,7 @@ type metadata struct {
 func (p *Provider) Diagnose(ctx context.Context, q providers.Query) (string, error) {
 	why, err := p.explain(ctx, q)
 	// It names tags in the server's words, which may repeat the request's headers.
-	return providers.Quote(why, p.secrets()...), err
+	return web.Quote(why, p.secrets()...), err
 }
 
 // explain says why nothing matches a query.
@@ -210,9 +211,9 @@ func (p *Provider) get(ctx context.Context, path string, into any) (bool, error)
 		return false, e
 	}
 	if err := json.Unmarshal(text, into); err != nil {
-		return false, &providers.Error{
-			Class: providers.Shape, Provider: Name, Doing: doing,
-			Detail: providers.Quote(fmt.Sprintf("not JSON as the API answers it: %v: %s", err, text), p.secrets()...),
+		return false, &web.Error{
+			Class: web.Shape, Provider: Name, Doing: doing,
+			Detail: web.Quote(fmt.Sprintf("not JSON as the API answers it: %v: %s", err, text), p.secrets()...),
 		}
 	}
 	return true, nil

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // DORA is the dora section of the settings: which deployment is the canary's.
@@ -79,7 +80,7 @@ func (p *Provider) MarkFailed(ctx context.Context, canary []providers.Label) err
 // deployment returns which deployment is that of a canary with these labels.
 func (p *Provider) deployment(canary []providers.Label) (DORA, error) {
 	if p.settings.DORA == nil {
-		return DORA{}, &providers.Error{Class: providers.Settings, Provider: Name, Doing: marking, Err: errors.New("it is not asked for"), Cure: "set datadog.dora"}
+		return DORA{}, &web.Error{Class: web.Settings, Provider: Name, Doing: marking, Err: errors.New("it is not asked for"), Cure: "set datadog.dora"}
 	}
 	d := *p.settings.DORA
 	// A variable that CI leaves empty is an empty text: blank is unset.
@@ -102,8 +103,8 @@ func (p *Provider) deployment(canary []providers.Label) (DORA, error) {
 		}
 	}
 	if len(missing) > 0 {
-		return DORA{}, &providers.Error{
-			Class: providers.Settings, Provider: Name, Doing: marking,
+		return DORA{}, &web.Error{
+			Class: web.Settings, Provider: Name, Doing: marking,
 			Err:  errors.New("the canary has no label " + strings.Join(missing, " and no label ")),
 			Cure: "set datadog.dora." + strings.Join(missing, " and datadog.dora.") + ", or datadog.dora.id",
 		}
@@ -139,14 +140,14 @@ func (d DORA) patch() *deploymentPatch {
 }
 
 // cure says what to do about a mark that failed. status is 0 where no answer came.
-func (d DORA) cure(e *providers.Error, status int) {
+func (d DORA) cure(e *web.Error, status int) {
 	switch {
-	case e.Class == providers.Unreachable:
+	case e.Class == web.Unreachable:
 		e.Cure = "look in Datadog whether it is marked, and mark it by hand if not"
 	case status == http.StatusForbidden:
 		_ = needing(e, "permission dora_metrics_write") // it is e
 	case status == http.StatusBadRequest, status == http.StatusNotFound:
-		e.Class = providers.BadQuery
+		e.Class = web.BadQuery
 		e.Cure = "check datadog.dora (" + d.String() + ") and DD_SITE: Datadog must have been told of the deployment before, by datadog-ci dora deployment or APM Deployment Tracking"
 	case status == http.StatusTooManyRequests:
 		e.Cure = "mark it by hand in Datadog, or ask for a higher limit"

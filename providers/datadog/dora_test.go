@@ -16,6 +16,7 @@ import (
 	"github.com/canary-judge/canary-judge/providers/datadog"
 	"github.com/canary-judge/canary-judge/providers/datadog/datadogtest"
 	"github.com/canary-judge/canary-judge/providers/providertest"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // marking are settings that mark a deployment.
@@ -98,8 +99,8 @@ func TestUnknownDeployments(t *testing.T) {
 	} {
 		p := open(t, marking(tt.settings), providertest.Serve(t, untouched))
 		_, err := p.Deployment(tt.labels)
-		var e *providers.Error
-		if !errors.As(err, &e) || e.Class != providers.Settings || !strings.Contains(err.Error(), tt.want) {
+		var e *web.Error
+		if !errors.As(err, &e) || e.Class != web.Settings || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("error %v, want %q", err, tt.want)
 		}
 		if again := p.MarkFailed(t.Context(), tt.labels); again == nil || again.Error() != err.Error() {
@@ -119,28 +120,28 @@ func TestAnswersToMarks(t *testing.T) {
 		name   string
 		status int
 		body   string
-		class  providers.Class
+		class  web.Class
 		want   string // "" = taken
 	}{
 		{"recorded", 202, `{"data":null}`, "", ""},
 		{"documented", 202, "", "", ""},
 		{"blank", 202, " \n", "", ""},
 		{"no errors in it", 202, `{"data":null,"errors":[]}`, "", ""},
-		{"200", 200, `{"data":null}`, providers.Shape, "the answer is 200 and not 202 Accepted"},
-		{"204", 204, "", providers.Shape, "the answer is 204 and not 202 Accepted"},
-		{"a login page", 200, "<html>" + hidden, providers.Shape, "not 202 Accepted, so it does not say that the mark was taken: <html>[secret] [secret]"},
-		{"HTML that is accepted", 202, "<html>" + hidden, providers.Shape, "not JSON as the DORA API answers it"},
-		{"truncated", 202, `{"data":nu`, providers.Shape, "not JSON as the DORA API answers it"},
-		{"an empty object", 202, "{}", providers.Shape, "the answer does not say that the mark was taken: {}"},
-		{"null", 202, "null", providers.Shape, "does not say that the mark was taken"},
-		{"a list", 202, "[]", providers.Shape, "not JSON as the DORA API answers it"},
-		{"errors in a 202", 202, `{"data":null,"errors":[{"title":"no","detail":"` + hidden + `"}]}`, providers.Shape, "the answer has errors: no [secret] [secret]"},
-		{"400", 400, `{"errors":[{"status":"400","title":"Bad Request","detail":"` + hidden + `"}]}`, providers.BadQuery, "400 Bad Request: Bad Request [secret] [secret]; check datadog.dora (service store, env prod, version 1.2.3+Build_5) and DD_SITE: Datadog must have been told of the deployment before"},
-		{"401", 401, "", providers.Auth, "401 Unauthorized; check DD_API_KEY, DD_APP_KEY and DD_SITE"},
-		{"403", 403, `{"errors":["Forbidden ` + hidden + `"]}`, providers.Auth, "403 Forbidden: Forbidden [secret] [secret]; check DD_API_KEY and DD_SITE, and that the application key has the permission dora_metrics_write"},
-		{"404", 404, `{"errors":[{"title":"Not Found"}]}`, providers.BadQuery, "404 Not Found: Not Found; check datadog.dora"},
-		{"429", 429, "", providers.Limit, "429 Too Many Requests; mark it by hand in Datadog"},
-		{"500", 500, hidden, providers.Unreachable, "500 Internal Server Error: [secret] [secret]; look in Datadog whether it is marked"},
+		{"200", 200, `{"data":null}`, web.Shape, "the answer is 200 and not 202 Accepted"},
+		{"204", 204, "", web.Shape, "the answer is 204 and not 202 Accepted"},
+		{"a login page", 200, "<html>" + hidden, web.Shape, "not 202 Accepted, so it does not say that the mark was taken: <html>[secret] [secret]"},
+		{"HTML that is accepted", 202, "<html>" + hidden, web.Shape, "not JSON as the DORA API answers it"},
+		{"truncated", 202, `{"data":nu`, web.Shape, "not JSON as the DORA API answers it"},
+		{"an empty object", 202, "{}", web.Shape, "the answer does not say that the mark was taken: {}"},
+		{"null", 202, "null", web.Shape, "does not say that the mark was taken"},
+		{"a list", 202, "[]", web.Shape, "not JSON as the DORA API answers it"},
+		{"errors in a 202", 202, `{"data":null,"errors":[{"title":"no","detail":"` + hidden + `"}]}`, web.Shape, "the answer has errors: no [secret] [secret]"},
+		{"400", 400, `{"errors":[{"status":"400","title":"Bad Request","detail":"` + hidden + `"}]}`, web.BadQuery, "400 Bad Request: Bad Request [secret] [secret]; check datadog.dora (service store, env prod, version 1.2.3+Build_5) and DD_SITE: Datadog must have been told of the deployment before"},
+		{"401", 401, "", web.Auth, "401 Unauthorized; check DD_API_KEY, DD_APP_KEY and DD_SITE"},
+		{"403", 403, `{"errors":["Forbidden ` + hidden + `"]}`, web.Auth, "403 Forbidden: Forbidden [secret] [secret]; check DD_API_KEY and DD_SITE, and that the application key has the permission dora_metrics_write"},
+		{"404", 404, `{"errors":[{"title":"Not Found"}]}`, web.BadQuery, "404 Not Found: Not Found; check datadog.dora"},
+		{"429", 429, "", web.Limit, "429 Too Many Requests; mark it by hand in Datadog"},
+		{"500", 500, hidden, web.Unreachable, "500 Internal Server Error: [secret] [secret]; look in Datadog whether it is marked"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -159,7 +160,7 @@ func TestAnswersToMarks(t *testing.T) {
 					}
 					return
 				}
-				var e *providers.Error
+				var e *web.Error
 				if !errors.As(err, &e) || e.Class != tt.class || !strings.Contains(err.Error(), "datadog: mark the deployment as failed: ") || !strings.Contains(err.Error(), tt.want) || shown(err) {
 					t.Errorf("%v, class %v; want class %q and %q", err, e, tt.class, tt.want)
 				}

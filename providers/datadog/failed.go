@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // mostFailedRuns bounds the failed runs that are remembered.
@@ -83,7 +84,7 @@ func (p *Provider) noteBatch(q providers.Query, r runsQuery, at time.Time, b *ba
 
 func (p *Provider) noteRun(q providers.Query, id string, at time.Time, what, link string) {
 	p.failed.add(failedRun{q.Key(), id}, providers.FailedRun{
-		Metric: q.Metric, Arm: q.Arm, Time: at, What: providers.Quote(what, p.secrets()...), Link: link,
+		Metric: q.Metric, Arm: q.Arm, Time: at, What: web.Quote(what, p.secrets()...), Link: link,
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // Watch implements providers.Watcher by the state of monitors, and by the issues of
@@ -16,13 +17,13 @@ func (p *Provider) Watch(ctx context.Context, guards []providers.Guard, since ti
 		if failure != nil {
 			return nil, failure
 		}
-		s.Guard, s.Detail = g.Name, providers.Quote(s.Detail, p.secrets()...)
+		s.Guard, s.Detail = g.Name, web.Quote(s.Detail, p.secrets()...)
 		sightings[i] = s
 	}
 	return sightings, nil
 }
 
-func (p *Provider) sighting(ctx context.Context, g providers.Guard, since time.Time) (providers.Sighting, *providers.Error) {
+func (p *Provider) sighting(ctx context.Context, g providers.Guard, since time.Time) (providers.Sighting, *web.Error) {
 	switch {
 	case g.Errors != nil:
 		return p.newErrors(ctx, g.Errors, since)

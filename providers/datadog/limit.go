@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // limit is what answers told of the rate limit, by the headers of
@@ -32,7 +33,7 @@ func (p *Provider) RateLimit() providers.RateLimit {
 	if h == nil || h.Get("X-RateLimit-Remaining") == "" {
 		return state
 	}
-	quote := func(name string) string { return providers.Quote(h.Get("X-RateLimit-"+name), p.secrets()...) }
+	quote := func(name string) string { return web.Quote(h.Get("X-RateLimit-"+name), p.secrets()...) }
 	state.Said = fmt.Sprintf("%s of %s requests left for %s s", quote("Remaining"), quote("Limit"), quote("Reset"))
 	state.Near = nearLimit(h.Get("X-RateLimit-Remaining"), h.Get("X-RateLimit-Limit"))
 	return state

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // monitor is the answer of
@@ -36,7 +37,7 @@ type monitorGroup struct {
 }
 
 // monitor returns what a monitor says of the canary.
-func (p *Provider) monitor(ctx context.Context, id string, labels []providers.Label, since time.Time) (providers.Sighting, *providers.Error) {
+func (p *Provider) monitor(ctx context.Context, id string, labels []providers.Label, since time.Time) (providers.Sighting, *web.Error) {
 	doing := "read monitor " + id
 	body, failure := p.monitors(ctx, doing, "/api/v1/monitor/"+url.PathEscape(id), url.Values{"group_states": {"all"}, "with_downtimes": {"true"}})
 	if failure != nil {
@@ -55,7 +56,7 @@ func (p *Provider) monitor(ctx context.Context, id string, labels []providers.La
 }
 
 // monitors asks the monitors API.
-func (p *Provider) monitors(ctx context.Context, doing, path string, parameters url.Values) ([]byte, *providers.Error) {
+func (p *Provider) monitors(ctx context.Context, doing, path string, parameters url.Values) ([]byte, *web.Error) {
 	body, failure := p.call(ctx, doing, http.MethodGet, path, parameters, nil)
 	return body, needing(failure, "permission monitors_read")
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/datadog"
 	"github.com/canary-judge/canary-judge/providers/providertest"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // watched is a guard over a canary of two labels.
@@ -106,26 +107,26 @@ func TestTroubleWithMonitors(t *testing.T) {
 		name   string
 		status int
 		body   string
-		class  providers.Class
+		class  web.Class
 		want   string
 	}{
-		{"no such monitor", 404, `{"errors":["Monitor not found"]}`, providers.BadQuery, "read monitor 12345: 404 Not Found: Monitor not found; check the monitor's id"},
-		{"wrong key", 401, `{"errors":["hunter2-api"]}`, providers.Auth, "401 Unauthorized: [secret]; check DD_API_KEY"},
-		{"no permission", 403, `{"errors":["Forbidden"]}`, providers.Auth, "the permission monitors_read"},
-		{"a limit", 429, "", providers.Limit, "429 Too Many Requests"},
-		{"broken", 500, "hunter2-app", providers.Unreachable, "500 Internal Server Error: [secret]"},
-		{"a login page", 200, "<html>hunter2-api", providers.Shape, "not JSON as the monitors API answers it"},
-		{"nothing", 200, "", providers.Shape, "unexpected end of JSON input"},
-		{"truncated", 200, good[:30], providers.Shape, "unexpected end of JSON input"},
-		{"an empty object", 200, "{}", providers.Shape, "the answer is not the monitor's"},
-		{"errors in a 200", 200, `{"errors":["no"]}`, providers.Shape, "the answer is not the monitor's"},
-		{"another monitor", 200, strings.Replace(good, "12345", "54321", 1), providers.Shape, "the answer is not the monitor's"},
-		{"no state", 200, strings.Replace(good, `"OK"`, "null", 1), providers.Shape, "the answer is not the monitor's"},
-		{"an unknown state", 200, strings.Replace(good, "OK", "Fine", 1), providers.Shape, `the state "Fine" is none of`},
-		{"a state that is a number", 200, strings.Replace(good, `"OK"`, "0", 1), providers.Shape, "cannot unmarshal"},
-		{"milliseconds", 200, strings.TrimSuffix(good, "}") + `,"state":{"groups":{"env:prod":{"status":"OK","last_triggered_ts":1795428000000}}}}`, providers.Shape, "is no time in seconds"},
-		{"a group without a status", 200, strings.TrimSuffix(good, "}") + `,"state":{"groups":{"env:prod":{}}}}`, providers.Shape, `the state "" is none of`},
-		{"a downtime of a strange scope", 200, strings.TrimSuffix(good, "}") + `,"matching_downtimes":[{"scope":5}]}`, providers.Shape, "scope is neither a text nor a list"},
+		{"no such monitor", 404, `{"errors":["Monitor not found"]}`, web.BadQuery, "read monitor 12345: 404 Not Found: Monitor not found; check the monitor's id"},
+		{"wrong key", 401, `{"errors":["hunter2-api"]}`, web.Auth, "401 Unauthorized: [secret]; check DD_API_KEY"},
+		{"no permission", 403, `{"errors":["Forbidden"]}`, web.Auth, "the permission monitors_read"},
+		{"a limit", 429, "", web.Limit, "429 Too Many Requests"},
+		{"broken", 500, "hunter2-app", web.Unreachable, "500 Internal Server Error: [secret]"},
+		{"a login page", 200, "<html>hunter2-api", web.Shape, "not JSON as the monitors API answers it"},
+		{"nothing", 200, "", web.Shape, "unexpected end of JSON input"},
+		{"truncated", 200, good[:30], web.Shape, "unexpected end of JSON input"},
+		{"an empty object", 200, "{}", web.Shape, "the answer is not the monitor's"},
+		{"errors in a 200", 200, `{"errors":["no"]}`, web.Shape, "the answer is not the monitor's"},
+		{"another monitor", 200, strings.Replace(good, "12345", "54321", 1), web.Shape, "the answer is not the monitor's"},
+		{"no state", 200, strings.Replace(good, `"OK"`, "null", 1), web.Shape, "the answer is not the monitor's"},
+		{"an unknown state", 200, strings.Replace(good, "OK", "Fine", 1), web.Shape, `the state "Fine" is none of`},
+		{"a state that is a number", 200, strings.Replace(good, `"OK"`, "0", 1), web.Shape, "cannot unmarshal"},
+		{"milliseconds", 200, strings.TrimSuffix(good, "}") + `,"state":{"groups":{"env:prod":{"status":"OK","last_triggered_ts":1795428000000}}}}`, web.Shape, "is no time in seconds"},
+		{"a group without a status", 200, strings.TrimSuffix(good, "}") + `,"state":{"groups":{"env:prod":{}}}}`, web.Shape, `the state "" is none of`},
+		{"a downtime of a strange scope", 200, strings.TrimSuffix(good, "}") + `,"matching_downtimes":[{"scope":5}]}`, web.Shape, "scope is neither a text nor a list"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -137,7 +138,7 @@ func TestTroubleWithMonitors(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 				defer cancel()
 				got, err := p.Watch(ctx, []providers.Guard{watched}, ten)
-				var e *providers.Error
+				var e *web.Error
 				if !errors.As(err, &e) || e.Class != tt.class || !strings.Contains(err.Error(), tt.want) || shown(err) || got != nil {
 					t.Errorf("%v, %v, class %v; want class %q and %q", got, err, e, tt.class, tt.want)
 				}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 const (
@@ -42,7 +43,7 @@ type monitorPage struct {
 
 // monitorSet returns the worst that the monitors of a search say of the canary: an
 // alert of any, or else that one is unread.
-func (p *Provider) monitorSet(ctx context.Context, g providers.Guard, since time.Time) (providers.Sighting, *providers.Error) {
+func (p *Provider) monitorSet(ctx context.Context, g providers.Guard, since time.Time) (providers.Sighting, *web.Error) {
 	ids, failure := p.findMonitors(ctx, g.Search)
 	if failure != nil {
 		return providers.Sighting{}, failure
@@ -92,7 +93,7 @@ func escapeQuery(text string) string {
 
 // findMonitors returns the ids of the monitors that a search finds, ascending; at its
 // first call by asking, page by page.
-func (p *Provider) findMonitors(ctx context.Context, search string) ([]int64, *providers.Error) {
+func (p *Provider) findMonitors(ctx context.Context, search string) ([]int64, *web.Error) {
 	p.sets.mutex.Lock()
 	defer p.sets.mutex.Unlock()
 	if ids, known := p.sets.found[search]; known {
@@ -114,7 +115,7 @@ func (p *Provider) findMonitors(ctx context.Context, search string) ([]int64, *p
 		if err != nil {
 			return nil, p.misread(doing, err)
 		}
-		bad := &providers.Error{Class: providers.BadQuery, Provider: Name, Doing: doing}
+		bad := &web.Error{Class: web.BadQuery, Provider: Name, Doing: doing}
 		switch {
 		case all == 0:
 			bad.Detail, bad.Cure = "it finds none", "check the search in Datadog's Manage Monitors page, "+p.app()+"/monitors/manage"

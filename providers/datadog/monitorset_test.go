@@ -18,6 +18,7 @@ import (
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/datadog/datadogtest"
 	"github.com/canary-judge/canary-judge/providers/providertest"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 const search = `tag:"team:shop" service:store`
@@ -124,35 +125,35 @@ func TestTroubleWithMonitorSearches(t *testing.T) {
 		name   string
 		status int
 		body   string // %d is the page
-		class  providers.Class
+		class  web.Class
 		want   string
 	}{
-		{"none", 200, page("", `"total_count":0,"page":0`), providers.BadQuery, "search the monitors for " + search + ": it finds none; check the search in Datadog's Manage Monitors page, https://app.datadoghq.com/monitors/manage"},
-		{"too many", 200, page(`{"id":1}`, `"total_count":51,"page":0`), providers.BadQuery, "it finds 51, and 50 are the most that a guard can be; narrow the search"},
-		{"a search that is none", 400, `{"errors":["Query parsing error: hunter2-app"]}`, providers.BadQuery, "400 Bad Request: Query parsing error: [secret]; correct the query"},
-		{"wrong key", 401, `{"errors":["hunter2-api"]}`, providers.Auth, "401 Unauthorized: [secret]; check DD_API_KEY"},
-		{"no permission", 403, `{"errors":["Forbidden"]}`, providers.Auth, "the permission monitors_read"},
-		{"a limit", 429, "", providers.Limit, "429 Too Many Requests"},
-		{"broken", 500, "hunter2-app", providers.Unreachable, "500 Internal Server Error: [secret]"},
-		{"a login page", 200, "<html>hunter2-api", providers.Shape, "not JSON as the monitors API answers it"},
-		{"nothing", 200, "", providers.Shape, "unexpected end of JSON input"},
-		{"an empty object", 200, "{}", providers.Shape, "the answer is not a search's"},
-		{"errors in a 200", 200, `{"errors":["no"]}`, providers.Shape, "the answer is not a search's"},
-		{"no list", 200, `{"metadata":{"total_count":0,"page":0}}`, providers.Shape, "the answer is not a search's"},
-		{"no total", 200, page("", `"page":0`), providers.Shape, "the answer is not a search's"},
-		{"a total that is a text", 200, page("", `"total_count":"0","page":0`), providers.Shape, "cannot unmarshal"},
-		{"an empty page of two", 200, page("", `"total_count":2,"page":0`), providers.Unreachable, "page 0 has 0 monitors of 2"},
-		{"more than there are", 200, page(`{"id":1},{"id":2}`, `"total_count":1,"page":0`), providers.Unreachable, "page 0 has 2 monitors of 1"},
-		{"another page", 200, page(`{"id":1}`, `"total_count":1,"page":1`), providers.Shape, "page 0 was asked for, and the answer is page 1"},
-		{"the same page again", 200, page(`{"id":1}`, `"total_count":2,"page":%d`), providers.Unreachable, "there are 2 monitors, and the pages have 2, or one of them twice"},
-		{"pages that overlap", 200, page(`{"id":1%[1]d},{"id":12}`, `"total_count":3,"page":%[1]d`), providers.Unreachable, "there are 3 monitors, and the pages have 4"},
-		{"more on the pages than there are", 200, page(`{"id":1%[1]d},{"id":2%[1]d}`, `"total_count":3,"page":%[1]d`), providers.Unreachable, "there are 3 monitors, and the pages have 4"},
-		{"a total that changes", 200, page(`{"id":1}`, `"total_count":1%d,"page":%[1]d`), providers.Unreachable, "there were 10 monitors, and by page 1 there are 11"},
-		{"no id", 200, page(`{"name":"x"}`, `"total_count":1,"page":0`), providers.Shape, "a monitor has no id"},
-		{"an id that is none", 200, page(`{"id":-1}`, `"total_count":1,"page":0`), providers.Shape, "a monitor has no id"},
-		{"an id that is zero", 200, page(`{"id":0}`, `"total_count":1,"page":0`), providers.Shape, "a monitor has no id"},
-		{"an id that is a text", 200, page(`{"id":"1"}`, `"total_count":1,"page":0`), providers.Shape, "cannot unmarshal"},
-		{"a monitor that cannot be read", 200, page(`{"id":1}`, `"total_count":1,"page":0`), providers.Shape, "read monitor 1: the answer is not the monitor's"},
+		{"none", 200, page("", `"total_count":0,"page":0`), web.BadQuery, "search the monitors for " + search + ": it finds none; check the search in Datadog's Manage Monitors page, https://app.datadoghq.com/monitors/manage"},
+		{"too many", 200, page(`{"id":1}`, `"total_count":51,"page":0`), web.BadQuery, "it finds 51, and 50 are the most that a guard can be; narrow the search"},
+		{"a search that is none", 400, `{"errors":["Query parsing error: hunter2-app"]}`, web.BadQuery, "400 Bad Request: Query parsing error: [secret]; correct the query"},
+		{"wrong key", 401, `{"errors":["hunter2-api"]}`, web.Auth, "401 Unauthorized: [secret]; check DD_API_KEY"},
+		{"no permission", 403, `{"errors":["Forbidden"]}`, web.Auth, "the permission monitors_read"},
+		{"a limit", 429, "", web.Limit, "429 Too Many Requests"},
+		{"broken", 500, "hunter2-app", web.Unreachable, "500 Internal Server Error: [secret]"},
+		{"a login page", 200, "<html>hunter2-api", web.Shape, "not JSON as the monitors API answers it"},
+		{"nothing", 200, "", web.Shape, "unexpected end of JSON input"},
+		{"an empty object", 200, "{}", web.Shape, "the answer is not a search's"},
+		{"errors in a 200", 200, `{"errors":["no"]}`, web.Shape, "the answer is not a search's"},
+		{"no list", 200, `{"metadata":{"total_count":0,"page":0}}`, web.Shape, "the answer is not a search's"},
+		{"no total", 200, page("", `"page":0`), web.Shape, "the answer is not a search's"},
+		{"a total that is a text", 200, page("", `"total_count":"0","page":0`), web.Shape, "cannot unmarshal"},
+		{"an empty page of two", 200, page("", `"total_count":2,"page":0`), web.Unreachable, "page 0 has 0 monitors of 2"},
+		{"more than there are", 200, page(`{"id":1},{"id":2}`, `"total_count":1,"page":0`), web.Unreachable, "page 0 has 2 monitors of 1"},
+		{"another page", 200, page(`{"id":1}`, `"total_count":1,"page":1`), web.Shape, "page 0 was asked for, and the answer is page 1"},
+		{"the same page again", 200, page(`{"id":1}`, `"total_count":2,"page":%d`), web.Unreachable, "there are 2 monitors, and the pages have 2, or one of them twice"},
+		{"pages that overlap", 200, page(`{"id":1%[1]d},{"id":12}`, `"total_count":3,"page":%[1]d`), web.Unreachable, "there are 3 monitors, and the pages have 4"},
+		{"more on the pages than there are", 200, page(`{"id":1%[1]d},{"id":2%[1]d}`, `"total_count":3,"page":%[1]d`), web.Unreachable, "there are 3 monitors, and the pages have 4"},
+		{"a total that changes", 200, page(`{"id":1}`, `"total_count":1%d,"page":%[1]d`), web.Unreachable, "there were 10 monitors, and by page 1 there are 11"},
+		{"no id", 200, page(`{"name":"x"}`, `"total_count":1,"page":0`), web.Shape, "a monitor has no id"},
+		{"an id that is none", 200, page(`{"id":-1}`, `"total_count":1,"page":0`), web.Shape, "a monitor has no id"},
+		{"an id that is zero", 200, page(`{"id":0}`, `"total_count":1,"page":0`), web.Shape, "a monitor has no id"},
+		{"an id that is a text", 200, page(`{"id":"1"}`, `"total_count":1,"page":0`), web.Shape, "cannot unmarshal"},
+		{"a monitor that cannot be read", 200, page(`{"id":1}`, `"total_count":1,"page":0`), web.Shape, "read monitor 1: the answer is not the monitor's"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -168,7 +169,7 @@ func TestTroubleWithMonitorSearches(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 				defer cancel()
 				got, err := p.Watch(ctx, []providers.Guard{searched}, ten)
-				var e *providers.Error
+				var e *web.Error
 				if !errors.As(err, &e) || e.Class != tt.class || !strings.Contains(err.Error(), tt.want) || shown(err) || got != nil {
 					t.Errorf("%v, %v, class %v; want class %q and %q", got, err, e, tt.class, tt.want)
 				}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 const (
@@ -32,7 +33,7 @@ type findingSearches struct {
 // is new when it was first seen in that version, and alerts when no other version has
 // it too: one that all versions have, as when a database is down, is first seen in any of
 // them.
-func (p *Provider) newErrors(ctx context.Context, e *providers.NewErrors, since time.Time) (providers.Sighting, *providers.Error) {
+func (p *Provider) newErrors(ctx context.Context, e *providers.NewErrors, since time.Time) (providers.Sighting, *web.Error) {
 	now := time.Now()
 	if least := since.Add(time.Second); now.Before(least) {
 		now = least // a time without an end is none
@@ -55,7 +56,7 @@ func (p *Provider) newErrors(ctx context.Context, e *providers.NewErrors, since 
 	if failure != nil {
 		return providers.Sighting{}, failure
 	}
-	unread := func(detail string) (providers.Sighting, *providers.Error) {
+	unread := func(detail string) (providers.Sighting, *web.Error) {
 		return providers.Sighting{State: providers.Unread, Detail: detail}, nil
 	}
 	switch {
@@ -79,7 +80,7 @@ func (p *Provider) newErrors(ctx context.Context, e *providers.NewErrors, since 
 }
 
 // issues searches for issues with errors in a time.
-func (p *Provider) issues(ctx context.Context, e *providers.NewErrors, search string, from, to time.Time) ([]issue, *providers.Error) {
+func (p *Provider) issues(ctx context.Context, e *providers.NewErrors, search string, from, to time.Time) ([]issue, *web.Error) {
 	doing := "search Error Tracking for " + search
 	body, failure := p.call(ctx, doing, http.MethodPost, "/api/v2/error-tracking/issues/search", url.Values{"include": {"issue"}},
 		&issueSearch{issueSearchData{"search_request", issueSearchAttributes{
@@ -98,13 +99,13 @@ func (p *Provider) issues(ctx context.Context, e *providers.NewErrors, search st
 // alone returns those of the issues that have no errors but of the canary's version. They
 // are searched for by what is not of that version: were the version not to be searched for,
 // each issue would be found, and none be alone.
-func (p *Provider) alone(ctx context.Context, e *providers.NewErrors, fresh []issue, since, now time.Time) ([]issue, *providers.Error) {
+func (p *Provider) alone(ctx context.Context, e *providers.NewErrors, fresh []issue, since, now time.Time) ([]issue, *web.Error) {
 	if len(fresh) == 0 {
 		return nil, nil
 	}
 	version, err := tagValue(providers.Label{Name: "version", Value: e.Version})
 	if err != nil {
-		return nil, &providers.Error{Class: providers.BadQuery, Provider: Name, Doing: "search Error Tracking for " + e.Search, Err: err}
+		return nil, &web.Error{Class: web.BadQuery, Provider: Name, Doing: "search Error Tracking for " + e.Search, Err: err}
 	}
 	search := fmt.Sprintf(`-version:"%s"`, version)
 	if e.Search != "*" {
@@ -125,13 +126,13 @@ func (p *Provider) alone(ctx context.Context, e *providers.NewErrors, fresh []is
 
 // doubt says why nothing new may mean nothing: that the search finds no issue, or none
 // with a version; "" when it has ever found one.
-func (p *Provider) doubt(ctx context.Context, e *providers.NewErrors, issues []issue, since, now time.Time) (string, *providers.Error) {
+func (p *Provider) doubt(ctx context.Context, e *providers.NewErrors, issues []issue, since, now time.Time) (string, *web.Error) {
 	p.finding.mutex.Lock()
 	defer p.finding.mutex.Unlock()
 	versioned := func(i issue) bool { return i.version != "" }
 	finds := p.finding.known[*e] || slices.ContainsFunc(issues, versioned)
 	if !finds {
-		var failure *providers.Error
+		var failure *web.Error
 		if issues, failure = p.issues(ctx, e, e.Search, since.AddDate(0, 0, -pastDays), now); failure != nil {
 			return "", failure
 		}
@@ -179,7 +180,7 @@ func (p *Provider) told(issues []issue, what string) string {
 // part makes a text from outside fit to be a part of a detail. What is cut could be half
 // a secret, so that these are struck first.
 func (p *Provider) part(text string) string {
-	runes := []rune(providers.Quote(text, p.secrets()...))
+	runes := []rune(web.Quote(text, p.secrets()...))
 	if len(runes) > longestMessage {
 		return string(runes[:longestMessage]) + "…"
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/datadog/datadogtest"
 	"github.com/canary-judge/canary-judge/providers/providertest"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // tracked is a guard over errors that are new in v2.
@@ -205,34 +206,34 @@ func TestTroubleWithErrorTracking(t *testing.T) {
 		name   string
 		status int
 		body   string
-		class  providers.Class
+		class  web.Class
 		want   string
 	}{
-		{"a search that is none", 400, `{"errors":["hunter2-app"]}`, providers.BadQuery, "search Error Tracking for service:store: 400 Bad Request: [secret]; correct the query"},
-		{"wrong key", 401, `{"errors":["hunter2-api"]}`, providers.Auth, "401 Unauthorized: [secret]; check DD_API_KEY"},
-		{"no permission", 403, `{"errors":["Forbidden"]}`, providers.Auth, "the permission error_tracking_read"},
-		{"a site without it", 404, `{"errors":["Not found"]}`, providers.Settings, "404 Not Found"},
-		{"a limit", 429, "", providers.Limit, "429 Too Many Requests"},
-		{"broken", 500, "hunter2-app", providers.Unreachable, "500 Internal Server Error: [secret]"},
-		{"a login page", 200, "<html>hunter2-api", providers.Shape, "not JSON as the Error Tracking API answers it"},
-		{"nothing", 200, "", providers.Shape, "unexpected end of JSON input"},
-		{"truncated", 200, good[:90], providers.Shape, "unexpected end of JSON input"},
-		{"an empty object", 200, "{}", providers.Shape, "the answer is not a search's"},
-		{"null data", 200, `{"data":null}`, providers.Shape, "the answer is not a search's"},
-		{"errors in a 200", 200, `{"errors":["no"]}`, providers.Shape, "the answer is not a search's"},
-		{"results of another type", 200, with("error_tracking_search_result", "issue_v3"), providers.Shape, `a result is of the type "issue_v3"`},
-		{"a result without a type", 200, with(`"type":"error_tracking_search_result",`, ""), providers.Shape, `a result is of the type ""`},
-		{"no count", 200, with(`"total_count":99`, ""), providers.Shape, "does not say how often the issue a occurred"},
-		{"a null count", 200, with(`"total_count":99`, `"total_count":null`), providers.Shape, "does not say how often the issue a occurred"},
-		{"a count below none", 200, with("99", "-1"), providers.Shape, "does not say how often the issue a occurred"},
-		{"a count that is a text", 200, with("99", `"99"`), providers.Shape, "cannot unmarshal"},
-		{"no id", 200, `{"data":[{"type":"error_tracking_search_result","attributes":{"total_count":1}}]}`, providers.Shape, "a result has no id"},
-		{"nothing included", 200, `{"data":[{"id":"a","type":"error_tracking_search_result","attributes":{"total_count":1}}]}`, providers.Shape, "the answer says nothing of the issue a"},
-		{"another issue included", 200, with(`{"id":"a","type":"issue","attributes"`, `{"id":"b","type":"issue","attributes"`), providers.Shape, "the answer says nothing of the issue a"},
-		{"seconds", 200, with("1795428000000", "1795428000"), providers.Shape, "1795428000 is no time in milliseconds"},
-		{"a time that is a text", 200, with("1795428000000", `"2026-11-23"`), providers.Shape, "cannot unmarshal"},
-		{"a version that is a number", 200, with(`"v1"`, "1"), providers.Shape, "cannot unmarshal"},
-		{"an issue twice", 200, with(`"data":[`, `"data":[{"id":"a","type":"error_tracking_search_result","attributes":{"total_count":99}},`), providers.Shape, "the issue a is there twice"},
+		{"a search that is none", 400, `{"errors":["hunter2-app"]}`, web.BadQuery, "search Error Tracking for service:store: 400 Bad Request: [secret]; correct the query"},
+		{"wrong key", 401, `{"errors":["hunter2-api"]}`, web.Auth, "401 Unauthorized: [secret]; check DD_API_KEY"},
+		{"no permission", 403, `{"errors":["Forbidden"]}`, web.Auth, "the permission error_tracking_read"},
+		{"a site without it", 404, `{"errors":["Not found"]}`, web.Settings, "404 Not Found"},
+		{"a limit", 429, "", web.Limit, "429 Too Many Requests"},
+		{"broken", 500, "hunter2-app", web.Unreachable, "500 Internal Server Error: [secret]"},
+		{"a login page", 200, "<html>hunter2-api", web.Shape, "not JSON as the Error Tracking API answers it"},
+		{"nothing", 200, "", web.Shape, "unexpected end of JSON input"},
+		{"truncated", 200, good[:90], web.Shape, "unexpected end of JSON input"},
+		{"an empty object", 200, "{}", web.Shape, "the answer is not a search's"},
+		{"null data", 200, `{"data":null}`, web.Shape, "the answer is not a search's"},
+		{"errors in a 200", 200, `{"errors":["no"]}`, web.Shape, "the answer is not a search's"},
+		{"results of another type", 200, with("error_tracking_search_result", "issue_v3"), web.Shape, `a result is of the type "issue_v3"`},
+		{"a result without a type", 200, with(`"type":"error_tracking_search_result",`, ""), web.Shape, `a result is of the type ""`},
+		{"no count", 200, with(`"total_count":99`, ""), web.Shape, "does not say how often the issue a occurred"},
+		{"a null count", 200, with(`"total_count":99`, `"total_count":null`), web.Shape, "does not say how often the issue a occurred"},
+		{"a count below none", 200, with("99", "-1"), web.Shape, "does not say how often the issue a occurred"},
+		{"a count that is a text", 200, with("99", `"99"`), web.Shape, "cannot unmarshal"},
+		{"no id", 200, `{"data":[{"type":"error_tracking_search_result","attributes":{"total_count":1}}]}`, web.Shape, "a result has no id"},
+		{"nothing included", 200, `{"data":[{"id":"a","type":"error_tracking_search_result","attributes":{"total_count":1}}]}`, web.Shape, "the answer says nothing of the issue a"},
+		{"another issue included", 200, with(`{"id":"a","type":"issue","attributes"`, `{"id":"b","type":"issue","attributes"`), web.Shape, "the answer says nothing of the issue a"},
+		{"seconds", 200, with("1795428000000", "1795428000"), web.Shape, "1795428000 is no time in milliseconds"},
+		{"a time that is a text", 200, with("1795428000000", `"2026-11-23"`), web.Shape, "cannot unmarshal"},
+		{"a version that is a number", 200, with(`"v1"`, "1"), web.Shape, "cannot unmarshal"},
+		{"an issue twice", 200, with(`"data":[`, `"data":[{"id":"a","type":"error_tracking_search_result","attributes":{"total_count":99}},`), web.Shape, "the issue a is there twice"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -245,7 +246,7 @@ func TestTroubleWithErrorTracking(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 				defer cancel()
 				got, err := p.Watch(ctx, []providers.Guard{tracked(nil)}, ten)
-				var e *providers.Error
+				var e *web.Error
 				if !errors.As(err, &e) || e.Class != tt.class || !strings.Contains(err.Error(), tt.want) || shown(err) || got != nil {
 					t.Errorf("%v, %v, class %v; want class %q and %q", got, err, e, tt.class, tt.want)
 				}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // notebook is the request of
@@ -77,7 +78,7 @@ func (p *Provider) WriteNotebook(ctx context.Context, n providers.Notebook) (str
 	const doing = "write a notebook"
 	body, failure := p.call(ctx, doing, http.MethodPost, "/api/v1/notebooks", nil, notebookOf(n))
 	if failure = needing(failure, "permission notebooks_write"); failure != nil {
-		if failure.Class == providers.BadQuery {
+		if failure.Class == web.BadQuery {
 			failure.Cure = "please report this"
 		}
 		return "", failure

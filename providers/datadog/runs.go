@@ -16,6 +16,7 @@ import (
 
 	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // The runs of a synthetic test are asked for in a language of our own:
@@ -111,13 +112,13 @@ type need struct {
 // fetchRuns answers the queries at the given places, each test and window once.
 func (p *Provider) fetchRuns(ctx context.Context, queries []providers.Query, at []int, answers []providers.Answer) error {
 	fetched := map[need][]trial{}
-	failed := map[need]*providers.Error{}
+	failed := map[need]*web.Error{}
 	for _, i := range at {
 		q := queries[i]
 		parsed, err := parseRuns(q.Expr)
 		if err != nil {
-			answers[i] = providers.Answer{Err: providers.Place(q, &providers.Error{
-				Class: providers.BadQuery, Provider: Name, Doing: "read the query", Err: err, Cure: "correct the query",
+			answers[i] = providers.Answer{Err: providers.Place(q, &web.Error{
+				Class: web.BadQuery, Provider: Name, Doing: "read the query", Err: err, Cure: "correct the query",
 			})}
 			continue
 		}
@@ -133,7 +134,7 @@ func (p *Provider) fetchRuns(ctx context.Context, queries []providers.Query, at 
 			switch {
 			case err == nil:
 				fetched[n] = trials
-			case err.Class == providers.BadQuery:
+			case err.Class == web.BadQuery:
 				failed[n] = err
 			default:
 				return err
@@ -194,7 +195,7 @@ const (
 
 // trials returns the trials of a test whose first attempt may have finished in the
 // window, newest results first until before the window, page by page.
-func (p *Provider) trials(ctx context.Context, n need) ([]trial, *providers.Error) {
+func (p *Provider) trials(ctx context.Context, n need) ([]trial, *web.Error) {
 	path, failure := p.resultsPath(ctx, n.test)
 	if failure != nil {
 		return nil, failure
@@ -243,7 +244,7 @@ func (p *Provider) trials(ctx context.Context, n need) ([]trial, *providers.Erro
 }
 
 // kindOf looks up what a test is, once.
-func (p *Provider) kindOf(ctx context.Context, test string) (testKind, *providers.Error) {
+func (p *Provider) kindOf(ctx context.Context, test string) (testKind, *web.Error) {
 	p.tests.mutex.Lock()
 	defer p.tests.mutex.Unlock()
 	kind, known := p.tests.known[test]
@@ -267,7 +268,7 @@ func (p *Provider) kindOf(ctx context.Context, test string) (testKind, *provider
 }
 
 // resultsPath returns where the results of a test are.
-func (p *Provider) resultsPath(ctx context.Context, test string) (string, *providers.Error) {
+func (p *Provider) resultsPath(ctx context.Context, test string) (string, *web.Error) {
 	kind, failure := p.kindOf(ctx, test)
 	if failure != nil {
 		return "", failure
@@ -278,23 +279,23 @@ func (p *Provider) resultsPath(ctx context.Context, test string) (string, *provi
 	case "browser":
 		return "/api/v2/synthetics/tests/browser/" + test + "/results", nil
 	}
-	return "", &providers.Error{
-		Class: providers.BadQuery, Provider: Name, Doing: "read the results of the synthetic test " + test,
-		Detail: "it is of the type " + providers.Quote(kind.kind, p.secrets()...), Cure: "name API, multistep API and browser tests",
+	return "", &web.Error{
+		Class: web.BadQuery, Provider: Name, Doing: "read the results of the synthetic test " + test,
+		Detail: "it is of the type " + web.Quote(kind.kind, p.secrets()...), Cure: "name API, multistep API and browser tests",
 	}
 }
 
 // synthetics asks the synthetics API.
-func (p *Provider) synthetics(ctx context.Context, doing, path string, parameters url.Values) ([]byte, *providers.Error) {
+func (p *Provider) synthetics(ctx context.Context, doing, path string, parameters url.Values) ([]byte, *web.Error) {
 	body, failure := p.call(ctx, doing, http.MethodGet, path, parameters, nil)
 	return body, needing(named(failure, "the test's public id"), "permission synthetics_read")
 }
 
 // misread returns the error of an answer that does not say what was asked.
-func (p *Provider) misread(doing string, err error) *providers.Error {
-	e := &providers.Error{Class: providers.Shape, Provider: Name, Doing: doing, Detail: providers.Quote(err.Error(), p.secrets()...)}
+func (p *Provider) misread(doing string, err error) *web.Error {
+	e := &web.Error{Class: web.Shape, Provider: Name, Doing: doing, Detail: web.Quote(err.Error(), p.secrets()...)}
 	if errors.Is(err, errNotWhole) {
-		e.Class, e.Cure = providers.Unreachable, "nothing is judged by a part of the data: it may pass; if it does not, ask for less at once, and see https://status.datadoghq.com"
+		e.Class, e.Cure = web.Unreachable, "nothing is judged by a part of the data: it may pass; if it does not, ask for less at once, and see https://status.datadoghq.com"
 	}
 	return e
 }

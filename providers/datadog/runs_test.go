@@ -19,6 +19,7 @@ import (
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/datadog"
 	"github.com/canary-judge/canary-judge/providers/providertest"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // result is a result of a test as the API reports it.
@@ -240,39 +241,39 @@ func TestTroubleWithRuns(t *testing.T) {
 		lookUp bool // the trouble is at the look-up
 		status int
 		body   string
-		class  providers.Class
+		class  web.Class
 		own    bool
 		want   string
 	}{
-		{"no such test", true, 404, `{"errors":["Synthetics test not found"]}`, providers.BadQuery, true, "look up the synthetic test abc-def-ghi: 404 Not Found: Synthetics test not found; check the test's public id"},
-		{"no results of it", false, 404, `{"errors":["Not found"]}`, providers.BadQuery, true, "404 Not Found: Not found; check the test's public id"},
-		{"wrong key", true, 401, `{"errors":["Unauthorized hunter2-api"]}`, providers.Auth, false, "401 Unauthorized: Unauthorized [secret]; check DD_API_KEY"},
-		{"wrong key at the results", false, 401, `{"errors":["Unauthorized"]}`, providers.Auth, false, "401 Unauthorized"},
-		{"no permission", true, 403, `{"errors":["Forbidden"]}`, providers.Auth, false, "the permission synthetics_read"},
-		{"no permission for results", false, 403, `{"errors":["Forbidden hunter2-app"]}`, providers.Auth, false, "the permission synthetics_read"},
-		{"a limit", false, 429, "", providers.Limit, false, "429 Too Many Requests"},
-		{"broken", false, 500, "<html>hunter2-app", providers.Unreachable, false, "500 Internal Server Error: <html>[secret]"},
-		{"redirected", false, 302, "", providers.Settings, false, "the source redirects"},
-		{"a login page", false, 200, "<html>hunter2-api", providers.Shape, false, "not JSON as the synthetics API answers it"},
-		{"a login page at the look-up", true, 200, "<html>", providers.Shape, false, "not JSON as the synthetics API answers it"},
-		{"nothing", false, 200, "", providers.Shape, false, "unexpected end of JSON input"},
-		{"nothing at the look-up", true, 200, "", providers.Shape, false, "unexpected end of JSON input"},
-		{"truncated", false, 200, attributes(good)[:60], providers.Shape, false, "unexpected end of JSON input"},
-		{"an empty object", false, 200, "{}", providers.Shape, false, "the answer has no data"},
-		{"errors in a 200", false, 200, `{"errors":["no"]}`, providers.Shape, false, "the answer has no data"},
-		{"null", false, 200, `{"data":null}`, providers.Shape, false, "the answer has no data"},
-		{"another test's", true, 200, `{"public_id":"xxx-xxx-xxx","type":"api"}`, providers.Shape, false, "the answer is not the test's"},
-		{"an empty test", true, 200, `{}`, providers.Shape, false, "the answer is not the test's"},
-		{"a mobile test", true, 200, `{"public_id":"abc-def-ghi","type":"mobile"}`, providers.BadQuery, true, "it is of the type mobile"},
-		{"a result without attributes", false, 200, attributes("null"), providers.Shape, false, "no id or no attributes"},
-		{"an unknown status", false, 200, attributes(strings.Replace(good, "failed", "exploded", 1)), providers.Shape, false, `the status "exploded"`},
-		{"no status", false, 200, attributes(strings.Replace(good, `"failed"`, "null", 1)), providers.Shape, false, `the status ""`},
-		{"a status that is a number", false, 200, attributes(strings.Replace(good, `"failed"`, "0", 1)), providers.Shape, false, "cannot unmarshal"},
-		{"an unknown run type", false, 200, attributes(strings.Replace(good, "scheduled", "chaos", 1)), providers.Shape, false, `the run type "chaos"`},
-		{"seconds", false, 200, attributes(strings.ReplaceAll(good, "000,", ",")), providers.Shape, false, "is no time in milliseconds"},
-		{"a time that is a text", false, 200, attributes(strings.Replace(good, "1795428002000", `"now"`, 1)), providers.Shape, false, "invalid number literal"},
-		{"an end before the start", false, 200, attributes(strings.Replace(good, "1795428001000", "1795428009000", 1)), providers.Shape, false, "without a start before it"},
-		{"oldest first", false, 200, attributes(strings.NewReplacer("1795428001", "1795428101", "1795428002", "1795428102").Replace(good)), providers.Shape, false, "do not come newest first"},
+		{"no such test", true, 404, `{"errors":["Synthetics test not found"]}`, web.BadQuery, true, "look up the synthetic test abc-def-ghi: 404 Not Found: Synthetics test not found; check the test's public id"},
+		{"no results of it", false, 404, `{"errors":["Not found"]}`, web.BadQuery, true, "404 Not Found: Not found; check the test's public id"},
+		{"wrong key", true, 401, `{"errors":["Unauthorized hunter2-api"]}`, web.Auth, false, "401 Unauthorized: Unauthorized [secret]; check DD_API_KEY"},
+		{"wrong key at the results", false, 401, `{"errors":["Unauthorized"]}`, web.Auth, false, "401 Unauthorized"},
+		{"no permission", true, 403, `{"errors":["Forbidden"]}`, web.Auth, false, "the permission synthetics_read"},
+		{"no permission for results", false, 403, `{"errors":["Forbidden hunter2-app"]}`, web.Auth, false, "the permission synthetics_read"},
+		{"a limit", false, 429, "", web.Limit, false, "429 Too Many Requests"},
+		{"broken", false, 500, "<html>hunter2-app", web.Unreachable, false, "500 Internal Server Error: <html>[secret]"},
+		{"redirected", false, 302, "", web.Settings, false, "the source redirects"},
+		{"a login page", false, 200, "<html>hunter2-api", web.Shape, false, "not JSON as the synthetics API answers it"},
+		{"a login page at the look-up", true, 200, "<html>", web.Shape, false, "not JSON as the synthetics API answers it"},
+		{"nothing", false, 200, "", web.Shape, false, "unexpected end of JSON input"},
+		{"nothing at the look-up", true, 200, "", web.Shape, false, "unexpected end of JSON input"},
+		{"truncated", false, 200, attributes(good)[:60], web.Shape, false, "unexpected end of JSON input"},
+		{"an empty object", false, 200, "{}", web.Shape, false, "the answer has no data"},
+		{"errors in a 200", false, 200, `{"errors":["no"]}`, web.Shape, false, "the answer has no data"},
+		{"null", false, 200, `{"data":null}`, web.Shape, false, "the answer has no data"},
+		{"another test's", true, 200, `{"public_id":"xxx-xxx-xxx","type":"api"}`, web.Shape, false, "the answer is not the test's"},
+		{"an empty test", true, 200, `{}`, web.Shape, false, "the answer is not the test's"},
+		{"a mobile test", true, 200, `{"public_id":"abc-def-ghi","type":"mobile"}`, web.BadQuery, true, "it is of the type mobile"},
+		{"a result without attributes", false, 200, attributes("null"), web.Shape, false, "no id or no attributes"},
+		{"an unknown status", false, 200, attributes(strings.Replace(good, "failed", "exploded", 1)), web.Shape, false, `the status "exploded"`},
+		{"no status", false, 200, attributes(strings.Replace(good, `"failed"`, "null", 1)), web.Shape, false, `the status ""`},
+		{"a status that is a number", false, 200, attributes(strings.Replace(good, `"failed"`, "0", 1)), web.Shape, false, "cannot unmarshal"},
+		{"an unknown run type", false, 200, attributes(strings.Replace(good, "scheduled", "chaos", 1)), web.Shape, false, `the run type "chaos"`},
+		{"seconds", false, 200, attributes(strings.ReplaceAll(good, "000,", ",")), web.Shape, false, "is no time in milliseconds"},
+		{"a time that is a text", false, 200, attributes(strings.Replace(good, "1795428002000", `"now"`, 1)), web.Shape, false, "invalid number literal"},
+		{"an end before the start", false, 200, attributes(strings.Replace(good, "1795428001000", "1795428009000", 1)), web.Shape, false, "without a start before it"},
+		{"oldest first", false, 200, attributes(strings.NewReplacer("1795428001", "1795428101", "1795428002", "1795428102").Replace(good)), web.Shape, false, "do not come newest first"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -294,7 +295,7 @@ func TestTroubleWithRuns(t *testing.T) {
 					}
 					err = answers[0].Err
 				}
-				var e *providers.Error
+				var e *web.Error
 				if !errors.As(err, &e) || e.Class != tt.class || !strings.Contains(err.Error(), tt.want) || shown(err) {
 					t.Errorf("error %v, class %v; want class %q and %q", err, e, tt.class, tt.want)
 				}
@@ -316,8 +317,8 @@ func TestResultsThatWereNotAskedFor(t *testing.T) {
 		_, _ = fmt.Fprintf(w, `{"data":[{"id":"a","attributes":{"status":"passed","run_type":"scheduled","started_at":%d,"finished_at":%d}}]}`, at, at)
 	})))
 	answers, err := p.Fetch(t.Context(), []providers.Query{runsOf(`synthetics("abc-def-ghi").runs()`)})
-	var e *providers.Error
-	if !errors.As(err, &e) || e.Class != providers.Shape || !strings.Contains(err.Error(), "result a began at 2026-11-24T10:00:00Z, and those until 2026-11-23T10:20:00Z were asked for") {
+	var e *web.Error
+	if !errors.As(err, &e) || e.Class != web.Shape || !strings.Contains(err.Error(), "result a began at 2026-11-24T10:00:00Z, and those until 2026-11-23T10:20:00Z were asked for") {
 		t.Errorf("%v, %v", answers, err)
 	}
 }
@@ -339,7 +340,7 @@ func TestResultsThatEndTooEarly(t *testing.T) {
 		_, _ = fmt.Fprintf(w, `{"data":[{"id":"a","attributes":{"status":"passed","run_type":"scheduled","started_at":%d,"finished_at":%d}}]}`, at, at)
 	})))
 	answers, err := p.Fetch(t.Context(), []providers.Query{runsOf(`synthetics("abc-def-ghi").runs()`)})
-	if !providers.Passing(err) || !strings.Contains(err.Error(), "the answer is not whole: nothing until 2026-11-23T10:04:01Z") {
+	if !web.Passing(err) || !strings.Contains(err.Error(), "the answer is not whole: nothing until 2026-11-23T10:04:01Z") {
 		t.Errorf("%v, %v", answers, err)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/datadog"
 	"github.com/canary-judge/canary-judge/providers/providertest"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // keys are valid settings.
@@ -48,29 +49,29 @@ func TestTrouble(t *testing.T) {
 		status   int
 		header   string // as Name: value
 		body     string
-		class    providers.Class
+		class    web.Class
 		own      bool // the error is the query's own
 		want     string
 		requests int
 	}{
-		{"bad query", 400, "", `{"errors":["Rule 'scope_or' didn't match at '}'"]}`, providers.BadQuery, true, "400 Bad Request: Rule 'scope_or' didn't match at '}'; correct the query", 1},
-		{"bad query, as an object", 400, "", `{"errors":[{"title":"Bad Request","detail":"no such metric"}]}`, providers.BadQuery, true, "Bad Request no such metric; correct", 1},
-		{"bad query, in a 200", 200, "", `{"data":null,"errors":"Error parsing query"}`, providers.BadQuery, true, "query api.datadoghq.com: the server finds fault with the query: Error parsing query; correct the query", 1},
-		{"an error that is no JSON", 400, "", "plain\ntext", providers.BadQuery, true, "400 Bad Request: plain text; ", 1},
-		{"wrong key", 401, "", `{"errors":["Unauthorized"]}`, providers.Auth, false, "401 Unauthorized: Unauthorized; check DD_API_KEY, DD_APP_KEY and DD_SITE", 1},
-		{"no permission", 403, "", `{"errors":["Forbidden"]}`, providers.Auth, false, "403 Forbidden: Forbidden; check DD_API_KEY and DD_SITE, and that the application key has the permission timeseries_query", 1},
-		{"a limit that is over soon", 429, "X-RateLimit-Reset: 9", `{"errors":["Too many requests"]}`, providers.Limit, false, "429 Too Many Requests: Too many requests; use longer steps", 5},
-		{"a limit that lasts", 429, "X-RateLimit-Reset: 3000", "", providers.Limit, false, "429 Too Many Requests", 1},
-		{"broken", 500, "", `{"errors":["Internal"]}`, providers.Unreachable, false, "500 Internal Server Error: Internal", 5},
+		{"bad query", 400, "", `{"errors":["Rule 'scope_or' didn't match at '}'"]}`, web.BadQuery, true, "400 Bad Request: Rule 'scope_or' didn't match at '}'; correct the query", 1},
+		{"bad query, as an object", 400, "", `{"errors":[{"title":"Bad Request","detail":"no such metric"}]}`, web.BadQuery, true, "Bad Request no such metric; correct", 1},
+		{"bad query, in a 200", 200, "", `{"data":null,"errors":"Error parsing query"}`, web.BadQuery, true, "query api.datadoghq.com: the server finds fault with the query: Error parsing query; correct the query", 1},
+		{"an error that is no JSON", 400, "", "plain\ntext", web.BadQuery, true, "400 Bad Request: plain text; ", 1},
+		{"wrong key", 401, "", `{"errors":["Unauthorized"]}`, web.Auth, false, "401 Unauthorized: Unauthorized; check DD_API_KEY, DD_APP_KEY and DD_SITE", 1},
+		{"no permission", 403, "", `{"errors":["Forbidden"]}`, web.Auth, false, "403 Forbidden: Forbidden; check DD_API_KEY and DD_SITE, and that the application key has the permission timeseries_query", 1},
+		{"a limit that is over soon", 429, "X-RateLimit-Reset: 9", `{"errors":["Too many requests"]}`, web.Limit, false, "429 Too Many Requests: Too many requests; use longer steps", 5},
+		{"a limit that lasts", 429, "X-RateLimit-Reset: 3000", "", web.Limit, false, "429 Too Many Requests", 1},
+		{"broken", 500, "", `{"errors":["Internal"]}`, web.Unreachable, false, "500 Internal Server Error: Internal", 5},
 		// The header comes with every answer, and is about a limit that was not met.
-		{"broken, with a limit that is not reached", 500, "X-RateLimit-Reset: 3000", "", providers.Unreachable, false, "500 Internal Server Error", 5},
-		{"bad gateway", 502, "", "<html>502", providers.Unreachable, false, "502 Bad Gateway: <html>502", 5},
-		{"redirect", 301, "Location: https://app.datadoghq.eu/", "", providers.Settings, false, "301 Moved Permanently; the source redirects", 1},
-		{"no such path", 404, "", `{"errors":["Not found"]}`, providers.Settings, false, "404 Not Found: Not found; check the address", 1},
-		{"hung", hang, "", "", providers.Unreachable, false, "is slow or hangs", 5},
-		{"nothing in a 200", 200, "", "", providers.Shape, false, "not JSON as the query API answers it: unexpected end of JSON input", 1},
-		{"a login page", 200, "", "<html>", providers.Shape, false, "not JSON as the query API answers it: invalid character '<'", 1},
-		{"cut off", 200, "Content-Length: 1000", empty, providers.Unreachable, false, "the answer broke off: unexpected EOF", 5},
+		{"broken, with a limit that is not reached", 500, "X-RateLimit-Reset: 3000", "", web.Unreachable, false, "500 Internal Server Error", 5},
+		{"bad gateway", 502, "", "<html>502", web.Unreachable, false, "502 Bad Gateway: <html>502", 5},
+		{"redirect", 301, "Location: https://app.datadoghq.eu/", "", web.Settings, false, "301 Moved Permanently; the source redirects", 1},
+		{"no such path", 404, "", `{"errors":["Not found"]}`, web.Settings, false, "404 Not Found: Not found; check the address", 1},
+		{"hung", hang, "", "", web.Unreachable, false, "is slow or hangs", 5},
+		{"nothing in a 200", 200, "", "", web.Shape, false, "not JSON as the query API answers it: unexpected end of JSON input", 1},
+		{"a login page", 200, "", "<html>", web.Shape, false, "not JSON as the query API answers it: invalid character '<'", 1},
+		{"cut off", 200, "Content-Length: 1000", empty, web.Unreachable, false, "the answer broke off: unexpected EOF", 5},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -100,7 +101,7 @@ func TestTrouble(t *testing.T) {
 						t.Errorf("the error %q does not say of what", err)
 					}
 				}
-				var e *providers.Error
+				var e *web.Error
 				if !errors.As(err, &e) || e.Class != tt.class || !strings.Contains(err.Error(), tt.want) {
 					t.Errorf("error %v, class %v; want class %q and %q", err, e, tt.class, tt.want)
 				}
@@ -208,9 +209,9 @@ func TestSites(t *testing.T) {
 				var host string
 				p, err := datadog.New(s, failing{&net.DNSError{Err: "no such host", Name: want, IsNotFound: true}, &host})
 				if want == "" {
-					var e *providers.Error
-					if !errors.As(err, &e) || e.Class != providers.Settings || shown(err) {
-						t.Errorf("error %v, want one of class %q", err, providers.Settings)
+					var e *web.Error
+					if !errors.As(err, &e) || e.Class != web.Settings || shown(err) {
+						t.Errorf("error %v, want one of class %q", err, web.Settings)
 					}
 					return
 				}
@@ -218,7 +219,7 @@ func TestSites(t *testing.T) {
 					t.Fatal(err)
 				}
 				_, err = p.Fetch(t.Context(), []providers.Query{one("load")})
-				if host != want || !providers.Passing(err) || shown(err) || !strings.Contains(err.Error(), "query "+want+": lookup "+want+": no such host; check the address") {
+				if host != want || !web.Passing(err) || shown(err) || !strings.Contains(err.Error(), "query "+want+": lookup "+want+": no such host; check the address") {
 					t.Errorf("asked %q, %v; want %q", host, err, want)
 				}
 			})
@@ -248,8 +249,8 @@ func TestBadSettings(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			_, err := datadog.New(tt.settings, nil)
-			var e *providers.Error
-			if !errors.As(err, &e) || e.Class != providers.Settings || !strings.Contains(err.Error(), tt.want) || shown(err) {
+			var e *web.Error
+			if !errors.As(err, &e) || e.Class != web.Settings || !strings.Contains(err.Error(), tt.want) || shown(err) {
 				t.Errorf("error %v, want %q", err, tt.want)
 			}
 		})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // The events that an SLO counts are asked for in a language of our own:
@@ -82,7 +83,7 @@ type indicators struct {
 }
 
 // indicator returns what an SLO counts.
-func (p *Provider) indicator(ctx context.Context, id string) (*indicator, *providers.Error) {
+func (p *Provider) indicator(ctx context.Context, id string) (*indicator, *web.Error) {
 	p.slos.mutex.Lock()
 	defer p.slos.mutex.Unlock()
 	if known := p.slos.known[id]; known != nil {
@@ -109,9 +110,9 @@ func (p *Provider) indicator(ctx context.Context, id string) (*indicator, *provi
 }
 
 // unfit returns the error of an SLO that arms cannot be judged by.
-func (p *Provider) unfit(id string, err error) *providers.Error {
-	e := &providers.Error{
-		Class: providers.BadQuery, Provider: Name, Doing: "judge by the SLO " + id, Detail: providers.Quote(err.Error(), p.secrets()...),
+func (p *Provider) unfit(id string, err error) *web.Error {
+	e := &web.Error{
+		Class: web.BadQuery, Provider: Name, Doing: "judge by the SLO " + id, Detail: web.Quote(err.Error(), p.secrets()...),
 		Cure: "write queries for its events instead: ratio: {bad: …, total: …}",
 	}
 	var u unfit
@@ -122,11 +123,11 @@ func (p *Provider) unfit(id string, err error) *providers.Error {
 }
 
 // tally returns what a query for the events of an SLO adds up.
-func (p *Provider) tally(ctx context.Context, expr string) (tally, *providers.Error) {
+func (p *Provider) tally(ctx context.Context, expr string) (tally, *web.Error) {
 	q, err := parseSLO(expr)
 	if err != nil {
-		return tally{}, &providers.Error{
-			Class: providers.BadQuery, Provider: Name, Doing: "read the query", Err: err, Cure: "correct the query",
+		return tally{}, &web.Error{
+			Class: web.BadQuery, Provider: Name, Doing: "read the query", Err: err, Cure: "correct the query",
 		}
 	}
 	i, failure := p.indicator(ctx, q.id)
@@ -182,14 +183,14 @@ func (p *Provider) spread(ctx context.Context, queries []providers.Query) ([]pro
 		t, err := p.tally(ctx, q.Expr)
 		switch {
 		case err == nil && !paired(q, queries):
-			sources[i].err = providers.Place(q, &providers.Error{
-				Class: providers.BadQuery, Provider: Name, Doing: "read the query",
+			sources[i].err = providers.Place(q, &web.Error{
+				Class: web.BadQuery, Provider: Name, Doing: "read the query",
 				Err: errors.New("the bad events of an SLO and all of them are judged together"), Cure: "write ratio: {slo: ID}",
 			})
 			continue
 		case err == nil:
 			sources[i] = source{tally: &t, terms: map[string]int{}}
-		case err.Class == providers.BadQuery:
+		case err.Class == web.BadQuery:
 			sources[i].err = providers.Place(q, err)
 			continue
 		default:

@@ -19,6 +19,7 @@ import (
 
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/providertest"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // sloID is the id of an SLO in the examples of the API's reference.
@@ -283,46 +284,46 @@ func TestTroubleWithSLOs(t *testing.T) {
 		name   string
 		status int
 		body   string
-		class  providers.Class
+		class  web.Class
 		own    bool
 		want   string
 	}{
-		{"no such SLO", 404, `{"errors":["SLO not found: x not found"]}`, providers.BadQuery, true, "look up the SLO " + sloID + ": 404 Not Found: SLO not found: x not found; check the SLO's id, and that DD_SITE and the keys are of its organisation"},
-		{"wrong key", 401, `{"errors":["Unauthorized hunter2-api"]}`, providers.Auth, false, "401 Unauthorized: Unauthorized [secret]; check DD_API_KEY"},
-		{"no permission", 403, `{"errors":["Forbidden hunter2-app"]}`, providers.Auth, false, "403 Forbidden: Forbidden [secret]; check DD_API_KEY and DD_SITE, and that the application key has the permission slos_read"},
-		{"a limit", 429, "", providers.Limit, false, "429 Too Many Requests"},
-		{"broken", 500, "<html>hunter2-app", providers.Unreachable, false, "500 Internal Server Error: <html>[secret]"},
-		{"redirected", 302, "", providers.Settings, false, "the source redirects"},
-		{"a login page", 200, "<html>hunter2-api", providers.Shape, false, "not JSON as the SLO API answers it: invalid character '<' looking for beginning of value: <html>[secret]"},
-		{"nothing", 200, "", providers.Shape, false, "unexpected end of JSON input"},
-		{"truncated", 200, ratioSLO("a", "b")[:90], providers.Shape, false, "unexpected end of JSON input"},
-		{"a list", 200, `{"data":[]}`, providers.Shape, false, "cannot unmarshal array"},
-		{"an empty object", 200, "{}", providers.Shape, false, "the answer is not the SLO's"},
-		{"null", 200, `{"data":null,"error":null}`, providers.Shape, false, "the answer is not the SLO's"},
-		{"an error in a 200", 200, `{"data":null,"error":"hunter2-app is tired"}`, providers.Shape, false, "the answer reports an error: [secret] is tired"},
-		{"errors in a 200", 200, strings.Replace(ratioSLO("a", "b"), `"error":null`, `"errors":["no"]`, 1), providers.Unreachable, false, "the answer is not whole: it comes with an error: no"},
-		{"another one's", 200, strings.Replace(of(`"metric"`), "ebf2", "aaaa", 1), providers.Shape, false, "the answer is not the SLO's"},
-		{"no type", 200, of("null"), providers.Shape, false, "the answer is not the SLO's"},
-		{"a type that is a number", 200, of("1"), providers.Shape, false, "cannot unmarshal number"},
-		{"no queries", 200, of(`"metric"`), providers.Shape, false, "does not say what the SLO counts"},
-		{"no denominator", 200, metricSLO(`"query":{"numerator":"sum:a{*}.as_count()"}`), providers.Shape, false, "does not say what the SLO counts"},
-		{"a numerator that is a number", 200, metricSLO(`"query":{"numerator":1,"denominator":""}`), providers.Shape, false, "cannot unmarshal number"},
+		{"no such SLO", 404, `{"errors":["SLO not found: x not found"]}`, web.BadQuery, true, "look up the SLO " + sloID + ": 404 Not Found: SLO not found: x not found; check the SLO's id, and that DD_SITE and the keys are of its organisation"},
+		{"wrong key", 401, `{"errors":["Unauthorized hunter2-api"]}`, web.Auth, false, "401 Unauthorized: Unauthorized [secret]; check DD_API_KEY"},
+		{"no permission", 403, `{"errors":["Forbidden hunter2-app"]}`, web.Auth, false, "403 Forbidden: Forbidden [secret]; check DD_API_KEY and DD_SITE, and that the application key has the permission slos_read"},
+		{"a limit", 429, "", web.Limit, false, "429 Too Many Requests"},
+		{"broken", 500, "<html>hunter2-app", web.Unreachable, false, "500 Internal Server Error: <html>[secret]"},
+		{"redirected", 302, "", web.Settings, false, "the source redirects"},
+		{"a login page", 200, "<html>hunter2-api", web.Shape, false, "not JSON as the SLO API answers it: invalid character '<' looking for beginning of value: <html>[secret]"},
+		{"nothing", 200, "", web.Shape, false, "unexpected end of JSON input"},
+		{"truncated", 200, ratioSLO("a", "b")[:90], web.Shape, false, "unexpected end of JSON input"},
+		{"a list", 200, `{"data":[]}`, web.Shape, false, "cannot unmarshal array"},
+		{"an empty object", 200, "{}", web.Shape, false, "the answer is not the SLO's"},
+		{"null", 200, `{"data":null,"error":null}`, web.Shape, false, "the answer is not the SLO's"},
+		{"an error in a 200", 200, `{"data":null,"error":"hunter2-app is tired"}`, web.Shape, false, "the answer reports an error: [secret] is tired"},
+		{"errors in a 200", 200, strings.Replace(ratioSLO("a", "b"), `"error":null`, `"errors":["no"]`, 1), web.Unreachable, false, "the answer is not whole: it comes with an error: no"},
+		{"another one's", 200, strings.Replace(of(`"metric"`), "ebf2", "aaaa", 1), web.Shape, false, "the answer is not the SLO's"},
+		{"no type", 200, of("null"), web.Shape, false, "the answer is not the SLO's"},
+		{"a type that is a number", 200, of("1"), web.Shape, false, "cannot unmarshal number"},
+		{"no queries", 200, of(`"metric"`), web.Shape, false, "does not say what the SLO counts"},
+		{"no denominator", 200, metricSLO(`"query":{"numerator":"sum:a{*}.as_count()"}`), web.Shape, false, "does not say what the SLO counts"},
+		{"a numerator that is a number", 200, metricSLO(`"query":{"numerator":1,"denominator":""}`), web.Shape, false, "cannot unmarshal number"},
 
-		{"of monitors", 200, of(`"monitor"`), providers.BadQuery, true, "judge by the SLO " + sloID + ": it is an SLO of monitors, which counts no events; let its monitors watch over the canary: guards: [{monitor: ID}]"},
-		{"of time slices", 200, of(`"time_slice"`), providers.BadQuery, true, "it is an SLO of time slices, which counts no events; judge the query that it slices as a value of its own"},
-		{"of another type", 200, of(`"hunter2-app"`), providers.BadQuery, true, `it is an SLO of the type "[secret]"; name an SLO`},
-		{"no counts", 200, ratioSLO("sum:a{x:y}", "sum:a{*}.as_count()"), providers.BadQuery, true, "its numerator: sum:a has no .as_count(), without which Datadog averages" + instead},
-		{"another function", 200, ratioSLO("sum:a{x:y}.as_count()", "sum:a{*}.as_count().fill(zero)"), providers.BadQuery, true, "its denominator: sum:a has the function .fill(zero), which is not understood" + instead},
-		{"all good", 200, ratioSLO("sum:a{*}.as_count()", "sum:a{*}.as_count()"), providers.BadQuery, true, "all of its events are good" + instead},
-		{"less than none", 200, ratioSLO("sum:a{*}.as_count()", "sum:b{*}.as_count() - sum:b{*}.as_count()"), providers.BadQuery, true, "are less than none" + instead},
-		{"a scope that takes no tags", 200, ratioSLO("sum:a{x:$y}.as_count()", "sum:a{*}.as_count()"), providers.BadQuery, true, "its scope {x:$y} cannot take the tags of an arm" + instead},
-		{"a mixed scope", 200, ratioSLO("sum:a{x:y,z:w OR u:v}.as_count()", "sum:a{*}.as_count()"), providers.BadQuery, true, "its scope {x:y,z:w OR u:v} mixes commas"},
-		{"no formula for bad events or all", 200, hitsSLO(`"good_events_formula":{"formula":"query1"}`), providers.BadQuery, true, "not exactly one of those for bad events and for all"},
-		{"formulas for both", 200, hitsSLO(`"good_events_formula":{"formula":"query1"},"bad_events_formula":{"formula":"query2"},"total_events_formula":{"formula":"query1"}`), providers.BadQuery, true, "not exactly one of those"},
-		{"a formula that scales", 200, hitsSLO(`"good_events_formula":{"formula":"0.5 * query1"},"bad_events_formula":{"formula":"query2"}`), providers.BadQuery, true, `its good events: only counts that are added and subtracted are understood, not "0.5 * query1"`},
-		{"a query that is not there", 200, hitsSLO(`"good_events_formula":{"formula":"query1"},"bad_events_formula":{"formula":"query3"}`), providers.BadQuery, true, `its bad events: only counts that are added and subtracted are understood, not "query3"`},
-		{"of logs", 200, strings.Replace(hitsSLO(`"good_events_formula":{"formula":"query1"},"bad_events_formula":{"formula":"query2"}`), `"data_source":"metrics","name":"query2"`, `"data_source":"logs","name":"query2"`, 1), providers.BadQuery, true, `its query query2 is of "logs", not of metrics`},
-		{"of another organisation", 200, strings.Replace(hitsSLO(`"good_events_formula":{"formula":"query1"},"bad_events_formula":{"formula":"query2"}`), `"name":"query2"`, `"name":"query2","cross_org_uuids":["x"]`, 1), providers.BadQuery, true, "its query query2 is of another organisation"},
+		{"of monitors", 200, of(`"monitor"`), web.BadQuery, true, "judge by the SLO " + sloID + ": it is an SLO of monitors, which counts no events; let its monitors watch over the canary: guards: [{monitor: ID}]"},
+		{"of time slices", 200, of(`"time_slice"`), web.BadQuery, true, "it is an SLO of time slices, which counts no events; judge the query that it slices as a value of its own"},
+		{"of another type", 200, of(`"hunter2-app"`), web.BadQuery, true, `it is an SLO of the type "[secret]"; name an SLO`},
+		{"no counts", 200, ratioSLO("sum:a{x:y}", "sum:a{*}.as_count()"), web.BadQuery, true, "its numerator: sum:a has no .as_count(), without which Datadog averages" + instead},
+		{"another function", 200, ratioSLO("sum:a{x:y}.as_count()", "sum:a{*}.as_count().fill(zero)"), web.BadQuery, true, "its denominator: sum:a has the function .fill(zero), which is not understood" + instead},
+		{"all good", 200, ratioSLO("sum:a{*}.as_count()", "sum:a{*}.as_count()"), web.BadQuery, true, "all of its events are good" + instead},
+		{"less than none", 200, ratioSLO("sum:a{*}.as_count()", "sum:b{*}.as_count() - sum:b{*}.as_count()"), web.BadQuery, true, "are less than none" + instead},
+		{"a scope that takes no tags", 200, ratioSLO("sum:a{x:$y}.as_count()", "sum:a{*}.as_count()"), web.BadQuery, true, "its scope {x:$y} cannot take the tags of an arm" + instead},
+		{"a mixed scope", 200, ratioSLO("sum:a{x:y,z:w OR u:v}.as_count()", "sum:a{*}.as_count()"), web.BadQuery, true, "its scope {x:y,z:w OR u:v} mixes commas"},
+		{"no formula for bad events or all", 200, hitsSLO(`"good_events_formula":{"formula":"query1"}`), web.BadQuery, true, "not exactly one of those for bad events and for all"},
+		{"formulas for both", 200, hitsSLO(`"good_events_formula":{"formula":"query1"},"bad_events_formula":{"formula":"query2"},"total_events_formula":{"formula":"query1"}`), web.BadQuery, true, "not exactly one of those"},
+		{"a formula that scales", 200, hitsSLO(`"good_events_formula":{"formula":"0.5 * query1"},"bad_events_formula":{"formula":"query2"}`), web.BadQuery, true, `its good events: only counts that are added and subtracted are understood, not "0.5 * query1"`},
+		{"a query that is not there", 200, hitsSLO(`"good_events_formula":{"formula":"query1"},"bad_events_formula":{"formula":"query3"}`), web.BadQuery, true, `its bad events: only counts that are added and subtracted are understood, not "query3"`},
+		{"of logs", 200, strings.Replace(hitsSLO(`"good_events_formula":{"formula":"query1"},"bad_events_formula":{"formula":"query2"}`), `"data_source":"metrics","name":"query2"`, `"data_source":"logs","name":"query2"`, 1), web.BadQuery, true, `its query query2 is of "logs", not of metrics`},
+		{"of another organisation", 200, strings.Replace(hitsSLO(`"good_events_formula":{"formula":"query1"},"bad_events_formula":{"formula":"query2"}`), `"name":"query2"`, `"name":"query2","cross_org_uuids":["x"]`, 1), web.BadQuery, true, "its query query2 is of another organisation"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -343,7 +344,7 @@ func TestTroubleWithSLOs(t *testing.T) {
 					}
 					err = answers[0].Err
 				}
-				var e *providers.Error
+				var e *web.Error
 				if !errors.As(err, &e) || e.Class != tt.class || !strings.Contains(err.Error(), tt.want) || shown(err) {
 					t.Errorf("error %v, class %v; want class %q and %q", err, e, tt.class, tt.want)
 				}

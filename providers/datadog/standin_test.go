@@ -13,6 +13,7 @@ import (
 	"github.com/canary-judge/canary-judge/providers/datadog"
 	"github.com/canary-judge/canary-judge/providers/datadog/datadogtest"
 	"github.com/canary-judge/canary-judge/providers/providertest"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 func TestConformance(t *testing.T) {
@@ -35,7 +36,7 @@ func TestConformance(t *testing.T) {
 				standIn.ServeHTTP(rw, r)
 			})))
 			t.Cleanup(server.Close)
-			return open(t, datadog.Settings{URL: server.URL + "/dd/", APIKey: providers.Secret(w.Secret), AppKey: providers.Secret(w.Secret + "-app")}, nil)
+			return open(t, datadog.Settings{URL: server.URL + "/dd/", APIKey: web.Secret(w.Secret), AppKey: web.Secret(w.Secret + "-app")}, nil)
 		},
 		// Datadog hands out no buckets.
 		Parts: []providers.Part{providers.Value, providers.Bad, providers.Total},

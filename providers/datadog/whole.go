@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // errNotWhole is an answer that holds only a part of what was asked for. It may be whole
@@ -92,7 +92,7 @@ func holdsData(data json.RawMessage) bool {
 }
 
 // checkWhole reports that the answer to a question is a part of it.
-func (p *Provider) checkWhole(doing string, status int, body []byte) *providers.Error {
+func (p *Provider) checkWhole(doing string, status int, body []byte) *web.Error {
 	text := missing(body, false)
 	if status == http.StatusPartialContent {
 		text = "its status is 206 Partial Content"

@@ -11,6 +11,7 @@ import (
 	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/analysis/stats"
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // seriesOf is a row that says how many series were summed for a bound.
@@ -165,7 +166,7 @@ func TestPartialAnswers(t *testing.T) {
 			t.Fatal(err)
 		}
 		all, err := p.read([]byte(body), ask(providers.Value))
-		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) || providers.Passing(err) != tt.passing || err == nil && len(all) != 1 {
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) || web.Passing(err) != tt.passing || err == nil && len(all) != 1 {
 			t.Errorf("%s: %v, %v; want %q, passing %t", tt.name, all, err, tt.want, tt.passing)
 		}
 	}

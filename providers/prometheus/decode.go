@@ -16,6 +16,7 @@ import (
 	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/analysis/stats"
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // mostPoints is how many points are asked for at once; the server refuses more
@@ -109,15 +110,15 @@ func (p *Provider) read(body []byte, q providers.Query) ([]analysis.Series, erro
 	var missing partial
 	switch {
 	case errors.As(err, &missing):
-		return nil, &providers.Error{
-			Class: providers.Unreachable, Provider: Name, Doing: "query " + p.base.Host,
-			Detail: providers.Quote(err.Error(), p.secrets()...),
+		return nil, &web.Error{
+			Class: web.Unreachable, Provider: Name, Doing: "query " + p.base.Host,
+			Detail: web.Quote(err.Error(), p.secrets()...),
 			Cure:   "a part of the data is nothing to judge by: look after the stores behind the server",
 		}
 	case err != nil:
-		return nil, &providers.Error{
-			Class: providers.Shape, Provider: Name, Doing: "read the answer",
-			Detail: providers.Quote(err.Error(), p.secrets()...),
+		return nil, &web.Error{
+			Class: web.Shape, Provider: Name, Doing: "read the answer",
+			Detail: web.Quote(err.Error(), p.secrets()...),
 		}
 	}
 	return series, nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // How far back a diagnosis looks for samples: so long and so many steps, and no longer.
@@ -33,7 +34,7 @@ func (p *Provider) Diagnose(ctx context.Context, q providers.Query) (string, err
 		why, err := p.silence(ctx, q, l)
 		if why != "" || err != nil {
 			// It names labels in the server's words, which may repeat the request's headers.
-			return providers.Quote(why, p.secrets()...), err
+			return web.Quote(why, p.secrets()...), err
 		}
 	}
 	return "each selector of the query finds series with enough samples; try the whole query by hand: its parts may have no labels in common, or nothing happened in these steps", nil
@@ -63,7 +64,7 @@ func (p *Provider) DiagnoseZero(ctx context.Context, q providers.Query) (string,
 			numbers[i] = number(series)
 		}
 		if numbers[0] > 0 {
-			return providers.Quote(fmt.Sprintf("%.0f series of %s came into being in the %s before, and have not grown since: the %.0f events that they began with count for nothing, as increase needs a sample from before an event; take labels off the counter that differ from event to event, or have the service start it at 0",
+			return web.Quote(fmt.Sprintf("%.0f series of %s came into being in the %s before, and have not grown since: the %.0f events that they began with count for nothing, as increase needs a sample from before an event; take labels off the counter that differ from event to event, or have the service start it at 0",
 				numbers[0], l.shown(), providers.Duration(back), numbers[1]), p.secrets()...), nil
 		}
 	}

@@ -24,6 +24,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // Name is the provider's name in configs and errors.
@@ -31,13 +32,13 @@ const Name = "prometheus"
 
 // Settings is the prometheus section of a config.
 type Settings struct {
-	URL      string                      `yaml:"url" env:"PROMETHEUS_URL" doc:"Address of the server, with any path before /api/v1" example:"http://prometheus:9090"`
-	Token    providers.Secret            `yaml:"token" env:"PROMETHEUS_TOKEN" doc:"Bearer token"`
-	Username string                      `yaml:"username" env:"PROMETHEUS_USERNAME" doc:"User name for basic authentication"`
-	Password providers.Secret            `yaml:"password" env:"PROMETHEUS_PASSWORD" doc:"Password for basic authentication"`
-	Headers  map[string]providers.Secret `yaml:"headers" doc:"Further request headers, such as X-Scope-OrgID for a tenant"`
-	Timeout  providers.Duration          `yaml:"timeout" default:"20s" doc:"Time limit of one request"`
-	TLS      TLS                         `yaml:"tls" doc:"Transport security"`
+	URL      string                `yaml:"url" env:"PROMETHEUS_URL" doc:"Address of the server, with any path before /api/v1" example:"http://prometheus:9090"`
+	Token    web.Secret            `yaml:"token" env:"PROMETHEUS_TOKEN" doc:"Bearer token"`
+	Username string                `yaml:"username" env:"PROMETHEUS_USERNAME" doc:"User name for basic authentication"`
+	Password web.Secret            `yaml:"password" env:"PROMETHEUS_PASSWORD" doc:"Password for basic authentication"`
+	Headers  map[string]web.Secret `yaml:"headers" doc:"Further request headers, such as X-Scope-OrgID for a tenant"`
+	Timeout  providers.Duration    `yaml:"timeout" default:"20s" doc:"Time limit of one request"`
+	TLS      TLS                   `yaml:"tls" doc:"Transport security"`
 }
 
 // TLS is the tls section of the settings.
@@ -64,7 +65,7 @@ const concurrent = 8
 // tests; nil is the network.
 func New(s Settings, transport http.RoundTripper) (*Provider, error) {
 	fail := func(err error, cure string) error {
-		return &providers.Error{Class: providers.Settings, Provider: Name, Doing: "open", Err: err, Cure: cure}
+		return &web.Error{Class: web.Settings, Provider: Name, Doing: "open", Err: err, Cure: cure}
 	}
 	if s.URL == "" {
 		return nil, fail(errors.New("no address is given"), "set prometheus.url or PROMETHEUS_URL")
@@ -75,17 +76,17 @@ func New(s Settings, transport http.RoundTripper) (*Provider, error) {
 	}
 	if base.User != nil && s.Username == "" {
 		password, _ := base.User.Password()
-		s.Username, s.Password = base.User.Username(), providers.Secret(password)
+		s.Username, s.Password = base.User.Username(), web.Secret(password)
 	}
 	base.User, s.URL = nil, ""
 	// A token out of a file or a CI secret may end in a newline, which no header can hold.
-	s.Token = providers.Secret(strings.TrimSpace(string(s.Token)))
+	s.Token = web.Secret(strings.TrimSpace(string(s.Token)))
 	if problem := s.Token.Problem(); problem != "" {
 		return nil, fail(errors.New("the token "+problem), "set PROMETHEUS_TOKEN to the token alone, on one line")
 	}
 	for name, value := range s.Headers {
 		if problem := value.Problem(); problem != "" {
-			return nil, fail(fmt.Errorf("the value of the header %s %s", providers.Quote(name), problem), "correct prometheus.headers")
+			return nil, fail(fmt.Errorf("the value of the header %s %s", web.Quote(name), problem), "correct prometheus.headers")
 		}
 	}
 	if s.Token != "" && s.Username != "" {
@@ -97,7 +98,7 @@ func New(s Settings, transport http.RoundTripper) (*Provider, error) {
 	}
 	return &Provider{
 		base: base, settings: s,
-		client: providers.NewHTTPClient(providers.HTTPOptions{Timeout: time.Duration(s.Timeout), TLS: t, Transport: transport}),
+		client: web.NewClient(web.ClientOptions{Timeout: time.Duration(s.Timeout), TLS: t, Transport: transport}),
 	}, nil
 }
 
@@ -135,8 +136,8 @@ func (p *Provider) Fetch(ctx context.Context, queries []providers.Query) ([]prov
 	for i, q := range queries {
 		group.Go(func() error {
 			series, err := p.fetch(groupCtx, q)
-			var e *providers.Error
-			if err != nil && (!errors.As(err, &e) || e.Class != providers.BadQuery && e.Class != providers.Shape) {
+			var e *web.Error
+			if err != nil && (!errors.As(err, &e) || e.Class != web.BadQuery && e.Class != web.Shape) {
 				// What is wrong with the server or the credentials concerns all queries.
 				return err
 			}
@@ -176,12 +177,12 @@ func (p *Provider) request(ctx context.Context, q providers.Query, first, last t
 		resp, err = p.send(ctx, http.MethodGet, form)
 	}
 	if err != nil {
-		return nil, providers.TransportError(Name, "query "+p.base.Host, err, p.secrets()...)
+		return nil, web.TransportError(Name, "query "+p.base.Host, err, p.secrets()...)
 	}
 	defer resp.Body.Close() //nolint:errcheck // already read whole
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, providers.TransportError(Name, "query "+p.base.Host, err, p.secrets()...)
+		return nil, web.TransportError(Name, "query "+p.base.Host, err, p.secrets()...)
 	}
 	if resp.StatusCode/100 != 2 {
 		return nil, p.refused(resp.StatusCode, body)
@@ -228,17 +229,17 @@ func stamp(t time.Time) string {
 }
 
 // refused returns the error of an answer that is not a success.
-func (p *Provider) refused(status int, body []byte) *providers.Error {
+func (p *Provider) refused(status int, body []byte) *web.Error {
 	var said struct{ ErrorType, Error string }
 	detail := string(body)
 	if decode(body, &said) == nil && said.Error != "" {
 		detail = said.Error
 	}
-	e := providers.StatusError(Name, "query "+p.base.Host, status, detail, p.secrets()...)
+	e := web.StatusError(Name, "query "+p.base.Host, status, detail, p.secrets()...)
 	switch {
 	case status == http.StatusUnprocessableEntity:
 		// The query was understood and could not be evaluated.
-		e.Class, e.Cure = providers.BadQuery, "correct the query, or make it cheaper"
+		e.Class, e.Cure = web.BadQuery, "correct the query, or make it cheaper"
 	case status == http.StatusServiceUnavailable && said.ErrorType == "timeout":
 		// As when we run out of patience first: it may pass, as load does.
 		e.Cure = "the server ran out of time for the query: try it by hand, or make it cheaper"
@@ -248,9 +249,9 @@ func (p *Provider) refused(status int, body []byte) *providers.Error {
 
 // secrets are what no error may show: a proxy may repeat a request's headers in
 // its answer.
-func (p *Provider) secrets() []providers.Secret {
-	secrets := []providers.Secret{
-		p.settings.Token, p.settings.Password, providers.BasicAuth(p.settings.Username, string(p.settings.Password)),
+func (p *Provider) secrets() []web.Secret {
+	secrets := []web.Secret{
+		p.settings.Token, p.settings.Password, web.BasicAuth(p.settings.Username, string(p.settings.Password)),
 	}
 	for _, v := range p.settings.Headers {
 		secrets = append(secrets, v)
@@ -259,7 +260,7 @@ func (p *Provider) secrets() []providers.Secret {
 	for _, values := range p.base.Query() {
 		for _, v := range values {
 			if len(v) >= 8 { // shorter ones are names of tenants
-				secrets = append(secrets, providers.Secret(v))
+				secrets = append(secrets, web.Secret(v))
 			}
 		}
 	}

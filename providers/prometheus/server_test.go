@@ -18,6 +18,7 @@ import (
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/prometheus"
 	"github.com/canary-judge/canary-judge/providers/providertest"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // one asks for two steps of one metric.
@@ -41,27 +42,27 @@ func TestTrouble(t *testing.T) {
 		status   int
 		header   string // as Name: value
 		body     string
-		class    providers.Class
+		class    web.Class
 		own      bool // the error is the query's own
 		want     string
 		requests int
 	}{
-		{"bad query", 400, "", `{"status":"error","errorType":"bad_data","error":"1:5: parse error: unexpected end"}`, providers.BadQuery, true, "400 Bad Request: 1:5: parse error: unexpected end; correct the query", 1},
-		{"a query that cannot be evaluated", 422, "", `{"status":"error","errorType":"execution","error":"found duplicate series"}`, providers.BadQuery, true, "422 Unprocessable Entity: found duplicate series; correct the query, or make it cheaper", 1},
-		{"an error that is no JSON", 400, "", "line one\n\tline two\x00", providers.BadQuery, true, "400 Bad Request: line one line two; ", 1},
-		{"no credentials", 401, "", "", providers.Auth, false, "401 Unauthorized; check that the credentials are set", 1},
-		{"not allowed", 403, "", "tenant unknown", providers.Auth, false, "403 Forbidden: tenant unknown; check that the credentials may query metrics", 1},
-		{"no such path", 404, "", "404 page not found", providers.Settings, false, "there is no query API at this path", 1},
-		{"neither POST nor GET", 405, "", "", providers.BadQuery, true, "405 Method Not Allowed", 2},
-		{"redirect", 302, "Location: https://elsewhere.example/", "", providers.Settings, false, "302 Found; the source redirects; give its final address", 1},
-		{"too many requests, with a wait", 429, "Retry-After: 7", "", providers.Limit, false, "429 Too Many Requests; use longer steps", 5},
-		{"too many requests, with a wait longer than a look", 429, "Retry-After: 3600", "", providers.Limit, false, "429 Too Many Requests", 1},
-		{"broken", 500, "", "panic", providers.Unreachable, false, "500 Internal Server Error: panic; the source is in trouble", 5},
-		{"busy", 503, "", "", providers.Unreachable, false, "503 Service Unavailable", 5},
-		{"a query that takes too long", 503, "", `{"status":"error","errorType":"timeout","error":"query timed out in expression evaluation"}`, providers.Unreachable, false, "query timed out in expression evaluation; the server ran out of time", 5},
-		{"hung", hang, "", "", providers.Unreachable, false, "is slow or hangs", 5},
-		{"a login page", 200, "Content-Type: text/html", "<html>Please log in</html>", providers.Shape, true, "not JSON as the query API answers it: invalid character '<' looking for beginning of value: <html>Please log in</html>", 1},
-		{"cut off", 200, "Content-Length: 1000", empty, providers.Unreachable, false, "the answer broke off: unexpected EOF", 5},
+		{"bad query", 400, "", `{"status":"error","errorType":"bad_data","error":"1:5: parse error: unexpected end"}`, web.BadQuery, true, "400 Bad Request: 1:5: parse error: unexpected end; correct the query", 1},
+		{"a query that cannot be evaluated", 422, "", `{"status":"error","errorType":"execution","error":"found duplicate series"}`, web.BadQuery, true, "422 Unprocessable Entity: found duplicate series; correct the query, or make it cheaper", 1},
+		{"an error that is no JSON", 400, "", "line one\n\tline two\x00", web.BadQuery, true, "400 Bad Request: line one line two; ", 1},
+		{"no credentials", 401, "", "", web.Auth, false, "401 Unauthorized; check that the credentials are set", 1},
+		{"not allowed", 403, "", "tenant unknown", web.Auth, false, "403 Forbidden: tenant unknown; check that the credentials may query metrics", 1},
+		{"no such path", 404, "", "404 page not found", web.Settings, false, "there is no query API at this path", 1},
+		{"neither POST nor GET", 405, "", "", web.BadQuery, true, "405 Method Not Allowed", 2},
+		{"redirect", 302, "Location: https://elsewhere.example/", "", web.Settings, false, "302 Found; the source redirects; give its final address", 1},
+		{"too many requests, with a wait", 429, "Retry-After: 7", "", web.Limit, false, "429 Too Many Requests; use longer steps", 5},
+		{"too many requests, with a wait longer than a look", 429, "Retry-After: 3600", "", web.Limit, false, "429 Too Many Requests", 1},
+		{"broken", 500, "", "panic", web.Unreachable, false, "500 Internal Server Error: panic; the source is in trouble", 5},
+		{"busy", 503, "", "", web.Unreachable, false, "503 Service Unavailable", 5},
+		{"a query that takes too long", 503, "", `{"status":"error","errorType":"timeout","error":"query timed out in expression evaluation"}`, web.Unreachable, false, "query timed out in expression evaluation; the server ran out of time", 5},
+		{"hung", hang, "", "", web.Unreachable, false, "is slow or hangs", 5},
+		{"a login page", 200, "Content-Type: text/html", "<html>Please log in</html>", web.Shape, true, "not JSON as the query API answers it: invalid character '<' looking for beginning of value: <html>Please log in</html>", 1},
+		{"cut off", 200, "Content-Length: 1000", empty, web.Unreachable, false, "the answer broke off: unexpected EOF", 5},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -91,7 +92,7 @@ func TestTrouble(t *testing.T) {
 						t.Errorf("the error %q does not say of what", err)
 					}
 				}
-				var e *providers.Error
+				var e *web.Error
 				if !errors.As(err, &e) || e.Class != tt.class || !strings.Contains(err.Error(), tt.want) {
 					t.Errorf("error %v, class %v; want class %q and %q", err, e, tt.class, tt.want)
 				}
@@ -203,8 +204,8 @@ func TestManyQueries(t *testing.T) {
 	}
 	p = open(t, prometheus.Settings{URL: "http://prometheus:9090"}, providertest.Serve(t, handler("metric17", 403)))
 	_, err = p.Fetch(t.Context(), queries)
-	var e *providers.Error
-	if !errors.As(err, &e) || e.Class != providers.Auth {
-		t.Errorf("%v; want an error of class %q", err, providers.Auth)
+	var e *web.Error
+	if !errors.As(err, &e) || e.Class != web.Auth {
+		t.Errorf("%v; want an error of class %q", err, web.Auth)
 	}
 }

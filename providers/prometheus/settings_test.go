@@ -22,6 +22,7 @@ import (
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/prometheus"
 	"github.com/canary-judge/canary-judge/providers/providertest"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 func TestCredentialsAndHeaders(t *testing.T) {
@@ -38,7 +39,7 @@ func TestCredentialsAndHeaders(t *testing.T) {
 		{"user and password", prometheus.Settings{URL: "http://prometheus", Username: "me", Password: "a secret"}, map[string]string{"Authorization": "Basic bWU6YSBzZWNyZXQ="}},
 		{"in the address", prometheus.Settings{URL: "http://me:a%20secret@prometheus"}, map[string]string{"Authorization": "Basic bWU6YSBzZWNyZXQ="}},
 		{"the settings go before the address", prometheus.Settings{URL: "http://you:other@prometheus", Username: "me", Password: "a secret"}, map[string]string{"Authorization": "Basic bWU6YSBzZWNyZXQ="}},
-		{"headers", prometheus.Settings{URL: "http://prometheus", Headers: map[string]providers.Secret{"X-Scope-OrgID": "team 7"}}, map[string]string{"X-Scope-OrgID": "team 7"}},
+		{"headers", prometheus.Settings{URL: "http://prometheus", Headers: map[string]web.Secret{"X-Scope-OrgID": "team 7"}}, map[string]string{"X-Scope-OrgID": "team 7"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -78,7 +79,7 @@ func TestBadSettings(t *testing.T) {
 		{"a broken address with a password", prometheus.Settings{URL: "http://me:hunter2 @prome theus"}, "not a URL of http or https"},
 		{"token and user", prometheus.Settings{URL: "http://x", Token: "hunter2", Username: "me"}, "both a token and a user name are given"},
 		{"token and user in the address", prometheus.Settings{URL: "http://me:hunter2@x", Token: "hunter2"}, "both a token and a user name"},
-		{"a header of two lines", prometheus.Settings{URL: "http://x", Headers: map[string]providers.Secret{"X-Key": "hunter2\nHost: y"}}, "the value of the header X-Key has a newline inside; correct prometheus.headers"},
+		{"a header of two lines", prometheus.Settings{URL: "http://x", Headers: map[string]web.Secret{"X-Key": "hunter2\nHost: y"}}, "the value of the header X-Key has a newline inside; correct prometheus.headers"},
 		{"a token of two lines", prometheus.Settings{URL: "http://x", Token: "hunter2\nhunter2"}, "the token has a newline inside; set PROMETHEUS_TOKEN to the token alone, on one line"},
 		{"a token with what cannot be seen", prometheus.Settings{URL: "http://x", Token: "hunter2\x00"}, "the token has a character inside that cannot be seen"},
 		{"no file of authorities", prometheus.Settings{URL: "https://x", TLS: prometheus.TLS{CA: nothing}}, "read the certificate authorities: open " + nothing},
@@ -88,9 +89,9 @@ func TestBadSettings(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			_, err := prometheus.New(tt.settings, nil)
-			var e *providers.Error
-			if !errors.As(err, &e) || e.Class != providers.Settings || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("error %v, want one of class %q with %q", err, providers.Settings, tt.want)
+			var e *web.Error
+			if !errors.As(err, &e) || e.Class != web.Settings || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want one of class %q with %q", err, web.Settings, tt.want)
 			}
 			if strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), "hunter2") {
 				t.Errorf("the error shows the secret: %v", err)
@@ -106,7 +107,7 @@ func TestCredentialsAreNotShown(t *testing.T) {
 		"token":    {URL: "http://prometheus", Token: "hunter2"},
 		"password": {URL: "http://prometheus", Username: "me", Password: "hunter2"},
 		"address":  {URL: "http://me:hunter2@prometheus"},
-		"header":   {URL: "http://prometheus", Headers: map[string]providers.Secret{"X-Key": "hunter2"}},
+		"header":   {URL: "http://prometheus", Headers: map[string]web.Secret{"X-Key": "hunter2"}},
 		"query":    {URL: "http://prometheus?key=hunter2hunter2", Token: "hunter2"},
 	}
 	echo := func(r *http.Request) string {
@@ -160,8 +161,8 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 			server := httptest.NewServer(http.RedirectHandler(elsewhere.URL, status))
 			t.Cleanup(server.Close)
 			_, err := open(t, prometheus.Settings{URL: server.URL, Token: "hunter2"}, nil).Fetch(t.Context(), []providers.Query{one("load")})
-			var e *providers.Error
-			if !errors.As(err, &e) || e.Class != providers.Settings || followed.Load() > 0 {
+			var e *web.Error
+			if !errors.As(err, &e) || e.Class != web.Settings || followed.Load() > 0 {
 				t.Errorf("error %v, followed %d times", err, followed.Load())
 			}
 		})
@@ -202,8 +203,8 @@ func TestTransportSecurity(t *testing.T) {
 				}
 				return
 			}
-			var e *providers.Error
-			if !errors.As(err, &e) || e.Class != providers.Unreachable || !strings.Contains(err.Error(), tt.want) {
+			var e *web.Error
+			if !errors.As(err, &e) || e.Class != web.Unreachable || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want one with %q", err, tt.want)
 			}
 			// Trying again, which takes seconds, cannot help.
@@ -222,7 +223,7 @@ func TestNoServer(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	_, err := open(t, prometheus.Settings{URL: server.URL}, nil).Fetch(ctx, []providers.Query{one("load")})
-	if !providers.Passing(err) || !strings.Contains(err.Error(), "connection refused") {
+	if !web.Passing(err) || !strings.Contains(err.Error(), "connection refused") {
 		t.Errorf("error %v", err)
 	}
 }

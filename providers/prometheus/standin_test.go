@@ -15,6 +15,7 @@ import (
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/prometheus"
 	"github.com/canary-judge/canary-judge/providers/providertest"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 func TestConformance(t *testing.T) {
@@ -26,7 +27,7 @@ func TestConformance(t *testing.T) {
 				Open: func(t *testing.T, w *providertest.World) providers.Provider {
 					server := httptest.NewServer(&standIn{world: w, classic: kind == "classic histograms"})
 					t.Cleanup(server.Close)
-					return open(t, prometheus.Settings{URL: server.URL + "/prom/", Token: providers.Secret(w.Secret)}, nil)
+					return open(t, prometheus.Settings{URL: server.URL + "/prom/", Token: web.Secret(w.Secret)}, nil)
 				},
 				// The API takes one query a request, and 11,000 points at most.
 				Requests: func(queries, steps int) int { return queries * (1 + (steps-1)/11000) },

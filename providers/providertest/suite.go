@@ -11,6 +11,7 @@ import (
 
 	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // Suite says how to test a kind of provider.
@@ -274,11 +275,11 @@ func denied(open opener, _ Suite) error {
 	w := world(value("load", 0, 1, 2), value("more", 0, 1, 2))
 	w.Mood = Denies
 	answers, err := open(w).Fetch(context.Background(), w.queries(2))
-	var e *providers.Error
-	if !errors.As(err, &e) || e.Class != providers.Auth {
-		return fmt.Errorf("denied: %d answers; want an error of class %q, got %w", len(answers), providers.Auth, err)
+	var e *web.Error
+	if !errors.As(err, &e) || e.Class != web.Auth {
+		return fmt.Errorf("denied: %d answers; want an error of class %q, got %w", len(answers), web.Auth, err)
 	}
-	if providers.Passing(err) {
+	if web.Passing(err) {
 		return fmt.Errorf("denied: the error counts as one that may pass: %w", err)
 	}
 	return exposes(err, w.Secret)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // memory is a provider that keeps the contract, but for the faults it is given.
@@ -52,9 +53,9 @@ func (m memory) Fetch(ctx context.Context, queries []providers.Query) ([]provide
 		case !ok && m.fault.meek:
 			return make([]providers.Answer, len(queries)), nil
 		case !ok && m.fault.blurts:
-			return nil, &providers.Error{Class: providers.Auth, Detail: m.world.Secret}
+			return nil, &web.Error{Class: web.Auth, Detail: m.world.Secret}
 		case !ok:
-			return nil, &providers.Error{Class: providers.Auth, Provider: "memory"}
+			return nil, &web.Error{Class: web.Auth, Provider: "memory"}
 		}
 	}
 	answers := make([]providers.Answer, len(queries))

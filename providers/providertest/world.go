@@ -11,6 +11,7 @@ import (
 
 	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // World is what a source holds, and how it behaves. A stand-in for the source
@@ -89,7 +90,7 @@ func (w *World) Fetch(ctx context.Context, queries []providers.Query) ([]provide
 	if ok := w.Request(ctx); ctx.Err() != nil {
 		return nil, ctx.Err()
 	} else if !ok {
-		return nil, &providers.Error{Class: providers.Auth, Provider: "world", Doing: "answer"}
+		return nil, &web.Error{Class: web.Auth, Provider: "world", Doing: "answer"}
 	}
 	answers := make([]providers.Answer, len(queries))
 	for i, q := range queries {
@@ -102,9 +103,9 @@ func (w *World) Fetch(ctx context.Context, queries []providers.Query) ([]provide
 func (w *World) answer(q providers.Query) ([]analysis.Series, error) {
 	reply := w.Reply(q.Expr)
 	if reply.Refused != "" {
-		return nil, providers.Place(q, &providers.Error{
-			Class: providers.BadQuery, Provider: "world", Doing: "answer",
-			Detail: providers.Quote(reply.Refused, providers.Secret(w.Secret)),
+		return nil, providers.Place(q, &web.Error{
+			Class: web.BadQuery, Provider: "world", Doing: "answer",
+			Detail: web.Quote(reply.Refused, web.Secret(w.Secret)),
 		})
 	}
 	var all []analysis.Series

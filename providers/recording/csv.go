@@ -13,6 +13,7 @@ import (
 
 	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // csvColumns are the columns of a CSV recording; total may be left out.
@@ -93,7 +94,7 @@ func csvHeader(header []string) (map[string]int, error) {
 		name = strings.ToLower(strings.TrimSpace(name))
 		if !slices.Contains(csvColumns, name) {
 			return nil, fmt.Errorf("line 1: %q is no column of a recording; the columns are %s",
-				providers.Quote(name), strings.Join(csvColumns, ", "))
+				web.Quote(name), strings.Join(csvColumns, ", "))
 		}
 		if at, ok := columns[name]; ok && at >= 0 {
 			return nil, fmt.Errorf("line 1: the column %s is there twice", name)
@@ -129,7 +130,7 @@ func csvPoint(row []string, columns map[string]int) (Point, error) {
 	case providers.Baseline, providers.Canary:
 		p.Arm = providers.Arm(strings.Clone(string(arm)))
 	default:
-		return p, fmt.Errorf("arm is %q; want baseline or canary", providers.Quote(string(arm)))
+		return p, fmt.Errorf("arm is %q; want baseline or canary", web.Quote(string(arm)))
 	}
 	var err error
 	if p.Time, err = csvTime(get("time")); err != nil {
@@ -165,7 +166,7 @@ func csvTime(text string) (time.Time, error) {
 	const earliest, latest = 631152000, 4102444800
 	if err != nil || !(seconds >= earliest && seconds <= latest) {
 		return time.Time{}, fmt.Errorf("time is %q; want RFC 3339 (2026-11-23T10:00:00Z) or seconds since the epoch",
-			providers.Quote(text))
+			web.Quote(text))
 	}
 	whole := math.Floor(seconds)
 	return time.Unix(int64(whole), int64(math.Round((seconds-whole)*1e3))*1e6).UTC(), nil
@@ -178,7 +179,7 @@ func csvNumber(name, text string) (float64, error) {
 	}
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-		return 0, fmt.Errorf("%s is %q; want a finite number, or nothing for a gap", name, providers.Quote(text))
+		return 0, fmt.Errorf("%s is %q; want a finite number, or nothing for a gap", name, web.Quote(text))
 	}
 	return v, nil
 }

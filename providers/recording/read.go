@@ -17,6 +17,7 @@ import (
 	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/analysis/stats"
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // longestLine bounds a line; a histogram of thousands of buckets fits.
@@ -170,7 +171,7 @@ func (r *Recording) take(number int, text []byte) error {
 	}
 	at, err := time.Parse(time.RFC3339, l.Time)
 	if err != nil {
-		return fmt.Errorf("t is %q; want a time such as 2026-11-23T10:00:00Z", providers.Quote(l.Time))
+		return fmt.Errorf("t is %q; want a time such as 2026-11-23T10:00:00Z", web.Quote(l.Time))
 	}
 	if l.Look != nil {
 		r.Look(at)
@@ -190,7 +191,7 @@ func (r *Recording) take(number int, text []byte) error {
 	}
 	if l.Guard != nil {
 		if !slices.Contains(providers.States, l.State) {
-			return fmt.Errorf("the state of a guard is %q; want one of %q", providers.Quote(string(l.State)), providers.States)
+			return fmt.Errorf("the state of a guard is %q; want one of %q", web.Quote(string(l.State)), providers.States)
 		}
 		r.Sightings = append(r.Sightings, Sighting{at.UTC(), providers.Sighting{Guard: *l.Guard, State: l.State, Detail: l.Detail, Link: l.Link}})
 		return nil
@@ -210,7 +211,7 @@ func (l line) point(at time.Time) (Point, error) {
 	}
 	p.Metric = *l.Metric
 	if !slices.Contains(providers.Arms, l.Arm) {
-		return p, fmt.Errorf("arm is %q; want baseline or canary", providers.Quote(string(l.Arm)))
+		return p, fmt.Errorf("arm is %q; want baseline or canary", web.Quote(string(l.Arm)))
 	}
 	switch {
 	case l.Value != nil:
@@ -283,7 +284,7 @@ func CheckBuckets(h stats.Histogram) error {
 func number(what string, raw json.RawMessage) (float64, error) {
 	var v *float64
 	if err := json.Unmarshal(raw, &v); err != nil {
-		return 0, fmt.Errorf("%s is %s; want a number or null", what, providers.Quote(string(raw)))
+		return 0, fmt.Errorf("%s is %s; want a number or null", what, web.Quote(string(raw)))
 	}
 	if v == nil {
 		return math.NaN(), nil

@@ -15,6 +15,7 @@ import (
 	"github.com/canary-judge/canary-judge/analysis/stats"
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/recording"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // scripted is a provider that says one thing after another, whatever it is asked.
@@ -280,8 +281,8 @@ func TestType(t *testing.T) {
 	t.Parallel()
 	typ := recording.Type()
 	settings := typ.Settings().(*recording.Settings)
-	var e *providers.Error
-	if _, err := typ.Open(settings); !errors.As(err, &e) || e.Class != providers.Settings {
+	var e *web.Error
+	if _, err := typ.Open(settings); !errors.As(err, &e) || e.Class != web.Settings {
 		t.Errorf("no path: %v", err)
 	}
 	settings.Path = filepath.Join(t.TempDir(), "run.jsonl")

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // Revision is a step whose data changed after they had been fetched: they came later than
@@ -35,7 +35,7 @@ func (r revision) read() (Revision, error) {
 	var rev Revision
 	var err error
 	if rev.Age, err = time.ParseDuration(r.Age); err != nil || rev.Age < 0 {
-		return rev, fmt.Errorf("the age of a revision is %q; want a length of time such as 1m30s", providers.Quote(r.Age))
+		return rev, fmt.Errorf("the age of a revision is %q; want a length of time such as 1m30s", web.Quote(r.Age))
 	}
 	if r.First == nil || r.Later == nil {
 		return rev, errors.New("a revision has no first or no later answer")
@@ -56,7 +56,7 @@ func (r revision) read() (Revision, error) {
 func (l line) timed() (Point, error) {
 	at, err := time.Parse(time.RFC3339, l.Time)
 	if err != nil {
-		return Point{}, fmt.Errorf("t is %q; want a time such as 2026-11-23T10:00:00Z", providers.Quote(l.Time))
+		return Point{}, fmt.Errorf("t is %q; want a time such as 2026-11-23T10:00:00Z", web.Quote(l.Time))
 	}
 	return l.point(at.UTC())
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // Name is the provider's name in configs and errors.
@@ -23,8 +24,8 @@ func Type() providers.Type {
 		Open: func(settings any) (providers.Provider, error) {
 			path := settings.(*Settings).Path
 			if path == "" {
-				return nil, &providers.Error{
-					Class: providers.Settings, Provider: Name, Doing: "open", Err: errors.New("no file is named"), Cure: "set recording.path",
+				return nil, &web.Error{
+					Class: web.Settings, Provider: Name, Doing: "open", Err: errors.New("no file is named"), Cure: "set recording.path",
 				}
 			}
 			return Open(path)

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // datadogAnswer is the answer of /api/v1/query, or of /api/v2/query/timeseries. Source:
@@ -51,13 +51,13 @@ func readDatadog(im *importer, in *input) error {
 		}
 		switch {
 		case a.Error != "" || said(a.Errors):
-			return fmt.Errorf("it is an error: %s", providers.Quote(a.Error+string(a.Errors)))
+			return fmt.Errorf("it is an error: %s", web.Quote(a.Error+string(a.Errors)))
 		case said(a.Warnings) || a.Meta.Status == "timeout":
-			return fmt.Errorf("the answer is not whole: %s; ask again", providers.Quote(string(a.Warnings)+a.Meta.Status))
+			return fmt.Errorf("the answer is not whole: %s; ask again", web.Quote(string(a.Warnings)+a.Meta.Status))
 		case a.Data != nil:
 			return im.datadogV2(a)
 		case a.Status != "ok":
-			return fmt.Errorf("its status is %q; want an answer of /api/v1/query or /api/v2/query/timeseries", providers.Quote(a.Status))
+			return fmt.Errorf("its status is %q; want an answer of /api/v1/query or /api/v2/query/timeseries", web.Quote(a.Status))
 		}
 		return im.datadogV1(a)
 	})
@@ -75,7 +75,7 @@ func (im *importer) datadogV1(a datadogAnswer) error {
 		for _, pair := range from.Pointlist {
 			r, err := im.jsonReading(pair)
 			if err != nil {
-				return fmt.Errorf("the series %q: %w", providers.Quote(s.title), err)
+				return fmt.Errorf("the series %q: %w", web.Quote(s.title), err)
 			}
 			r.value.unit = unit
 			s.readings = append(s.readings, r)
@@ -101,13 +101,13 @@ func (im *importer) datadogV2(a datadogAnswer) error {
 		}
 		s.title = metricName(s.name, s.labels)
 		if len(from.Values[i]) != len(from.Times) {
-			return fmt.Errorf("the series %q has %d values at %d times", providers.Quote(s.title), len(from.Values[i]), len(from.Times))
+			return fmt.Errorf("the series %q has %d values at %d times", web.Quote(s.title), len(from.Values[i]), len(from.Times))
 		}
 		unit := datadogUnit(head.Unit)
 		for n, value := range from.Values[i] {
 			r, err := im.jsonReading([2]json.RawMessage{from.Times[n], value})
 			if err != nil {
-				return fmt.Errorf("the series %q: %w", providers.Quote(s.title), err)
+				return fmt.Errorf("the series %q: %w", web.Quote(s.title), err)
 			}
 			r.value.unit = unit
 			s.readings = append(s.readings, r)

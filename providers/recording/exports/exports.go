@@ -18,6 +18,7 @@ import (
 
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/recording"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // Format names a kind of file.
@@ -166,7 +167,7 @@ func (im *importer) arms(files []File) error {
 			im.selectors[arm] = s
 		}
 		if names[providers.Baseline] == names[providers.Canary] && names[providers.Canary] != "" {
-			return fmt.Errorf("--baseline and --canary are both %q: the arms would be the same series", providers.Quote(names[providers.Canary]))
+			return fmt.Errorf("--baseline and --canary are both %q: the arms would be the same series", web.Quote(names[providers.Canary]))
 		}
 	case fixed == 2 && len(files) == 2 && files[0].Arm != files[1].Arm:
 		for _, f := range files {
@@ -180,7 +181,7 @@ func (im *importer) arms(files []File) error {
 	}
 	if mentions(names[providers.Baseline], "canary") && !mentions(names[providers.Canary], "canary") {
 		return fmt.Errorf("the baseline is %q and the canary is %q: the arms seem to be swapped; swap them, or give names that say what they are",
-			providers.Quote(names[providers.Baseline]), providers.Quote(names[providers.Canary]))
+			web.Quote(names[providers.Baseline]), web.Quote(names[providers.Canary]))
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // readFive reads the five columns of a recording as people write them: other delimiters,
@@ -62,7 +63,7 @@ func readFive(im *importer, in *input) error {
 		}
 		total, err := im.cell(style, r.get("total"))
 		if err != nil || total.unit != "" {
-			return r.errorf("total is %q; want a number without a unit", providers.Quote(r.get("total")))
+			return r.errorf("total is %q; want a number without a unit", web.Quote(r.get("total")))
 		}
 		next.total = total.number
 		s.readings = append(s.readings, next)
@@ -114,7 +115,7 @@ func (im *importer) known(r row, labels map[string]string) error {
 			return nil
 		}
 	}
-	return r.errorf("arm is %q; want baseline or canary, or say whose it is: --baseline arm=NAME --canary arm=NAME", providers.Quote(labels["arm"]))
+	return r.errorf("arm is %q; want baseline or canary, or say whose it is: --baseline arm=NAME --canary arm=NAME", web.Quote(labels["arm"]))
 }
 
 // wholeCounts checks that a metric with totals has them in all of its rows.
@@ -122,10 +123,10 @@ func (im *importer) wholeCounts() error {
 	for _, s := range im.series {
 		for _, r := range s.readings {
 			if s.counts && math.IsNaN(r.total) && !math.IsNaN(r.value.number) {
-				return fmt.Errorf("line %d: the series %q has totals in other rows; this one lacks it", r.line, providers.Quote(s.title))
+				return fmt.Errorf("line %d: the series %q has totals in other rows; this one lacks it", r.line, web.Quote(s.title))
 			}
 			if s.counts && r.value.unit != "" {
-				return fmt.Errorf("line %d: a count of %q has a unit; want a number", r.line, providers.Quote(s.title))
+				return fmt.Errorf("line %d: a count of %q has a unit; want a number", r.line, web.Quote(s.title))
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // leastMeeting is the share of an arm's times at which the other has a reading, too,
@@ -105,7 +106,7 @@ func (s *series) snap(origin time.Time, step time.Duration) error {
 		r.at = origin.Add(time.Duration(n) * step)
 		if i > 0 && !s.readings[i-1].at.Before(r.at) {
 			return fmt.Errorf("the series %q: %stwo values in the step of %s at %s; give a shorter --step",
-				providers.Quote(s.title), lines(s.readings[i-1], *r), step, r.at.Format(time.RFC3339))
+				web.Quote(s.title), lines(s.readings[i-1], *r), step, r.at.Format(time.RFC3339))
 		}
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"unicode/utf16"
 
-	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // largest bounds what is read of a file, decompressed: a k6 run of hours has some GiB.
@@ -95,7 +95,7 @@ func readTable(in *input) (*table, error) {
 	if line, _, found := bytes.Cut(head, []byte("\n")); found && bytes.HasPrefix(line, []byte("sep=")) {
 		delimiter := strings.TrimRight(string(line[len("sep="):]), "\r")
 		if len(delimiter) != 1 || !strings.Contains(delimiters, delimiter) {
-			return nil, fmt.Errorf("line 1: %q is no delimiter that is read here; use a comma or a semicolon", providers.Quote(delimiter))
+			return nil, fmt.Errorf("line 1: %q is no delimiter that is read here; use a comma or a semicolon", web.Quote(delimiter))
 		}
 		_, _ = in.Discard(len(line) + 1) // they are in the buffer
 		t.comma, t.offset, head = rune(delimiter[0]), 1, head[len(line)+1:]
@@ -152,7 +152,7 @@ func (t *table) need(names ...string) error {
 	}
 	if len(missing) > 0 {
 		return fmt.Errorf("line %d: the column %s is missing; the header is %s",
-			t.offset+1, strings.Join(missing, " and "), providers.Quote(strings.Join(t.header, ",")))
+			t.offset+1, strings.Join(missing, " and "), web.Quote(strings.Join(t.header, ",")))
 	}
 	return nil
 }

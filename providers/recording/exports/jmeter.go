@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // JMeter's results in CSV: timeStamp is the start of a sample, in milliseconds since the
@@ -70,7 +70,7 @@ func (im *importer) jmeter(q *requests, r row) error {
 	case "false":
 		bad = 1
 	default:
-		return fmt.Errorf("success is %q; want true or false", providers.Quote(success))
+		return fmt.Errorf("success is %q; want true or false", web.Quote(success))
 	}
 	arm, err := im.requestArm(func(name string) (string, bool) { v := r.get(name); return v, v != "" })
 	if err != nil {

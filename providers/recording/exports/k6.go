@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // k6's results, one sample a line. http_req_failed is 1 for a failed request,
@@ -92,7 +93,7 @@ func k6Lines(im *importer, in *input, seen map[string]bool, failed *fallback) er
 		case line.Type == "Metric":
 			continue
 		case line.Type != "Point":
-			return fmt.Errorf("line %d: its type is %q; want Metric or Point, as k6 run --out json=FILE writes", n, providers.Quote(line.Type))
+			return fmt.Errorf("line %d: its type is %q; want Metric or Point, as k6 run --out json=FILE writes", n, web.Quote(line.Type))
 		}
 		seen[line.Metric] = true
 		if !k6Wanted(line.Metric) {
@@ -143,7 +144,7 @@ func k6Rows(im *importer, in *input, seen map[string]bool, failed *fallback) err
 		}
 		extra, err := url.ParseQuery(tags["extra_tags"]) // a=1&b=2
 		if err != nil {
-			return r.errorf("extra_tags is %q; want NAME=VALUE&NAME=VALUE", providers.Quote(tags["extra_tags"]))
+			return r.errorf("extra_tags is %q; want NAME=VALUE&NAME=VALUE", web.Quote(tags["extra_tags"]))
 		}
 		delete(tags, "extra_tags")
 		for name := range extra {
@@ -203,7 +204,7 @@ func (im *importer) k6(s k6Sample, failed *fallback) error {
 	}
 	v, err := number(s.value)
 	if err != nil || v != 0 && v != 1 {
-		return fmt.Errorf("%s is %q; want 0 or 1", s.metric, providers.Quote(s.value))
+		return fmt.Errorf("%s is %q; want 0 or 1", s.metric, web.Quote(s.value))
 	}
 	if s.metric == "checks" {
 		q.count(arm, checksMetric, s.at, 1-v, 1)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // Locust's PREFIX_stats_history.csv: a row a second or so, with the counts since the
@@ -112,12 +113,12 @@ func (im *importer) locustRow(r row) (locustRow, error) {
 	}
 	for column, into := range map[string]*float64{"Total Request Count": &row.total, "Total Failure Count": &row.failed} {
 		if *into, err = number(r.get(column)); err != nil || !(*into >= 0) {
-			return row, fmt.Errorf("%s is %q; want a count", column, providers.Quote(r.get(column)))
+			return row, fmt.Errorf("%s is %q; want a count", column, web.Quote(r.get(column)))
 		}
 	}
 	p95, err := number(r.get("95%"))
 	if err != nil || p95 < 0 {
-		return row, fmt.Errorf("95%% is %q; want milliseconds or N/A", providers.Quote(r.get("95%")))
+		return row, fmt.Errorf("95%% is %q; want milliseconds or N/A", web.Quote(r.get("95%")))
 	}
 	row.p95 = p95 / 1e3
 	return row, nil

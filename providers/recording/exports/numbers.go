@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // gaps are cells that say there is no value, in lower case.
@@ -53,7 +53,7 @@ func (im *importer) decimalOf(cells []string) (decimal, error) {
 			comma = cell
 		}
 	}
-	q := providers.Quote
+	q := web.Quote
 	switch {
 	case point != "" && comma != "":
 		return 0, fmt.Errorf("in %q the comma is a decimal one, in %q it is not", q(comma), q(point))
@@ -81,7 +81,7 @@ type quantity struct {
 
 // quantity reads a cell that is no gap.
 func (d decimal) quantity(cell string) (quantity, error) {
-	bad := fmt.Errorf("%q is no number; want a finite number, or nothing for a gap", providers.Quote(cell))
+	bad := fmt.Errorf("%q is no number; want a finite number, or nothing for a gap", web.Quote(cell))
 	m := quantityText.FindStringSubmatch(cell)
 	if m == nil {
 		return quantity{}, bad
@@ -114,7 +114,7 @@ func number(text string) (float64, error) {
 	}
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		return 0, fmt.Errorf("%q is no number", providers.Quote(text))
+		return 0, fmt.Errorf("%q is no number", web.Quote(text))
 	}
 	if math.IsInf(v, 0) {
 		return 0, errors.New("the value is infinite: a division by zero, or a percentile above the last bucket; change the query so that it is a number")
@@ -151,7 +151,7 @@ func sizeOf(unit string) (family int, size float64, ok bool) {
 func (q quantity) inBase() (quantity, error) {
 	family, size, ok := sizeOf(q.unit)
 	if !ok {
-		return q, fmt.Errorf("%q cannot be converted", providers.Quote(q.unit))
+		return q, fmt.Errorf("%q cannot be converted", web.Quote(q.unit))
 	}
 	return quantity{q.number * size, families[family][0].name}, nil
 }

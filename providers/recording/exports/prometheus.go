@@ -9,7 +9,7 @@ import (
 	"math"
 	"strings"
 
-	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // prometheusAnswer is the answer of /api/v1/query_range. Source:
@@ -57,9 +57,9 @@ func documents[T any](in *input, take func(T) error) error {
 func (im *importer) prometheusSeries(a prometheusAnswer) error {
 	switch {
 	case a.Status != "success":
-		return fmt.Errorf("its status is %q %s; want an answer that succeeded", providers.Quote(a.Status), providers.Quote(a.Error))
+		return fmt.Errorf("its status is %q %s; want an answer that succeeded", web.Quote(a.Status), web.Quote(a.Error))
 	case a.IsPartial || len(a.Warnings) > 0:
-		return fmt.Errorf("the answer is not whole (%s); ask again when all stores answer", providers.Quote(strings.Join(a.Warnings, "; ")))
+		return fmt.Errorf("the answer is not whole (%s); ask again when all stores answer", web.Quote(strings.Join(a.Warnings, "; ")))
 	case a.Data == nil || a.Data.ResultType != "matrix":
 		return errors.New("it holds no series over time; ask /api/v1/query_range with start, end and step")
 	}
@@ -75,7 +75,7 @@ func (im *importer) prometheusSeries(a prometheusAnswer) error {
 		for _, pair := range result.Values {
 			r, err := im.jsonReading(pair)
 			if err != nil {
-				return fmt.Errorf("the series %q: %w", providers.Quote(s.title), err)
+				return fmt.Errorf("the series %q: %w", web.Quote(s.title), err)
 			}
 			s.readings = append(s.readings, r)
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // selector tells an arm's series by labels, or by their name.
@@ -57,17 +58,17 @@ func parseSelector(text string) (selector, error) {
 		s.labels = map[string]*regexp.Regexp{}
 		for name, value := range labels {
 			if value == "" {
-				return s, fmt.Errorf("%q selects nothing; want %s=VALUE", providers.Quote(text), name)
+				return s, fmt.Errorf("%q selects nothing; want %s=VALUE", web.Quote(text), name)
 			}
 			s.labels[name] = glob(value)
 		}
 		return s, nil
 	}
 	if strings.Contains(text, "=") {
-		return s, fmt.Errorf("%q; want LABEL=VALUE, several with commas between, or the name of a series", providers.Quote(text))
+		return s, fmt.Errorf("%q; want LABEL=VALUE, several with commas between, or the name of a series", web.Quote(text))
 	}
 	if strings.Count(text, "*") > 1 {
-		return s, fmt.Errorf("%q; want one * at most: it stands for the metric's name", providers.Quote(text))
+		return s, fmt.Errorf("%q; want one * at most: it stands for the metric's name", web.Quote(text))
 	}
 	s.name = glob(text)
 	return s, nil

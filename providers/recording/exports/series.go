@@ -12,6 +12,7 @@ import (
 	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/recording"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // series is what a file holds of one thing over time.
@@ -112,7 +113,7 @@ func (im *importer) named() (metrics, error) {
 			for _, a := range providers.Arms {
 				if n, ok := im.selectors[a].metric(*s); ok {
 					if arm != "" {
-						return all, fmt.Errorf("the series %q is of both arms: --baseline %q and --canary %q", providers.Quote(s.title), im.options.Baseline, im.options.Canary)
+						return all, fmt.Errorf("the series %q is of both arms: --baseline %q and --canary %q", web.Quote(s.title), im.options.Baseline, im.options.Canary)
 					}
 					arm, name = a, n
 				}
@@ -129,7 +130,7 @@ func (im *importer) named() (metrics, error) {
 		}
 		if other := all.of[name][arm]; other != nil {
 			return all, fmt.Errorf("the series %q and %q are both the %s's %s; tell one of them by more labels, or aggregate them in the query",
-				providers.Quote(other.title), providers.Quote(s.title), arm, name)
+				web.Quote(other.title), web.Quote(s.title), arm, name)
 		}
 		all.of[name][arm] = s
 	}
@@ -146,7 +147,7 @@ func (im *importer) meeting(all metrics, left []string) error {
 			continue
 		}
 		for arm := range all.of[name] {
-			alone = append(alone, fmt.Sprintf("%q (only %s)", providers.Quote(name), arm))
+			alone = append(alone, fmt.Sprintf("%q (only %s)", web.Quote(name), arm))
 		}
 	}
 	switch {
@@ -179,7 +180,7 @@ func list(names []string) string {
 		if i == most {
 			return fmt.Sprintf("%s and %d more", strings.Join(quoted, ", "), len(names)-most)
 		}
-		quoted = append(quoted, fmt.Sprintf("%q", providers.Quote(n)))
+		quoted = append(quoted, fmt.Sprintf("%q", web.Quote(n)))
 	}
 	return strings.Join(quoted, ", ")
 }
@@ -252,7 +253,7 @@ func sameUnit(both map[providers.Arm]*series) (string, error) {
 		first, _, _ := sizeOf(names[0])
 		if !ok || family != first {
 			return "", fmt.Errorf("line %d is in %q, line %d in %q: one is not a multiple of the other; export without formatting",
-				seen[names[0]].line, providers.Quote(names[0]), seen[names[i]].line, providers.Quote(name))
+				seen[names[0]].line, web.Quote(names[0]), seen[names[i]].line, web.Quote(name))
 		}
 		base = families[family][0].name
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // clock reads the times of one file.
@@ -51,7 +51,7 @@ func (c *clock) read(text string) (time.Time, error) {
 			return c.local(layout, text)
 		}
 	}
-	return time.Time{}, fmt.Errorf("time is %q; want RFC 3339 (2026-11-23T10:00:00Z), 2026-11-23 10:00:00, or seconds or milliseconds since the epoch", providers.Quote(text))
+	return time.Time{}, fmt.Errorf("time is %q; want RFC 3339 (2026-11-23T10:00:00Z), 2026-11-23 10:00:00, or seconds or milliseconds since the epoch", web.Quote(text))
 }
 
 // sinceEpoch tells the unit by the magnitude; one file has one unit.
@@ -62,7 +62,7 @@ func (c *clock) sinceEpoch(text string, number float64) (time.Time, error) {
 			continue
 		}
 		if c.epoch != "" && c.epoch != unit.name {
-			return time.Time{}, fmt.Errorf("time is %s, which are %s since the epoch, and before it there were %s", providers.Quote(text), unit.name, c.epoch)
+			return time.Time{}, fmt.Errorf("time is %s, which are %s since the epoch, and before it there were %s", web.Quote(text), unit.name, c.epoch)
 		}
 		c.epoch = unit.name
 		if unit.size > 1 {
@@ -70,7 +70,7 @@ func (c *clock) sinceEpoch(text string, number float64) (time.Time, error) {
 		}
 		return fromEpoch(text, number, unit.size), nil
 	}
-	return time.Time{}, fmt.Errorf("time is %q, which lies between 1990 and 2100 in no unit", providers.Quote(text))
+	return time.Time{}, fmt.Errorf("time is %q, which lies between 1990 and 2100 in no unit", web.Quote(text))
 }
 
 // fromEpoch is exact for whole numbers, which a float64 of nanoseconds is not.
@@ -100,11 +100,11 @@ func (c *clock) local(layout, text string) (time.Time, error) {
 		return at, err
 	}
 	if wall(at) != plain.Format("2006-01-02 15:04:05") {
-		return at, fmt.Errorf("time is %q, which the clocks of %s skipped; is --time-zone right?", providers.Quote(text), zone)
+		return at, fmt.Errorf("time is %q, which the clocks of %s skipped; is --time-zone right?", web.Quote(text), zone)
 	}
 	for _, shift := range []time.Duration{-time.Hour, -time.Hour / 2, time.Hour / 2, time.Hour} {
 		if wall(at.Add(shift)) == wall(at) {
-			return at, fmt.Errorf("time is %q, which the clocks of %s showed twice; export with UTC or epoch times", providers.Quote(text), zone)
+			return at, fmt.Errorf("time is %q, which the clocks of %s showed twice; export with UTC or epoch times", web.Quote(text), zone)
 		}
 	}
 	return at.UTC(), nil

@@ -12,7 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // binder lays YAML nodes into Go values, strictly: an unknown key, a wrong type
@@ -38,7 +38,7 @@ type node interface {
 var (
 	nodeType   = reflect.TypeFor[node]()
 	textType   = reflect.TypeFor[encoding.TextUnmarshaler]()
-	secretType = reflect.TypeFor[providers.Secret]()
+	secretType = reflect.TypeFor[web.Secret]()
 )
 
 func newBinder(file string, text []byte, vars variables) *binder {

@@ -13,7 +13,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // Client calls the API of a forge about one repository.
@@ -25,7 +25,7 @@ type Client struct {
 	forge     string // for errors
 	base      string // address of the API
 	baseNamed string // the variable that base is from
-	token     providers.Secret
+	token     web.Secret
 	setBy     string // the variable that the token is set by
 	http      *http.Client
 	// path is where the repository is below base.
@@ -76,7 +76,7 @@ func (c *Client) Call(ctx context.Context, r Request, into any) error {
 		return c.refused(r, doing, resp.StatusCode, answer)
 	}
 	if err := json.Unmarshal(answer, into); err != nil {
-		return &providers.Error{Class: providers.Shape, Provider: c.forge, Doing: doing, Detail: providers.Quote(string(answer), c.token)}
+		return &web.Error{Class: web.Shape, Provider: c.forge, Doing: doing, Detail: web.Quote(string(answer), c.token)}
 	}
 	return nil
 }
@@ -105,9 +105,9 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 // by its cause what the bound is.
 func (c *Client) unanswered(ctx context.Context, doing string, err error) error {
 	if ctx.Err() != nil {
-		return &providers.Error{Class: providers.Unreachable, Provider: c.forge, Doing: doing, Err: context.Cause(ctx)}
+		return &web.Error{Class: web.Unreachable, Provider: c.forge, Doing: doing, Err: context.Cause(ctx)}
 	}
-	return providers.TransportError(c.forge, doing, err, c.token)
+	return web.TransportError(c.forge, doing, err, c.token)
 }
 
 // refused is the error of an answer that is no success.
@@ -116,7 +116,7 @@ func (c *Client) refused(r Request, doing string, status int, answer []byte) err
 	if detail == "" {
 		detail = string(answer)
 	}
-	e := providers.StatusError(c.forge, doing, status, detail, c.token)
+	e := web.StatusError(c.forge, doing, status, detail, c.token)
 	cures := map[int]string{http.StatusUnauthorized: "the token is refused: check " + c.setBy}
 	maps.Copy(cures, r.Cures)
 	if cure := cures[status]; cure != "" {
@@ -126,15 +126,15 @@ func (c *Client) refused(r Request, doing string, status int, answer []byte) err
 }
 
 // firstOf returns the first of some variables that is set, as a secret; "" for none.
-func firstOf(env map[string]string, names ...string) providers.Secret {
+func firstOf(env map[string]string, names ...string) web.Secret {
 	for _, name := range names {
 		if t := strings.TrimSpace(env[name]); t != "" {
-			return providers.Secret(t)
+			return web.Secret(t)
 		}
 	}
 	return ""
 }
 
 func newHTTPClient(transport http.RoundTripper) *http.Client {
-	return providers.NewHTTPClient(providers.HTTPOptions{Transport: transport})
+	return web.NewClient(web.ClientOptions{Transport: transport})
 }

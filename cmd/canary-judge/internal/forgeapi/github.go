@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // GitHub returns the client of GitHub's API that a job's environment describes:
@@ -32,7 +32,7 @@ func GitHub(env map[string]string, transport http.RoundTripper) *Client {
 
 // GitHubToken returns the token of a job's environment: that of the action's input, else
 // GITHUB_TOKEN, else GH_TOKEN. Empty when there is none.
-func GitHubToken(env map[string]string) providers.Secret {
+func GitHubToken(env map[string]string) web.Secret {
 	return firstOf(env, "INPUT_GITHUB-TOKEN", "GITHUB_TOKEN", "GH_TOKEN")
 }
 

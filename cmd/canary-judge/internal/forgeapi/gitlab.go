@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // GitLab returns the client of GitLab's API that a job's environment describes, for a host
@@ -48,7 +48,7 @@ func hostOf(address string) string {
 // GitLabToken returns the token of a job's environment: GITLAB_TOKEN, else GL_TOKEN. Empty
 // when there is none. The token that GitLab gives every job may not open merge requests:
 // https://docs.gitlab.com/ci/jobs/ci_job_token/
-func GitLabToken(env map[string]string) providers.Secret {
+func GitLabToken(env map[string]string) web.Secret {
 	return firstOf(env, "GITLAB_TOKEN", "GL_TOKEN")
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // A source that reports less often than the step leaves the steps between without data. With
@@ -62,8 +63,8 @@ func (r *underWay) checkSpacing(ready int) error {
 			continue
 		}
 		for distance := range distances {
-			errs = append(errs, &providers.Error{
-				Class: providers.BadQuery, Doing: fmt.Sprintf("metric %q has %s", m.Name, everyText(distance, r.grid.step)),
+			errs = append(errs, &web.Error{
+				Class: web.BadQuery, Doing: fmt.Sprintf("metric %q has %s", m.Name, everyText(distance, r.grid.step)),
 			})
 		}
 	}

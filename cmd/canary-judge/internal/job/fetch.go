@@ -13,6 +13,7 @@ import (
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/recording"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // place says which metric a query is for.
@@ -205,15 +206,15 @@ func CheckAnswer(q providers.Query, a providers.Answer, unit string) error {
 		return a.Err
 	}
 	if n := len(a.Series); n > 1 {
-		return providers.Place(q, &providers.Error{
-			Class: providers.BadQuery, Doing: fmt.Sprintf("matched %d series, such as %s", n, examples(a.Series)),
+		return providers.Place(q, &web.Error{
+			Class: web.BadQuery, Doing: fmt.Sprintf("matched %d series, such as %s", n, examples(a.Series)),
 			Cure: "aggregate them, such as with sum(…), or narrow the labels: one series of each arm is compared",
 		})
 	}
 	for _, s := range a.Series {
 		if (q.Part == providers.Value || q.Part == providers.Buckets) && s.Unit != "" && unit != "" && s.Unit != unit {
-			return providers.Place(q, &providers.Error{
-				Class: providers.BadQuery, Doing: fmt.Sprintf("the source gives %s, the config says %s", s.Unit, unit),
+			return providers.Place(q, &web.Error{
+				Class: web.BadQuery, Doing: fmt.Sprintf("the source gives %s, the config says %s", s.Unit, unit),
 				Cure: "write unit: " + s.Unit,
 			})
 		}
@@ -229,7 +230,7 @@ func examples(all []analysis.Series) string {
 		for _, name := range slices.Sorted(maps.Keys(s.Labels)) {
 			labels = append(labels, name+"="+s.Labels[name])
 		}
-		names = append(names, "{"+providers.Quote(strings.Join(labels, ","))+"}")
+		names = append(names, "{"+web.Quote(strings.Join(labels, ","))+"}")
 	}
 	return strings.Join(names, " and ")
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/recording"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // watchedWorld is a world with a guard.
@@ -50,10 +51,10 @@ func TestGuards(t *testing.T) {
 			return after, nil
 		}
 	}
-	failing := func(class providers.Class, from, to time.Duration) func(time.Duration) (providers.State, error) {
+	failing := func(class web.Class, from, to time.Duration) func(time.Duration) (providers.State, error) {
 		return func(since time.Duration) (providers.State, error) {
 			if since >= from && since < to {
-				return "", &providers.Error{Class: class, Doing: "read monitor 1"}
+				return "", &web.Error{Class: class, Doing: "read monitor 1"}
 			}
 			return providers.Quiet, nil
 		}
@@ -74,9 +75,9 @@ func TestGuards(t *testing.T) {
 		{"read at last", 1, from(11*time.Minute, providers.Unread, providers.Quiet), analysis.VerdictPass, job.AtVerdict, "PASS after 10 min", ""},
 		{"no longer read", 1, from(2*time.Minute, providers.Quiet, providers.Unread), analysis.VerdictInconclusive, job.AtWindowEnd, "monitor 1 is unread", ""},
 		{"a canary that fails, unread", 5, from(0, "", providers.Unread), analysis.VerdictFail, job.AtVerdict, "errors are", ""},
-		{"trouble that passes", 1, failing(providers.Unreachable, 2*time.Minute, 4*time.Minute), analysis.VerdictPass, job.AtVerdict, "PASS after", ""},
-		{"refused in the middle", 1, failing(providers.Auth, 2*time.Minute, time.Hour), analysis.VerdictInconclusive, job.AtError, "could not go on: read monitor 1", ""},
-		{"trouble that stays", 1, failing(providers.Unreachable, 2*time.Minute, time.Hour), analysis.VerdictInconclusive, job.AtError, "could not go on: read monitor 1", ""},
+		{"trouble that passes", 1, failing(web.Unreachable, 2*time.Minute, 4*time.Minute), analysis.VerdictPass, job.AtVerdict, "PASS after", ""},
+		{"refused in the middle", 1, failing(web.Auth, 2*time.Minute, time.Hour), analysis.VerdictInconclusive, job.AtError, "could not go on: read monitor 1", ""},
+		{"trouble that stays", 1, failing(web.Unreachable, 2*time.Minute, time.Hour), analysis.VerdictInconclusive, job.AtError, "could not go on: read monitor 1", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -15,6 +15,7 @@ import (
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/recording"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // Job is a run that can be started.
@@ -329,8 +330,8 @@ func (r *underWay) mayPass(err error) bool {
 	if !r.Available.IsZero() || !r.answered {
 		return false
 	}
-	var e *providers.Error
-	return providers.Passing(err) || errors.As(err, &e) && e.Class == providers.Shape
+	var e *web.Error
+	return web.Passing(err) || errors.As(err, &e) && e.Class == web.Shape
 }
 
 // look takes the look after a step.

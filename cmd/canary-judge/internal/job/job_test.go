@@ -22,6 +22,7 @@ import (
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/prometheus"
 	"github.com/canary-judge/canary-judge/providers/recording"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 const testConfig = `
@@ -215,7 +216,7 @@ func TestALiveRunIsTheReplayOfItsRecording(t *testing.T) {
 	}
 }
 
-var errDown = &providers.Error{Class: providers.Unreachable, Provider: "prometheus", Doing: "query", Detail: "down"}
+var errDown = &web.Error{Class: web.Unreachable, Provider: "prometheus", Doing: "query", Detail: "down"}
 
 // Steps that arrive together are looked at one by one, and the first look that
 // has a verdict gives it: an outage changes nothing but the time of the verdict.
@@ -251,8 +252,8 @@ func TestAnOutageDelaysLooksAndSkipsNone(t *testing.T) {
 
 func TestOutages(t *testing.T) {
 	t.Parallel()
-	auth := &providers.Error{Class: providers.Auth, Provider: "prometheus", Doing: "query", Detail: "403"}
-	shape := &providers.Error{Class: providers.Shape, Provider: "prometheus", Doing: "read", Detail: "<html>"}
+	auth := &web.Error{Class: web.Auth, Provider: "prometheus", Doing: "query", Detail: "403"}
+	shape := &web.Error{Class: web.Shape, Provider: "prometheus", Doing: "read", Detail: "<html>"}
 	for _, c := range []struct {
 		name     string
 		err      error

@@ -8,6 +8,7 @@ import (
 
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // Starts reports whether a run of this config starts checks.
@@ -61,7 +62,7 @@ func (r *underWay) start(ctx context.Context) error {
 		err := starter.Start(ctx, queries[name], r.Config.Window.Step+r.Config.Window.Lag)
 		switch {
 		case err == nil:
-		case !providers.Passing(err):
+		case !web.Passing(err):
 			return err
 		default:
 			r.Progress.Trouble(err)

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
-	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // Change is what is under judgement, and where it is deployed from.
@@ -43,7 +43,7 @@ var fullName = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
 func (c Change) valid() error {
 	for _, id := range append([]string{c.Head}, names(c.Commits)...) {
 		if !fullName.MatchString(id) {
-			return fmt.Errorf("the result names %q as a commit, which is no full name of one", providers.Quote(id))
+			return fmt.Errorf("the result names %q as a commit, which is no full name of one", web.Quote(id))
 		}
 	}
 	if len(c.Commits) == 0 {

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // underWay are what git keeps while something is under way that moves HEAD by itself.
@@ -93,7 +93,7 @@ func (p *place) fastForward(ctx context.Context, on, from, to string) string {
 		return leave(reason(err))
 	}
 	if path := p.unwritable(ctx, to, files); path != "" {
-		return leave("the filter of " + providers.Quote(path) + " fails")
+		return leave("the filter of " + web.Quote(path) + " fails")
 	}
 	g := p.git
 	if on != "" {

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // git runs the program git in a directory. It never asks for anything, never opens
@@ -23,7 +23,7 @@ import (
 type git struct {
 	dir     string
 	env     []string
-	secrets []providers.Secret
+	secrets []web.Secret
 	// config are settings that count more than those of any file, as KEY=VALUE.
 	config []string
 }
@@ -44,7 +44,7 @@ var still = []string{
 }
 
 // newGit prepares git with an environment.
-func newGit(dir string, env map[string]string, secrets ...providers.Secret) git {
+func newGit(dir string, env map[string]string, secrets ...web.Secret) git {
 	g := git{dir: dir, secrets: secrets, config: still}
 	for name, value := range env {
 		if !strings.HasPrefix(name, "GIT_") || taken.MatchString(name) {
@@ -162,7 +162,7 @@ func (g git) run(ctx context.Context, input string, stdout, heard io.Writer, arg
 	if err == nil {
 		return nil
 	}
-	e := &gitError{args: shown(args), code: -1, err: err, stderr: providers.Quote(stderr.String(), g.secrets...)}
+	e := &gitError{args: shown(args), code: -1, err: err, stderr: web.Quote(stderr.String(), g.secrets...)}
 	var exit *exec.ExitError
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
@@ -181,7 +181,7 @@ const grace = 5 * time.Second
 // teller passes on what a remote says, a line at a time, without secrets.
 type teller struct {
 	to      io.Writer
-	secrets []providers.Secret
+	secrets []web.Secret
 	line    []byte
 }
 
@@ -192,7 +192,7 @@ func (t *teller) Write(p []byte) (int, error) {
 		if at < 0 {
 			return len(p), nil
 		}
-		if _, err := fmt.Fprintln(t.to, providers.Quote(string(t.line[:at]), t.secrets...)); err != nil {
+		if _, err := fmt.Fprintln(t.to, web.Quote(string(t.line[:at]), t.secrets...)); err != nil {
 			return len(p), err
 		}
 		t.line = t.line[at+1:]

@@ -10,7 +10,7 @@ import (
 
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/forgeapi"
-	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // place is a repository in which reverts are worked out. Neither its working tree nor
@@ -32,7 +32,7 @@ const oldest = 38
 // be written to, and goes away with the place otherwise. Who opens a place closes it.
 func (r *Repository) open(ctx context.Context, keep bool) (*place, error) {
 	if !config.GitName(r.Settings.Remote) {
-		return nil, fmt.Errorf("the remote is named %q, which git would not take for one", providers.Quote(r.Settings.Remote))
+		return nil, fmt.Errorf("the remote is named %q, which git would not take for one", web.Quote(r.Settings.Remote))
 	}
 	dir, err := filepath.Abs(r.Dir)
 	if err != nil {
@@ -73,15 +73,15 @@ func (r *Repository) open(ctx context.Context, keep bool) (*place, error) {
 func (p *place) close() { _ = os.RemoveAll(p.scratch) } // what is left there is in the way of nobody
 
 // secrets are the tokens that git may repeat.
-func (r *Repository) secrets() []providers.Secret {
-	return []providers.Secret{forgeapi.GitHubToken(r.Env), forgeapi.GitLabToken(r.Env), providers.Secret(r.Env["CI_JOB_TOKEN"])}
+func (r *Repository) secrets() []web.Secret {
+	return []web.Secret{forgeapi.GitHubToken(r.Env), forgeapi.GitLabToken(r.Env), web.Secret(r.Env["CI_JOB_TOKEN"])}
 }
 
 // versionOf reads what git says its version is, as 2.minor, and reports one that is too old.
 func versionOf(said string) (minor int, err error) {
 	var major int
 	if _, err := fmt.Sscanf(said, "git version %d.%d", &major, &minor); err != nil {
-		return 0, fmt.Errorf("git says its version is %q, which is none", providers.Quote(said))
+		return 0, fmt.Errorf("git says its version is %q, which is none", web.Quote(said))
 	}
 	if major > 2 {
 		return newest, nil
@@ -103,7 +103,7 @@ func (p *place) find(ctx context.Context) error {
 	}
 	lines := strings.SplitN(said, "\n", 4)
 	if len(lines) != 4 {
-		return fmt.Errorf("git tells its directories as %q", providers.Quote(said))
+		return fmt.Errorf("git tells its directories as %q", web.Quote(said))
 	}
 	p.bare, p.dirs, p.objects = lines[1] == "true", filepath.FromSlash(lines[2]), filepath.FromSlash(lines[3])
 	if lines[0] != "true" {

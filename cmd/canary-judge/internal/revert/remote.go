@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // remote is where the reverted branch is. What git may have been told of it for
@@ -85,7 +85,7 @@ func (m *remote) resolve(ctx context.Context) error {
 			return err
 		}
 		if read != m.address {
-			return fmt.Errorf("git pushes to %s at %s, and would read what it pushed at %s: make the rules url.*.insteadOf agree", m.name, providers.Quote(m.address, m.secrets...), providers.Quote(read, m.secrets...))
+			return fmt.Errorf("git pushes to %s at %s, and would read what it pushed at %s: make the rules url.*.insteadOf agree", m.name, web.Quote(m.address, m.secrets...), web.Quote(read, m.secrets...))
 		}
 	}
 	return nil
@@ -93,15 +93,15 @@ func (m *remote) resolve(ctx context.Context) error {
 
 // credentialsIn returns what of an address is for nobody to see: user and password, and the
 // values of a query.
-func credentialsIn(address string) []providers.Secret {
+func credentialsIn(address string) []web.Secret {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil
 	}
-	var all []providers.Secret
+	var all []web.Secret
 	add := func(text string, least int) { // a short one would strike out parts of words
 		if len(text) >= least {
-			all = append(all, providers.Secret(text), providers.Secret(url.QueryEscape(text)), providers.Secret(url.PathEscape(text)))
+			all = append(all, web.Secret(text), web.Secret(url.QueryEscape(text)), web.Secret(url.PathEscape(text)))
 		}
 	}
 	if u.User != nil {
@@ -265,7 +265,7 @@ func (m *remote) push(ctx context.Context, id string, b branch, heard io.Writer)
 		// https://git-scm.com/docs/git-push#_output: a flag, the refs, and a reason.
 		moved = moved || strings.HasPrefix(line, " \t") || strings.HasPrefix(line, "*\t")
 		if errors.As(err, &e) && strings.HasPrefix(line, "!\t") {
-			e.stderr = strings.TrimSpace(e.stderr + " " + providers.Quote(line, m.secrets...))
+			e.stderr = strings.TrimSpace(e.stderr + " " + web.Quote(line, m.secrets...))
 		}
 	}
 	return moved && err == nil, err

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/web"
 )
 
 // step is a commit taken back, on top of the steps before it.
@@ -33,7 +33,7 @@ func (e *conflictError) Error() string {
 		files, more = files[:mostFiles], fmt.Sprintf(" and %d more", n)
 	}
 	return fmt.Sprintf("the revert of %s conflicts with later changes in %s%s: revert by hand, git revert %s", e.commit.short(),
-		providers.Quote(strings.Join(files, ", ")), more, e.commit.SHA[:shortSHA])
+		web.Quote(strings.Join(files, ", ")), more, e.commit.SHA[:shortSHA])
 }
 
 // mostFiles is how many files a message names.

@@ -1,4 +1,4 @@
-package providers
+package web
 
 import (
 	"encoding/base64"

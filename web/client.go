@@ -1,4 +1,4 @@
-package providers
+package web
 
 import (
 	"bytes"
@@ -15,8 +15,8 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// HTTPOptions says how a provider's HTTP client behaves.
-type HTTPOptions struct {
+// ClientOptions says how an HTTP client behaves.
+type ClientOptions struct {
 	// Timeout bounds each attempt, from dialling to the last byte of the answer; 0
 	// means DefaultTimeout.
 	Timeout time.Duration
@@ -46,13 +46,13 @@ const (
 // errTooLarge is an answer that goes on and on.
 var errTooLarge = errors.New("the answer is larger than 256 MiB")
 
-// NewHTTPClient returns a client that tries again what may pass by itself (no
+// NewClient returns a client that tries again what may pass by itself (no
 // connection, a broken-off answer, 408, 429, 5xx), with jitter, within the
 // deadline of the request's context and as Retry-After and X-RateLimit-Reset
 // ask. It follows no redirect: keys in headers would go along. Answers are
 // read whole before they are returned, so that one that breaks off is tried again
 // too.
-func NewHTTPClient(o HTTPOptions) *http.Client {
+func NewClient(o ClientOptions) *http.Client {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
 	}

@@ -1,4 +1,4 @@
-package providers
+package web
 
 import (
 	"bytes"
@@ -85,7 +85,7 @@ func post(ctx context.Context, transport http.RoundTripper) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	resp, err := NewHTTPClient(HTTPOptions{Transport: transport}).Do(req)
+	resp, err := NewClient(ClientOptions{Transport: transport}).Do(req)
 	if err != nil {
 		return "", err
 	}
@@ -242,7 +242,7 @@ func TestRequestWithoutABody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = NewHTTPClient(HTTPOptions{Transport: &script{}}).Do(req)
+	_, err = NewClient(ClientOptions{Transport: &script{}}).Do(req)
 	if err == nil || !strings.Contains(err.Error(), "read the request's body: no body") {
 		t.Errorf("error %v", err)
 	}
@@ -250,7 +250,7 @@ func TestRequestWithoutABody(t *testing.T) {
 
 func TestDefaultTransport(t *testing.T) {
 	t.Parallel()
-	inner := NewHTTPClient(HTTPOptions{}).Transport.(*retrying).client
+	inner := NewClient(ClientOptions{}).Transport.(*retrying).client
 	got := []any{inner.Timeout, inner.Transport.(*http.Transport).Proxy != nil, inner.Transport == http.DefaultTransport}
 	if diff := cmp.Diff([]any{DefaultTimeout, true, false}, got); diff != "" {
 		t.Errorf("timeout, proxy from the environment, shared with others (-want +got)\n%s", diff)
