@@ -5,8 +5,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-
-	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 )
 
 var update = flag.Bool("update", false, "rewrite generated files")
@@ -40,8 +38,8 @@ func generated(t *testing.T, file, name, text string) string {
 // others read what it may write.
 func TestREADMETables(t *testing.T) {
 	const reference = "../../docs/configuration.md"
-	generated(t, reference, "config table", config.Table(types()))
-	generated(t, reference, "presets", config.PresetTables(types()))
+	generated(t, reference, "config table", configTable(types()))
+	generated(t, reference, "presets", presetTables(types()))
 }
 
 // The README's two commands are what CI runs, to the letter.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/mail"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -79,15 +80,12 @@ func (f *Forge) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// DefaultRevert reverts HEAD and pushes to origin.
+// DefaultRevert is what a config that says no more than to revert asks for.
 func DefaultRevert() Revert {
-	return Revert{Commit: "HEAD", Remote: "origin", Mainline: 1, Timeout: defaultRevertTimeout}
+	var f revert
+	setDefaults(reflect.ValueOf(&f).Elem())
+	return f.settings()
 }
-
-const (
-	defaultHookTimeout   = 5 * time.Minute
-	defaultRevertTimeout = 5 * time.Minute
-)
 
 // onVerdict is what to do at a pass, or at an inconclusive end.
 type onVerdict struct {
@@ -104,12 +102,12 @@ type onFail struct {
 
 type revert struct {
 	Commit   string             `yaml:"commit" default:"HEAD" doc:"What to revert: a commit, or a range A..B" example:"HEAD"`
-	Branch   string             `yaml:"branch" default:"named as the one that is checked out" doc:"Branch on the remote that is judged and pushed to; to be named where HEAD is detached" example:"canary"`
+	Branch   string             `yaml:"branch" otherwise:"named as the one that is checked out" doc:"Branch on the remote that is judged and pushed to; to be named where HEAD is detached" example:"canary"`
 	Mode     RevertMode         `yaml:"mode" default:"push" doc:"push to the branch, or pr: open a pull request on GitHub or a merge request on GitLab"`
 	Push     string             `yaml:"push" default:"origin" doc:"Remote to push to" example:"deploy"`
-	Forge    Forge              `yaml:"forge" default:"by the remote's address and the CI" doc:"Where pull requests are opened: github or gitlab"`
-	Base     string             `yaml:"base" default:"the branch" doc:"Branch that the pull request is for"`
-	Author   string             `yaml:"author" default:"git's own settings, or canary-judge" doc:"Author and committer of the revert" example:"Release bot <bot@example.com>"`
+	Forge    Forge              `yaml:"forge" otherwise:"by the remote's address and the CI" doc:"Where pull requests are opened: github or gitlab"`
+	Base     string             `yaml:"base" otherwise:"the branch" doc:"Branch that the pull request is for"`
+	Author   string             `yaml:"author" otherwise:"git's own settings, or canary-judge" doc:"Author and committer of the revert" example:"Release bot <bot@example.com>"`
 	Mainline float64            `yaml:"mainline" default:"1" doc:"Parent of a merge to go back to"`
 	Timeout  providers.Duration `yaml:"timeout" default:"5m" doc:"Time limit of the whole revert, requests to GitHub or GitLab included"`
 }
@@ -139,31 +137,35 @@ func (w *words) bind(b *binder, n *yaml.Node) {
 }
 
 // hook returns the hook that a command line is, nil for none.
-func (w words) hook(timeout providers.Duration) *Hook {
+func (r *resolver) hook(w words, timeout *providers.Duration) *Hook {
+	r.someTime(timeout)
 	if len(w.filled) == 0 {
 		return nil
 	}
-	h := &Hook{Args: w.filled, Shown: w.raw, Timeout: time.Duration(timeout)}
-	if timeout == 0 {
-		h.Timeout = defaultHookTimeout
+	return &Hook{Args: w.filled, Shown: w.raw, Timeout: time.Duration(*timeout)}
+}
+
+// someTime notes a time limit that leaves no time.
+func (r *resolver) someTime(timeout *providers.Duration) {
+	if r.given(timeout) && *timeout <= 0 {
+		r.problemAt(timeout, nil, "a time limit must be more than 0; leave it out for the usual one")
 	}
-	return h
 }
 
 // actions resolves what is done at a verdict.
 func (r *resolver) actions() {
 	a := &r.config.Actions
 	if on := r.file.OnPass; on != nil {
-		a.Pass = on.Run.hook(on.Timeout)
+		a.Pass = r.hook(on.Run, &on.Timeout)
 	}
 	if on := r.file.OnInconclusive; on != nil {
-		a.Inconclusive = on.Run.hook(on.Timeout)
+		a.Inconclusive = r.hook(on.Run, &on.Timeout)
 	}
 	on := r.file.OnFail
 	if on == nil {
 		return
 	}
-	a.Fail = on.Run.hook(on.Timeout)
+	a.Fail = r.hook(on.Run, &on.Timeout)
 	if on.Revert == nil && a.Fail == nil && !r.given(&on.Run) {
 		r.problemAt(on, nil, "say what to do: revert, run, or both")
 	}
@@ -175,29 +177,18 @@ func (r *resolver) actions() {
 // revert resolves the settings of a revert. Names are checked as far as git would
 // take them for options or for several; whether they exist is git's to say.
 func (r *resolver) revert(f *revert) *Revert {
-	to := DefaultRevert()
+	to := f.settings()
 	for _, s := range []struct {
 		name    string
 		address *string
-		into    *string
-	}{
-		{"commit", &f.Commit, &to.Commit},
-		{"branch", &f.Branch, &to.Branch},
-		{"push", &f.Push, &to.Remote},
-		{"base", &f.Base, &to.Base},
-	} {
-		if !r.given(s.address) {
-			continue
-		}
-		*s.into = *s.address
-		if !GitName(*s.address) {
+	}{{"commit", &f.Commit}, {"branch", &f.Branch}, {"push", &f.Push}, {"base", &f.Base}} {
+		if r.given(s.address) && !GitName(*s.address) {
 			r.problemAt(s.address, f, "%s is %q; want a name as git has them", s.name, *s.address)
 		}
 	}
 	if strings.Contains(to.Commit, "...") {
 		r.problemAt(&f.Commit, f, "a range has two dots: A..B is what B has and A has not")
 	}
-	to.Mode, to.Forge = f.Mode, f.Forge
 	if r.given(&f.Base) && f.Mode != PullRequestRevert {
 		r.problemAt(&f.Base, f, "base belongs to mode: pr")
 	}
@@ -212,16 +203,19 @@ func (r *resolver) revert(f *revert) *Revert {
 			to.Author = *author
 		}
 	}
-	if r.given(&f.Mainline) {
-		to.Mainline = int(f.Mainline)
-		if f.Mainline != float64(to.Mainline) || to.Mainline < 1 {
-			r.problemAt(&f.Mainline, f, "mainline is the number of a merge's parent: 1, 2, …")
-		}
+	if r.given(&f.Mainline) && (f.Mainline != float64(to.Mainline) || to.Mainline < 1) {
+		r.problemAt(&f.Mainline, f, "mainline is the number of a merge's parent: 1, 2, …")
 	}
-	if f.Timeout > 0 {
-		to.Timeout = time.Duration(f.Timeout)
-	}
+	r.someTime(&f.Timeout)
 	return &to
+}
+
+// settings are those of a revert, as they are written.
+func (f *revert) settings() Revert {
+	return Revert{
+		Commit: f.Commit, Branch: f.Branch, Mode: f.Mode, Remote: f.Push, Forge: f.Forge, Base: f.Base,
+		Mainline: int(f.Mainline), Timeout: time.Duration(f.Timeout),
+	}
 }
 
 // GitName reports whether git can take a text for the name of a commit, branch or
@@ -232,7 +226,7 @@ func GitName(name string) bool {
 
 // blast says which metrics count the requests and the users that met the canary.
 type blast struct {
-	Requests string `yaml:"requests" default:"the metric that failed, or the first ratio" doc:"Ratio or slower_than metric whose totals are the requests" example:"errors"`
+	Requests string `yaml:"requests" otherwise:"the metric that failed, or the first ratio" doc:"Ratio or slower_than metric whose totals are the requests" example:"errors"`
 	Users    string `yaml:"users" doc:"Value metric that counts the users of an arm, in a step or so far; usually advisory" example:"users"`
 }
 

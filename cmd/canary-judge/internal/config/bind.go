@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -24,7 +23,7 @@ type binder struct {
 	lines    []string
 	vars     variables
 	problems Problems
-	places   map[any]*yaml.Node  // by the address of the value
+	places   places
 	secrets  map[*yaml.Node]bool // nodes that must not be shown
 	filled   map[*yaml.Node]bool // nodes whose variables are filled in
 	broken   map[*yaml.Node]bool // nodes that a problem was found with
@@ -44,7 +43,7 @@ var (
 func newBinder(file string, text []byte, vars variables) *binder {
 	return &binder{
 		file: file, lines: strings.Split(string(text), "\n"), vars: vars,
-		places: map[any]*yaml.Node{}, secrets: map[*yaml.Node]bool{}, filled: map[*yaml.Node]bool{}, broken: map[*yaml.Node]bool{},
+		places: places{}, secrets: map[*yaml.Node]bool{}, filled: map[*yaml.Node]bool{}, broken: map[*yaml.Node]bool{},
 	}
 }
 
@@ -75,23 +74,6 @@ func (b *binder) found() error {
 	return b.problems.errOrNil()
 }
 
-// problemAt notes what is wrong with a bound value, given its address, or with
-// the nearest value around it that the file has.
-func (b *binder) problemAt(address any, around any, format string, args ...any) {
-	n := b.places[address]
-	if n == nil {
-		n = b.places[around]
-	}
-	b.problem(n, format, args...)
-}
-
-// given reports whether the file has a value at an address, one that could be
-// read.
-func (b *binder) given(address any) bool {
-	n := b.places[address]
-	return n != nil && !b.broken[n]
-}
-
 // bind lays a node into the value that to points at.
 func (b *binder) bind(n *yaml.Node, to reflect.Value) {
 	if n.Kind == yaml.AliasNode {
@@ -104,7 +86,7 @@ func (b *binder) bind(n *yaml.Node, to reflect.Value) {
 		b.bind(n, to.Elem())
 		return
 	}
-	b.places[to.Addr().Interface()] = n
+	b.places.note(to.Addr().Interface(), n)
 	switch {
 	case to.Addr().Type().Implements(nodeType):
 		to.Addr().Interface().(node).bind(b, n)
@@ -114,11 +96,7 @@ func (b *binder) bind(n *yaml.Node, to reflect.Value) {
 			to.SetString(text)
 		}
 	case to.Addr().Type().Implements(textType):
-		if text, ok := b.text(n, "a text"); ok {
-			if err := to.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text)); err != nil {
-				b.problem(n, "%v", err)
-			}
-		}
+		b.bindText(n, to, "a text")
 	default:
 		b.bindPlain(n, to)
 	}
@@ -133,32 +111,26 @@ func (b *binder) bindPlain(n *yaml.Node, to reflect.Value) {
 		b.bindMap(n, to)
 	case reflect.Slice:
 		b.bindSlice(n, to)
-	case reflect.String:
-		if text, ok := b.text(n, "a text"); ok {
-			to.SetString(text)
-		}
 	case reflect.Bool:
-		text, ok := b.text(n, "true or false")
-		if !ok {
-			return
-		}
-		v, err := strconv.ParseBool(text)
-		if err != nil || text != "true" && text != "false" {
-			b.problem(n, "%q is neither true nor false", text)
-		}
-		to.SetBool(v)
+		b.bindText(n, to, "true or false")
 	case reflect.Float64:
-		text, ok := b.text(n, "a number")
-		if !ok {
-			return
-		}
-		v, err := strconv.ParseFloat(text, 64)
-		if err != nil {
-			b.problem(n, "%q is no number", text)
-		}
-		to.SetFloat(v)
+		b.bindText(n, to, "a number")
 	default:
-		panic("config: no way to bind a " + to.Type().String())
+		b.bindText(n, to, "a text")
+	}
+}
+
+// bindText lays a node into a value that is written as a single one.
+func (b *binder) bindText(n *yaml.Node, to reflect.Value, want string) {
+	text, ok := b.text(n, want)
+	if !ok {
+		return
+	}
+	otherwise := reflect.New(to.Type()).Elem()
+	otherwise.Set(to)
+	if err := setText(to, text); err != nil {
+		to.Set(otherwise) // so that nothing is found wrong with half of a value
+		b.problem(n, "%v", err)
 	}
 }
 
@@ -237,6 +209,7 @@ func (b *binder) entries(n *yaml.Node) []entry {
 // bindStruct lays a mapping into a struct. Keys that no field has are offered to
 // other, whose keys are valid too.
 func (b *binder) bindStruct(n *yaml.Node, to reflect.Value, other map[string]func(*yaml.Node)) {
+	setDefaults(to)
 	fields := structFields(to.Type())
 	seen := map[string]bool{}
 	for _, e := range b.entries(n) {

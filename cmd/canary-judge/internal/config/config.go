@@ -196,7 +196,7 @@ func (r *resolver) resolve() *Config {
 		r.sections[t.Name] = settings
 		sections[t.Name] = func(n *yaml.Node) { r.bind(n, reflect.ValueOf(settings).Elem()) }
 	}
-	r.places[&r.file] = r.root
+	r.places.note(&r.file, r.root)
 	r.bindStruct(r.root, reflect.ValueOf(&r.file).Elem(), sections)
 	r.shared = map[*Metric][]providers.Scope{}
 	r.config = &Config{Service: r.file.Service, Settings: map[string]any{}}
@@ -280,7 +280,7 @@ func (r *resolver) window() {
 	w := &f.Window
 	usual := r.usual()
 	step := or(w.Step, usual.UsualStep)
-	length := or(w.Length, 30*time.Minute)
+	length := time.Duration(w.Length)
 	warmup := time.Duration(w.Warmup)
 	if !r.given(&w.Warmup) {
 		warmup = max(step, time.Minute)
@@ -313,18 +313,11 @@ func (r *resolver) window() {
 	up := func(d time.Duration) int { return int((d + step - 1) / step) }
 	r.config.Window = Window{Step: step, Lag: lag, Warmup: up(warmup), Steps: int(length / step)}
 	r.config.Plan = analysis.Plan{
-		Steps: int(length / step), FalseAlarm: analysis.DefaultFalseAlarm, WrongPass: analysis.DefaultWrongPass, PassAfter: up(passAfter),
+		Steps: int(length / step), FalseAlarm: float64(f.FalseAlarm), WrongPass: float64(f.WrongPass), PassAfter: up(passAfter),
 	}
-	for _, rate := range []struct {
-		address *Percent
-		into    *float64
-	}{{&f.FalseAlarm, &r.config.Plan.FalseAlarm}, {&f.WrongPass, &r.config.Plan.WrongPass}} {
-		if !r.given(rate.address) {
-			continue
-		}
-		*rate.into = float64(*rate.address)
-		if *rate.into <= 0 || *rate.into >= 0.5 {
-			r.problemAt(rate.address, nil, "the rate must lie between 0%% and 50%%")
+	for _, rate := range []*Percent{&f.FalseAlarm, &f.WrongPass} {
+		if r.given(rate) && (*rate <= 0 || *rate >= 0.5) {
+			r.problemAt(rate, nil, "the rate must lie between 0%% and 50%%")
 		}
 	}
 }
@@ -336,9 +329,6 @@ func (r *resolver) exposure() {
 		return
 	}
 	x := &analysis.Exposure{Share: float64(e.Share), Tolerance: float64(e.Tolerance), Metric: -1}
-	if !r.given(&e.Tolerance) {
-		x.Tolerance = 0.2
-	}
 	if r.given(&e.Share) && (x.Share <= 0 || x.Share >= 1) {
 		r.problemAt(&e.Share, e, "the share must lie between 0%% and 100%%")
 	}

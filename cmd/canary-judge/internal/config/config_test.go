@@ -282,7 +282,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := analysis.Plan{
 		Steps: 30, FalseAlarm: 0.05, WrongPass: 0.05, PassAfter: 5,
-		Metrics: []analysis.Metric{{Name: "errors", Kind: analysis.Ratio, Tolerance: analysis.Tolerance{Size: 0.25}, Floor: 0.001}},
+		Metrics: []analysis.Metric{{Name: "errors", Kind: analysis.Ratio, Tolerance: analysis.Tolerance{Size: 0.25}, Floor: 0.001, Weight: 1}},
 	}
 	if diff := cmp.Diff(want, c.Plan); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
@@ -354,14 +354,14 @@ metrics:
 		Steps: 20, FalseAlarm: 0.01, WrongPass: 0.1, PassAfter: 10,
 		Exposure: &analysis.Exposure{Share: 0.1, Tolerance: 0.2},
 		Metrics: []analysis.Metric{
-			{Name: "errors", Kind: analysis.Ratio, Tolerance: analysis.Tolerance{Size: 0.25}, Floor: 0.001},
-			{Name: "slow requests", Kind: analysis.Histogram, SlowerThan: 0.3, Tolerance: analysis.Tolerance{Size: 0.5}, Floor: 0.001},
+			{Name: "errors", Kind: analysis.Ratio, Tolerance: analysis.Tolerance{Size: 0.25}, Floor: 0.001, Weight: 1},
+			{Name: "slow requests", Kind: analysis.Histogram, SlowerThan: 0.3, Tolerance: analysis.Tolerance{Size: 0.5}, Floor: 0.001, Weight: 1},
 			{Name: "latency", Tolerance: analysis.Tolerance{Size: 20, Absolute: true}, Weight: 2},
-			{Name: "p99", Kind: analysis.Histogram, Quantile: 0.99, Tolerance: analysis.Tolerance{Size: 0.2}},
-			{Name: "throughput", Direction: analysis.Decrease, Tolerance: analysis.Tolerance{Size: 0.1}, Scale: analysis.Linear, Advisory: true},
-			{Name: "journey", Kind: analysis.Checks, Tolerance: analysis.Tolerance{Size: 0.2, Absolute: true}},
-			{Name: "silence", Kind: analysis.Checks, Tolerance: analysis.Tolerance{Size: 0.2, Absolute: true}},
-			{Name: "trusted", Kind: analysis.Ratio, Tolerance: analysis.Tolerance{Size: 0.5}, PoissonCounts: true, AbsentIsZero: true},
+			{Name: "p99", Kind: analysis.Histogram, Quantile: 0.99, Tolerance: analysis.Tolerance{Size: 0.2}, Weight: 1},
+			{Name: "throughput", Direction: analysis.Decrease, Tolerance: analysis.Tolerance{Size: 0.1}, Scale: analysis.Linear, Advisory: true, Weight: 1},
+			{Name: "journey", Kind: analysis.Checks, Tolerance: analysis.Tolerance{Size: 0.2, Absolute: true}, Weight: 1},
+			{Name: "silence", Kind: analysis.Checks, Tolerance: analysis.Tolerance{Size: 0.2, Absolute: true}, Weight: 1},
+			{Name: "trusted", Kind: analysis.Ratio, Tolerance: analysis.Tolerance{Size: 0.5}, PoissonCounts: true, AbsentIsZero: true, Weight: 1},
 		},
 	}
 	if diff := cmp.Diff(want, c.Plan); diff != "" {

@@ -9,7 +9,8 @@ import (
 
 // file is canary.yaml. The tags are the single source of the strict reading, of
 // the JSON Schema and of the table in docs/configuration.md: yaml is the key, doc says what it
-// is, default what holds without it, example how it may look.
+// is, default is what holds without it, otherwise says in words what does where that depends on
+// something else, example how it may look.
 type file struct {
 	Service    string      `yaml:"service" doc:"What is deployed; names the run in reports" example:"discounts"`
 	Provider   string      `yaml:"provider" doc:"Where the metrics come from: datadog, prometheus or recording; a metric may name its own" example:"prometheus"`
@@ -43,7 +44,7 @@ type arm struct {
 func (a *arm) bind(b *binder, n *yaml.Node) {
 	for _, e := range b.entries(n) {
 		if e.key.Value == "offset" {
-			b.places[&a.Offset] = e.value
+			b.places.note(&a.Offset, e.value)
 			if text, ok := b.text(e.value, "a length of time"); ok {
 				if err := a.Offset.UnmarshalText([]byte(text)); err != nil {
 					b.problem(e.value, "offset: %v", err)
@@ -62,24 +63,24 @@ func (a *arm) bind(b *binder, n *yaml.Node) {
 // window is the time that is judged.
 type window struct {
 	Length    providers.Duration `yaml:"length" default:"30m" doc:"How long the canary is judged at most, after the warm-up"`
-	Step      providers.Duration `yaml:"step" default:"30s, or 1m with Prometheus" doc:"Distance between two points, and between two looks; at least two, better four scrapes"`
-	Warmup    providers.Duration `yaml:"warmup" default:"1m, or one step" doc:"Time skipped first, in both arms"`
-	Lag       providers.Duration `yaml:"lag" default:"by provider" doc:"How long to wait for late data before a step is judged"`
-	PassAfter providers.Duration `yaml:"pass_after" default:"5 steps" doc:"Earliest pass; raise it to cover slow failures such as leaks and timers"`
+	Step      providers.Duration `yaml:"step" otherwise:"30s, or 1m with Prometheus" doc:"Distance between two points, and between two looks; at least two, better four scrapes"`
+	Warmup    providers.Duration `yaml:"warmup" otherwise:"1m, or one step" doc:"Time skipped first, in both arms"`
+	Lag       providers.Duration `yaml:"lag" otherwise:"by provider" doc:"How long to wait for late data before a step is judged"`
+	PassAfter providers.Duration `yaml:"pass_after" otherwise:"5 steps" doc:"Earliest pass; raise it to cover slow failures such as leaks and timers"`
 }
 
 // exposure says how much traffic the canary should get.
 type exposure struct {
 	Share     Percent `yaml:"share" required:"true" doc:"The canary's share of all requests" example:"10%"`
 	Tolerance Percent `yaml:"tolerance" default:"20%" doc:"How far the share may be off, as a part of it"`
-	Metric    string  `yaml:"metric" default:"the first ratio" doc:"The metric whose totals are the requests"`
+	Metric    string  `yaml:"metric" otherwise:"the first ratio" doc:"The metric whose totals are the requests"`
 }
 
 // metric is one thing that is compared. Exactly one of value, ratio, histogram,
 // checks and gaps says how it is measured.
 type metric struct {
 	Name      string      `yaml:"name" required:"true" doc:"Name in reports" example:"errors"`
-	Provider  string      `yaml:"provider" default:"the config's" doc:"Where this metric comes from"`
+	Provider  string      `yaml:"provider" otherwise:"the config's" doc:"Where this metric comes from"`
 	Value     *queryText  `yaml:"value" doc:"Query for one number a step, such as a mean or a percentile" example:"avg(app_queue_depth{$arm})"`
 	Ratio     *ratioText  `yaml:"ratio" doc:"Queries for bad (or good) events and for all of them, a step"`
 	Histogram *queryText  `yaml:"histogram" doc:"Query for the buckets of a step; judged by slower_than or at a quantile" example:"sum by (le) (increase(http_request_duration_seconds_bucket{$arm}[$step]))"`
@@ -89,7 +90,7 @@ type metric struct {
 	Unit      string      `yaml:"unit" doc:"Unit of the numbers as the source gives them" example:"s"`
 	Direction direction   `yaml:"direction" default:"increase" doc:"The movement that is bad: increase, decrease or either"`
 	Tolerance Tolerance   `yaml:"tolerance" required:"true" doc:"The change that is accepted: a share of the baseline (10%), percentage points (0.2pt), or an amount (20ms)" example:"10%"`
-	Floor     Percent     `yaml:"floor" default:"0.1% for rates with a relative tolerance" doc:"Rates below this are fine whatever the baseline"`
+	Floor     Percent     `yaml:"floor" otherwise:"0.1% for rates with a relative tolerance" doc:"Rates below this are fine whatever the baseline"`
 	Slower    *Amount     `yaml:"slower_than" doc:"Judge a histogram by the share of observations above this" example:"500ms"`
 	Quantile  Quantile    `yaml:"quantile" doc:"Judge a histogram at this quantile" example:"p95"`
 	Scale     scale       `yaml:"scale" default:"log" doc:"Compare values by ratio (log) or by difference (linear)"`

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -19,9 +18,12 @@ type guard struct {
 	Monitors string `yaml:"monitors" doc:"Search for monitors, as in Datadog's Manage Monitors page; the worst of them counts" example:"tag:\"service:discounts\" tag:\"team:shop\""`
 	Errors   string `yaml:"error_tracking" doc:"Search for errors, as in Datadog's Error Tracking; an issue first seen in the canary's version alerts" example:"service:discounts"`
 	Track    track  `yaml:"track" default:"trace" doc:"Where the errors come from: trace, logs or rum"`
+	// The errors of one request, its retries and a reload of the page are fewer than ten; and an
+	// issue that the baseline has not had for days has them in one window by chance once in
+	// very many.
 	AtLeast  count  `yaml:"at_least" default:"10" doc:"Errors since the run began that make an issue count"`
 	Absent   absent `yaml:"absent" default:"unknown" doc:"What it means when Error Tracking has no issue at all, new or old: unknown (no pass: the search may be wrong) or zero"`
-	Provider string `yaml:"provider" default:"the config's" doc:"Where the guard is"`
+	Provider string `yaml:"provider" otherwise:"the config's" doc:"Where the guard is"`
 }
 
 // tracks are those of
@@ -47,11 +49,6 @@ func (c *count) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// leastErrors is how many errors make a new issue count. Those of one request, its
-// retries and a reload of the page are fewer; and an issue that the baseline has not had for
-// days has them in one window by chance once in very many.
-const leastErrors = 10
-
 // Guard is what must stay quiet while the canary is judged.
 type Guard struct {
 	Provider string
@@ -71,7 +68,7 @@ func (r *resolver) guards() {
 		t, known := r.types[name]
 		switch {
 		case !known && g.Provider != "":
-			r.unknown(r.places[&g.Provider], "provider", r.typeNames())
+			r.unknown(r.places.at(&g.Provider), "provider", r.typeNames())
 			continue
 		case !known || !t.Guards:
 			r.problemAt(g, nil, "guards are Datadog's; write provider: datadog beside it")
@@ -95,7 +92,7 @@ func (r *resolver) guards() {
 func (r *resolver) guard(g *guard, t providers.Type) (one providers.Guard, ok bool) {
 	var named []*string
 	for _, kind := range []*string{&g.Monitor, &g.Monitors, &g.Errors} {
-		if r.places[kind] != nil {
+		if r.written(kind) {
 			named = append(named, kind)
 		}
 	}
@@ -104,7 +101,7 @@ func (r *resolver) guard(g *guard, t providers.Type) (one providers.Guard, ok bo
 		return one, false
 	}
 	for _, of := range []any{&g.Track, &g.AtLeast, &g.Absent} {
-		if r.places[of] != nil && named[0] != &g.Errors {
+		if r.written(of) && named[0] != &g.Errors {
 			r.problemAt(of, g, "track, at_least and absent belong to error_tracking")
 			return one, false
 		}
@@ -128,7 +125,7 @@ func (r *resolver) newErrors(g *guard, t providers.Type) (one providers.Guard, o
 	canary, baseline := r.config.Arms[providers.Canary], r.config.Arms[providers.Baseline]
 	e := &providers.NewErrors{
 		Search: search, Track: tracks[g.Track], Version: labelOf(canary, "version"),
-		AtLeast: int64(cmp.Or(g.AtLeast, leastErrors)), AbsentIsZero: g.Absent == absentZero,
+		AtLeast: int64(g.AtLeast), AbsentIsZero: g.Absent == absentZero,
 	}
 	switch {
 	case e.Version == "":

@@ -65,7 +65,7 @@ func (r *resolver) value(m *metric, a *analysis.Metric, c *Metric, t providers.T
 
 func (r *resolver) ratio(m *metric, a *analysis.Metric, c *Metric, t providers.Type) {
 	a.AbsentIsZero = m.Ratio.Absent == absentZero
-	if r.places[&m.Ratio.SLO] != nil {
+	if r.written(&m.Ratio.SLO) {
 		r.slo(m, a, c, t)
 		return
 	}

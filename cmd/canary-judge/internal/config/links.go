@@ -61,7 +61,7 @@ func (r *resolver) links() {
 		case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 			r.problemAt(&l.URL, l, "want the address of a page, such as https://app.datadoghq.com/dashboard/abc-def-ghi")
 		case u.User != nil:
-			r.secrets[r.places[&l.URL]] = true
+			r.secrets[r.places.at(&l.URL)] = true
 			r.problemAt(&l.URL, l, "leave the user and the password out: what stands here is shown in reports")
 		}
 		if r.given(&l.Name) && strings.TrimSpace(l.Name) == "" {

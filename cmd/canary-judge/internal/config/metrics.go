@@ -96,7 +96,7 @@ func (r *resolver) metrics() {
 		for i := range group {
 			m := &group[i]
 			if other := first[m.Name]; other != nil && m.Name != "" {
-				r.problemAt(&m.Name, m, "two metrics are named %q; the other is in line %d", m.Name, r.places[&other.Name].Line)
+				r.problemAt(&m.Name, m, "two metrics are named %q; the other is in line %d", m.Name, r.places.at(&other.Name).Line)
 			}
 			first[m.Name] = m
 			r.metric(m)
@@ -135,9 +135,9 @@ func (r *resolver) metric(m *metric) {
 	case c.Provider == "" && m.Gaps == "":
 		r.problemAt(&m.Provider, m, "which provider has the metric is not said; write provider: %s", list(r.typeNames()))
 	case !known && m.Gaps == "":
-		if n := r.places[&m.Provider]; n != nil {
+		if n := r.places.at(&m.Provider); n != nil {
 			r.unknown(n, "provider", r.typeNames())
-		} else if n := r.places[&r.file.Provider]; n != nil {
+		} else if n := r.places.at(&r.file.Provider); n != nil {
 			r.unknown(n, "provider", r.typeNames())
 		}
 	}

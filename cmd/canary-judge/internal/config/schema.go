@@ -1,10 +1,7 @@
 package config
 
 import (
-	"fmt"
 	"reflect"
-	"slices"
-	"strings"
 
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/jsonschema"
 	"github.com/canary-judge/canary-judge/providers"
@@ -13,11 +10,11 @@ import (
 // Schema returns the JSON Schema of the config, with the settings of the
 // providers.
 func Schema(types []providers.Type) []byte {
-	return fileSchema(types).Text("canary.schema.json", "canary-judge config")
+	return FileSchema(types).Text("canary.schema.json", "canary-judge config")
 }
 
-// fileSchema is the schema of canary.yaml.
-func fileSchema(types []providers.Type) *jsonschema.Schema {
+// FileSchema returns the schema of canary.yaml, with what its fields say in documents.
+func FileSchema(types []providers.Type) *jsonschema.Schema {
 	root := jsonschema.Of(reflect.TypeFor[file](), "yaml")
 	for _, t := range types {
 		s := jsonschema.Of(reflect.TypeOf(t.Settings()).Elem(), "yaml")
@@ -116,64 +113,3 @@ func (*presetUse) JSONSchema() *jsonschema.Schema {
 	params := &jsonschema.Schema{Type: "object", AdditionalProperties: &jsonschema.Schema{Type: scalar}}
 	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, {Type: "object", AdditionalProperties: params}}}
 }
-
-// Table returns the config's keys as a Markdown table.
-func Table(types []providers.Type) string {
-	var b strings.Builder
-	b.WriteString("| key | what it is | default |\n| --- | --- | --- |\n")
-	root := fileSchema(types)
-	for _, p := range *root.Properties {
-		tableRows(&b, "", p, slices.Contains(root.Required, p.Name))
-	}
-	return b.String()
-}
-
-// tableRows writes the row of a key, and those of its own keys.
-func tableRows(b *strings.Builder, prefix string, p jsonschema.Property, required bool) {
-	cell := strings.NewReplacer("|", "\\|", "\n", " ")
-	name, doc, otherwise := prefix+p.Name, p.Schema.Doc, p.Schema.Default
-	if p.Schema.Example != "" {
-		doc += ", such as `" + p.Schema.Example + "`"
-	}
-	if len(p.Schema.Env) > 0 {
-		doc += "; environment: `" + strings.Join(p.Schema.Env, "`, then `") + "`"
-	}
-	if required {
-		otherwise = "required"
-	}
-	fmt.Fprintf(b, "| `%s` | %s | %s |\n", name, cell.Replace(doc), cell.Replace(otherwise))
-	inner := p.Schema
-	if inner.Items != nil {
-		inner, name = inner.Items, name+"[]"
-	}
-	if inner.Properties == nil || inner.AdditionalProperties != false {
-		return
-	}
-	for _, child := range *inner.Properties {
-		tableRows(b, name+".", child, slices.Contains(inner.Required, child.Name))
-	}
-}
-
-// PresetTables describes the presets of all providers in Markdown.
-func PresetTables(types []providers.Type) string {
-	var b strings.Builder
-	for _, t := range types {
-		for _, p := range t.Presets {
-			fmt.Fprintf(&b, "### %s: `%s`\n\n%s.\n\n", t.Name, p.Name, p.Doc)
-			if len(p.Params) > 0 {
-				b.WriteString("| parameter | what it is | default |\n| --- | --- | --- |\n")
-			}
-			for _, param := range p.Params {
-				otherwise := "required"
-				if param.Default != "" {
-					otherwise = "`" + param.Default + "`"
-				}
-				fmt.Fprintf(&b, "| `%s` | %s | %s |\n", param.Name, param.Doc, otherwise)
-			}
-			fmt.Fprintf(&b, "\n```yaml\nmetrics:\n%s\n```\n\n", indent(strings.Trim(p.Metrics, "\n")))
-		}
-	}
-	return strings.TrimSuffix(b.String(), "\n")
-}
-
-func indent(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }

@@ -48,7 +48,7 @@ func (r *resolver) slo(m *metric, a *analysis.Metric, c *Metric, t providers.Typ
 	}{{providers.Bad, bad}, {providers.Total, total}} {
 		if r.given(&m.Ratio.SLO) { // what is wrong with both is reported once
 			text := &queryText{Both: q.text}
-			r.places[text] = r.places[&m.Ratio.SLO]
+			r.places.same(text, &m.Ratio.SLO)
 			r.expand(m, a, c, text, q.part, t)
 		}
 	}

@@ -30,8 +30,8 @@ type syntheticsText struct {
 type triggerText struct {
 	Baseline  aimText            `yaml:"baseline" doc:"Where the baseline's runs go"`
 	Canary    aimText            `yaml:"canary" doc:"Where the canary's runs go"`
-	Locations []string           `yaml:"locations" default:"the test's" doc:"Where the runs come from, one each in each arm" example:"[aws:eu-central-1, aws:us-east-2]"`
-	Every     providers.Duration `yaml:"every" default:"one step" doc:"From one batch to the next, in whole steps"`
+	Locations []string           `yaml:"locations" otherwise:"the test's" doc:"Where the runs come from, one each in each arm" example:"[aws:eu-central-1, aws:us-east-2]"`
+	Every     providers.Duration `yaml:"every" otherwise:"one step" doc:"From one batch to the next, in whole steps"`
 }
 
 // aimText is where the runs of an arm go.
@@ -93,7 +93,7 @@ func (s *syntheticsText) bindTag(b *binder, n *yaml.Node) {
 	if s.Tag = strings.TrimSpace(text); ok && s.Tag == "" {
 		b.problem(n, "the tag is empty")
 	}
-	b.places[&s.Tag] = n
+	b.places.note(&s.Tag, n)
 }
 
 // bindLocations reads a location for each arm.
@@ -187,7 +187,7 @@ func (r *resolver) lookUp(m *metric) bool {
 		r.problemAt(&s.Tag, s, "%d synthetic tests have the tag %s, and each is a metric of its own; use one that at most %d have", len(ids), s.Tag, mostTagged)
 	default:
 		s.Tests[providers.Baseline], s.Tests[providers.Canary] = ids, ids
-		r.places[s].Content = named(r.places[s], ids)
+		r.places.at(s).Content = named(r.places.at(s), ids)
 		return true
 	}
 	return false
@@ -230,29 +230,16 @@ func (r *resolver) split(group []metric) []metric {
 				checks.Synthetics.Tests[arm] = s.Tests[arm][n : n+1]
 			}
 			one.Checks, one.Name = &checks, fmt.Sprintf("%s (%s)", m.Name, s.Tests[providers.Canary][n])
-			r.places[checks.Synthetics], r.places[&checks] = r.places[s], r.places[m.Checks]
+			r.places.same(checks.Synthetics, s)
+			r.places.same(&checks, m.Checks)
 			all, from = append(all, one), append(from, m)
 		}
 	}
 	// What is found wrong later is shown by the addresses of what it is about.
 	for i := range all {
-		r.samePlaces(reflect.ValueOf(from[i]).Elem(), reflect.ValueOf(&all[i]).Elem())
+		r.places.sameFields(&all[i], from[i])
 	}
 	return all
-}
-
-// samePlaces notes that a copy of a struct, and its fields, are where the
-// original is.
-func (r *resolver) samePlaces(from, to reflect.Value) {
-	note := func(from, to reflect.Value) {
-		if n := r.places[from.Addr().Interface()]; n != nil {
-			r.places[to.Addr().Interface()] = n
-		}
-	}
-	note(from, to)
-	for i := range from.NumField() {
-		note(from.Field(i), to.Field(i))
-	}
 }
 
 // synthetics resolves the queries for the runs of a test in each arm.
@@ -290,7 +277,8 @@ func (r *resolver) synthetics(m *metric, a *analysis.Metric, c *Metric, t provid
 		r.problemAt(s, m, "both arms read the same runs; give each arm a test of its own, {baseline: [abc-def-ghi], canary: [jkl-mno-pqr]}, or tests with locations that tell the arms apart, or the baseline an offset; or start runs aimed at each, with trigger")
 		return
 	}
-	r.places[failed], r.places[runs] = r.places[s], r.places[s]
+	r.places.same(failed, s)
+	r.places.same(runs, s)
 	r.expand(m, a, c, failed, providers.Bad, t)
 	r.expand(m, a, c, runs, providers.Total, t)
 }
@@ -341,10 +329,10 @@ func (r *resolver) trigger(m *metric, c *Metric) {
 		switch {
 		case aim.StartURL == "" && !r.given(&aim.StartURL):
 		case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-			r.secrets[r.places[&aim.StartURL]] = true
+			r.secrets[r.places.at(&aim.StartURL)] = true
 			r.problemAt(&aim.StartURL, trigger, "start_url: want an address such as https://canary.example.com")
 		case u.User != nil:
-			r.secrets[r.places[&aim.StartURL]] = true
+			r.secrets[r.places.at(&aim.StartURL)] = true
 			r.problemAt(&aim.StartURL, trigger, "start_url: leave the user and the password to the test in Datadog: what stands here is shown in reports")
 		}
 		for name := range aim.Variables {

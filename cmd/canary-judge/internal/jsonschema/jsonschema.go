@@ -1,10 +1,11 @@
 // Package jsonschema makes JSON Schemas (draft 2020-12) of Go types by their
 // tags: the name's tag (yaml or json), doc for what a field is, default for what
-// holds without it, example, required, and env.
+// holds without it, otherwise for the same in words, example, required, and env.
 package jsonschema
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -157,7 +158,7 @@ func structSchema(t reflect.Type, tag string) *Schema {
 
 // describe puts a field's tags into its schema.
 func describe(p *Schema, tag reflect.StructTag) {
-	p.Doc, p.Default, p.Example = tag.Get("doc"), tag.Get("default"), tag.Get("example")
+	p.Doc, p.Default, p.Example = tag.Get("doc"), cmp.Or(tag.Get("default"), tag.Get("otherwise")), tag.Get("example")
 	p.Description = p.Doc
 	if p.Default != "" {
 		p.Description += "; default: " + p.Default

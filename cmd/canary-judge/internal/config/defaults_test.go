@@ -1,0 +1,202 @@
+package config
+
+import (
+	"net/mail"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// everything has each section that a config can have, and no key that has a default.
+const everything = `provider: datadog
+baseline: {service: shop, version: v1}
+canary: {service: shop, version: v2}
+window: {step: 30s}
+exposure: {share: 10%}
+blast_radius: {users: latency}
+guards:
+  - {monitor: 123}
+  - {error_tracking: 'service:shop'}
+links: [{name: board, url: https://example.com}]
+on_pass: {run: [promote]}
+on_inconclusive: {run: [ask]}
+on_fail: {revert: {author: Bot <bot@example.com>}, run: [tell]}
+metrics:
+  - name: errors
+    ratio: {bad: 'sum:e{$arm}.as_count()', total: 'sum:h{$arm}.as_count()'}
+    tolerance: 25%
+  - {name: latency, value: 'avg:l{$arm}', tolerance: 10%}
+  - {name: journey, checks: {synthetics: {baseline: [abc-def-ghi], canary: [jkl-mno-pqr]}, trigger: {}}, tolerance: 20pt}
+  - {name: silence, gaps: latency, tolerance: 20pt}
+`
+
+// tagged calls with each field of a config struct, and of those below it, that has a tag.
+func tagged(t reflect.Type, path []string, name string, do func(path []string, text string)) {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return
+	}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		key := f.Tag.Get("yaml")
+		if key == "" {
+			continue
+		}
+		here := append(append([]string{}, path...), key)
+		if text, has := f.Tag.Lookup(name); has {
+			do(here, text)
+		}
+		tagged(f.Type, here, name, do)
+	}
+}
+
+// spelled returns the document with a key written out, once for each mapping that could have
+// it there.
+func spelled(n any, path []string, text string) []any {
+	var all []any
+	switch n := n.(type) {
+	case []any:
+		for i, item := range n {
+			for _, other := range spelled(item, path, text) {
+				list := append([]any{}, n...)
+				list[i] = other
+				all = append(all, list)
+			}
+		}
+	case map[string]any:
+		with := func(value any) map[string]any {
+			m := map[string]any{path[0]: value}
+			for k, v := range n {
+				if k != path[0] {
+					m[k] = v
+				}
+			}
+			return m
+		}
+		if len(path) == 1 {
+			return []any{with(text)}
+		}
+		for _, other := range spelled(n[path[0]], path[1:], text) {
+			all = append(all, with(other))
+		}
+	}
+	return all
+}
+
+// Writing a default out changes nothing, wherever it can be written.
+func TestADefaultIsWhatItsTagSays(t *testing.T) {
+	t.Parallel()
+	want, err := parse(everything, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc any
+	if err := yaml.Unmarshal([]byte(everything), &doc); err != nil {
+		t.Fatal(err)
+	}
+	tags := 0
+	tagged(reflect.TypeFor[file](), nil, "default", func(path []string, text string) {
+		tags++
+		tried := 0
+		for _, d := range spelled(doc, path, text) {
+			out, err := yaml.Marshal(d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := parse(string(out), nil, nil)
+			if err != nil {
+				continue // it means nothing for this kind of metric or guard
+			}
+			tried++
+			got.Document = want.Document
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(Link{})); diff != "" {
+				t.Errorf("%s: %s is not what holds without it:\n%s", strings.Join(path, "."), text, diff)
+			}
+		}
+		if tried == 0 {
+			t.Errorf("%s: %s can be written nowhere", strings.Join(path, "."), text)
+		}
+	})
+	if tags < 20 {
+		t.Errorf("only %d defaults were found", tags)
+	}
+}
+
+// A default that is told in words, because it depends on something else, holds too.
+func TestADefaultInWordsHolds(t *testing.T) {
+	t.Parallel()
+	c, err := parse(everything, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := parse(valid, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare, err := parse(valid+"exposure: {share: 10%}\non_fail: {revert: {}}\n", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := parse(strings.Replace(everything, "window: {step: 30s}", "", 1), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	coarse, err := parse(valid+"window: {step: 5m}\n", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := c.Metrics[2].Queries[providers.Total][providers.Canary]
+	holds := map[string]struct {
+		text string
+		yes  bool
+	}{
+		"window.step":                      {"30s, or 1m with Prometheus", d.Window.Step == 30*time.Second && p.Window.Step == time.Minute},
+		"window.warmup":                    {"1m, or one step", d.Window.Warmup == 2 && p.Window.Warmup == 1 && coarse.Window.Warmup == 1},
+		"window.lag":                       {"by provider", c.Window.Lag == types()[0].Lag && p.Window.Lag == types()[1].Lag},
+		"window.pass_after":                {"5 steps", c.Plan.PassAfter == 5 && analysis.DefaultPassAfter == 5},
+		"exposure.metric":                  {"the first ratio", c.Plan.Exposure.Metric == 0},
+		"metrics.provider":                 {"the config's", c.Metrics[0].Provider == "datadog"},
+		"metrics.floor":                    {"0.1% for rates with a relative tolerance", c.Plan.Metrics[0].Floor == 0.001 && c.Plan.Metrics[1].Floor == 0 && c.Plan.Metrics[2].Floor == 0},
+		"metrics.checks.trigger.locations": {"the test's", runs != "" && !strings.Contains(runs, "aws:")},
+		"metrics.checks.trigger.every":     {"one step", c.Metrics[2].Every == 1},
+		"guards.provider":                  {"the config's", c.Guards[0].Provider == "datadog"},
+		"blast_radius.requests":            {"the metric that failed, or the first ratio", c.Blast.Requests == ""},
+		"on_fail.revert.branch":            {"named as the one that is checked out", bare.Actions.Revert.Branch == ""},
+		"on_fail.revert.forge":             {"by the remote's address and the CI", bare.Actions.Revert.Forge == AnyForge},
+		"on_fail.revert.base":              {"the branch", bare.Actions.Revert.Base == ""},
+		"on_fail.revert.author":            {"git's own settings, or canary-judge", bare.Actions.Revert.Author == mail.Address{}},
+	}
+	tagged(reflect.TypeFor[file](), nil, "otherwise", func(path []string, text string) {
+		key := strings.Join(path, ".")
+		if h := holds[key]; h.text != text {
+			t.Errorf("%s: it says %q, and tested is %q", key, text, h.text)
+		} else if !h.yes {
+			t.Errorf("%s: %q does not hold", key, text)
+		}
+		delete(holds, key)
+	})
+	for key := range holds {
+		t.Errorf("%s has no default", key)
+	}
+}
+
+// Who judges without a config has the same defaults.
+func TestDefaultsAreThoseOfThePlan(t *testing.T) {
+	t.Parallel()
+	c, err := parse(valid, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Plan.FalseAlarm != analysis.DefaultFalseAlarm || c.Plan.WrongPass != analysis.DefaultWrongPass {
+		t.Errorf("a config has the rates %g and %g, a plan %g and %g", c.Plan.FalseAlarm, c.Plan.WrongPass, analysis.DefaultFalseAlarm, analysis.DefaultWrongPass)
+	}
+}
