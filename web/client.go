@@ -117,6 +117,10 @@ func (r *retrying) RoundTrip(req *http.Request) (*http.Response, error) {
 // readWhole replaces an answer's body by a copy in memory of at most limit bytes.
 func readWhole(limit int64) retryablehttp.ResponseHandlerFunc {
 	return func(resp *http.Response) error {
+		if resp.StatusCode == http.StatusPartialContent {
+			_ = resp.Body.Close() // a part of the data is nothing to judge by
+			return errors.New("the answer is not whole: 206 Partial Content")
+		}
 		body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 		closed := resp.Body.Close()
 		if err != nil {

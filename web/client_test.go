@@ -117,6 +117,8 @@ func TestRetries(t *testing.T) {
 		{"never a connection", []outcome{fails(errors.New("connection refused"))}, forever, "connection refused", 5, 3750 * time.Millisecond, 7500 * time.Millisecond},
 		{"broken off", []outcome{torn, torn, status(200)}, forever, "200 body", 3, 750 * time.Millisecond, 1500 * time.Millisecond},
 		{"always broken off", []outcome{torn}, forever, "the answer broke off: unexpected EOF", 5, 3750 * time.Millisecond, 7500 * time.Millisecond},
+		{"a part of it", []outcome{status(206), status(200)}, forever, "200 body", 2, 250 * time.Millisecond, 500 * time.Millisecond},
+		{"always a part of it", []outcome{status(206)}, forever, "the answer is not whole: 206 Partial Content", 5, 3750 * time.Millisecond, 7500 * time.Millisecond},
 		{"hung", []outcome{hangs, status(200)}, forever, "200 body", 2, DefaultTimeout + 250*time.Millisecond, DefaultTimeout + 500*time.Millisecond},
 
 		{"bad request", []outcome{status(400)}, forever, "400 body", 1, 0, 0},

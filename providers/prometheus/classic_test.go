@@ -153,6 +153,7 @@ func TestPartialAnswers(t *testing.T) {
 		{"Thanos", `"warnings":["No StoreAPIs matched for this query"],`, "the answer is not whole: No StoreAPIs matched", true},
 		{"a later one", `"warnings":["PromQL info: x","fetch series: rpc error: code = Unavailable"],`, "rpc error", true},
 		{"VictoriaMetrics", `"isPartial":true,`, "some of the stores", true},
+		{"an error beside data", `"errorType":"timeout","error":"query timed out",`, "the answer is not whole: query timed out", true},
 		{"VictoriaMetrics, whole", `"isPartial":false,`, "", false},
 		{"no warnings", `"warnings":null,"infos":null,`, "", false},
 		{"infos", `"infos":["PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \"x\" (1:5)"],`, "", false},

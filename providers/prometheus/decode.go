@@ -138,6 +138,9 @@ func (m matrix) whole() error {
 	if m.IsPartial {
 		return partial("the answer is not whole: some of the stores did not give theirs")
 	}
+	if m.Error != "" { // beside data
+		return partial("the answer is not whole: " + m.Error)
+	}
 	for _, w := range m.Warnings {
 		switch {
 		case strings.Contains(w, "PromQL info:"), strings.Contains(w, "is not a counter"), strings.Contains(w, "is not a gauge"):
