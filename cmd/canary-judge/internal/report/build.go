@@ -244,6 +244,7 @@ func (b builder) blast() *Blast {
 	blast := &Blast{
 		Metric: from.Name, Requests: Number(radius.Requests), Failed: Number(radius.Failed), Share: Number(radius.Requests / radius.All),
 		Excess: Number(radius.Excess), Lower: Number(radius.Lower), Upper: Number(radius.Upper),
+		AtLeast: from.BoundAbove > from.BoundBelow,
 		Full: FullTraffic{
 			Requests: Number(full.Requests), Failed: Number(full.Failed), Excess: Number(full.Excess),
 			Lower: Number(full.Lower), Upper: Number(full.Upper),

@@ -236,6 +236,7 @@ type Blast struct {
 	Metric   string      `json:"metric" doc:"The metric it is counted by"`
 	Requests Number      `json:"requests" doc:"Requests that met the canary, warm-up included"`
 	Failed   Number      `json:"failed" doc:"Bad (failed, or slow) ones among them"`
+	AtLeast  bool        `json:"at_least,omitempty" doc:"No bucket ends where slow begins: more may have been slow"`
 	Excess   Number      `json:"excess" doc:"How many more than the baseline's rate would have given"`
 	Lower    Number      `json:"excess_lower" doc:"Lower end of its 95% confidence interval; null = too few steps to tell"`
 	Upper    Number      `json:"excess_upper" doc:"Upper end of the interval"`

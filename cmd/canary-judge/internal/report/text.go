@@ -121,6 +121,8 @@ func (m Metric) level(s Summary, level Number, rate bool) string {
 	switch {
 	case s.Steps == 0:
 		return "no data"
+	case rate && m.Compared != nil && m.Compared.Apart:
+		return "at least " + percentage(float64(level))
 	case rate:
 		return percentage(float64(level))
 	}
@@ -316,8 +318,12 @@ func (r *Report) blastLines() []string {
 	if b.Users != nil {
 		of = fmt.Sprintf(" of at least %s users", tally(float64(*b.Users)))
 	}
+	bad := tally(float64(b.Failed))
+	if b.AtLeast {
+		bad = "at least " + bad
+	}
 	line := fmt.Sprintf("%s requests%s met the canary, warm-up included (%s of all); %s of them %s", tally(float64(b.Requests)), of,
-		percentage(float64(b.Share)), tally(float64(b.Failed)), failed)
+		percentage(float64(b.Share)), bad, failed)
 	if b.Excess < 0.5 || math.IsNaN(float64(b.Excess)) {
 		return []string{line}
 	}

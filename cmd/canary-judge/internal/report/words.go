@@ -22,6 +22,8 @@ func digits(v float64, n int) string {
 		return "?"
 	case math.IsInf(v, 0):
 		return "∞"
+	case magnitude >= 1e15: // no person reads so many digits
+		return strconv.FormatFloat(v, 'g', n, 64)
 	case magnitude >= 1000:
 		return humanize.Commaf(math.Round(v))
 	case magnitude < 1e-4 && v != 0:

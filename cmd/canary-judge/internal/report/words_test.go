@@ -70,3 +70,21 @@ func TestEffectsInSentences(t *testing.T) {
 		}
 	}
 }
+
+// What may have been more is told as the least that it was, and nobody reads sixteen digits.
+func TestNumbersInWords(t *testing.T) {
+	t.Parallel()
+	for v, want := range map[float64]string{2.5e15: "2.5e+15", -1e300: "-1e+300", 999_999_999_999_999: "999,999,999,999,999"} {
+		if got := digits(v, 3); got != want {
+			t.Errorf("%g: %q, want %q", v, got, want)
+		}
+	}
+	r := &Report{Blast: &Blast{Requests: 1000, Failed: 20, Share: 0.5, AtLeast: true}}
+	if got, want := r.blastLines()[0], "1,000 requests met the canary, warm-up included (50% of all); at least 20 of them failed"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	m := Metric{Kind: "histogram", Compared: &Compared{Apart: true}}
+	if got := m.level(Summary{Steps: 3}, 0.0831, true); got != "at least 8.31%" {
+		t.Errorf("%q", got)
+	}
+}
