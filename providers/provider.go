@@ -179,6 +179,10 @@ type Reading struct {
 type Scope struct {
 	Name string // of the metric that it selects; "" when none is named
 	Text string // as the query has it, in one spelling: equal texts select the same
+	// Picks is Text without what the scope rules out, such as version!="v2". Scopes of two
+	// arms that pick the same differ by what they leave out of it: each has the other arm
+	// in it. "" where nothing is ruled out.
+	Picks string
 }
 
 // Around is the query around the place that something is to stand in, its own

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -186,7 +187,11 @@ func dividesCounts(n formulaNode) bool {
 func readMetrics(n formulaNode, counts bool) providers.Reading {
 	var r providers.Reading
 	for _, q := range queriesOf(n) {
-		r.Scopes = append(r.Scopes, providers.Scope{Name: q.metric, Text: q.metric + "{" + filterText(q.tags) + "}"})
+		s := providers.Scope{Name: q.metric, Text: q.metric + "{" + filterText(q.tags) + "}"}
+		if picks := q.metric + "{" + filterText(picked(q.tags)) + "}"; picks != s.Text {
+			s.Picks = picks
+		}
+		r.Scopes = append(r.Scopes, s)
 	}
 	switch {
 	case counts:
@@ -254,6 +259,9 @@ func checkCounts(n formulaNode) error {
 			return errors.New("a product is no count of events; leave out the factor")
 		case '/':
 			return errors.New("a quotient is no count of events; give its two counts as bad (or good) and total, which are divided here")
+		}
+		if n.operator == '-' && reflect.DeepEqual(n.left, n.right) {
+			return errors.New("a count less itself is none in every step; leave it out")
 		}
 		if err := checkCounts(n.left); err != nil {
 			return err

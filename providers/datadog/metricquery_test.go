@@ -57,6 +57,8 @@ func TestMetricQueries(t *testing.T) {
 		{"sum:hits{a:b}.rollup(max).as_count()", providers.Total, "no count of events"},
 		{"count:d{a:b}.as_count().rollup(count, 30)", providers.Total, "no count of events"},
 		{errs + " / " + hits, providers.Bad, "a quotient is no count"},
+		{errs + " - " + errs, providers.Bad, "a count less itself is none in every step"},
+		{hits + " - " + errs, providers.Bad, ""},
 		{"2 * " + errs, providers.Bad, "a product is no count"},
 		{errs + " + 1", providers.Bad, "a number is no count"},
 		{"-" + errs, providers.Bad, "less than no events"},
@@ -156,7 +158,7 @@ func TestReadings(t *testing.T) {
 		zeros  bool
 		doubts int
 	}{
-		{"sum:a{B:c, d:e }.as_count() - count(v: v>1):f{g:h AND NOT i IN (j,k)}.as_count()", providers.Bad, []providers.Scope{{Name: "a", Text: "a{b:c,d:e}"}, {Name: "f", Text: "f{(g:h AND NOT (i:j OR i:k))}"}}, false, 0},
+		{"sum:a{B:c, d:e }.as_count() - count(v: v>1):f{g:h AND NOT i IN (j,k)}.as_count()", providers.Bad, []providers.Scope{{Name: "a", Text: "a{b:c,d:e}"}, {Name: "f", Text: "f{(g:h AND NOT (i:j OR i:k))}", Picks: "f{g:h}"}}, false, 0},
 		{"default_zero(sum:a{b:c}.as_count())", providers.Bad, []providers.Scope{{Name: "a", Text: "a{b:c}"}}, true, 0},
 		{"sum:a{b:c}.as_count() + sum:a{*}.as_count().fill(zero, 60)", providers.Bad, []providers.Scope{{Name: "a", Text: "a{b:c}"}, {Name: "a", Text: "a{*}"}}, true, 0},
 		{"100 * sum:a{b:c}.as_count() / sum:d{b:c}.as_count()", providers.Value, []providers.Scope{{Name: "a", Text: "a{b:c}"}, {Name: "d", Text: "d{b:c}"}}, false, 1},

@@ -136,6 +136,47 @@ func filterText(f tagFilter) string {
 	panic(fmt.Sprintf("datadog: a filter of the type %T", f))
 }
 
+// picked returns a filter without what it rules out: * where it rules out only.
+func picked(f tagFilter) tagFilter {
+	everything := oneTag{value: "*"}
+	some := func(all []tagFilter) (kept []tagFilter) {
+		for _, one := range all {
+			if p := picked(one); p != everything {
+				kept = append(kept, p)
+			}
+		}
+		return kept
+	}
+	switch f := f.(type) {
+	case notFilter:
+		return everything
+	case listed:
+		switch kept := some(f); len(kept) {
+		case 0:
+			return everything
+		case 1:
+			return kept[0]
+		default:
+			return listed(kept)
+		}
+	case allOf:
+		switch kept := some(f); len(kept) {
+		case 0:
+			return everything
+		case 1:
+			return kept[0]
+		default:
+			return allOf(kept)
+		}
+	case anyOf:
+		if kept := some(f); len(kept) == len(f) {
+			return anyOf(kept)
+		}
+		return everything
+	}
+	return f
+}
+
 // parseTagFilter reads a filter of tags: with commas, with the operators AND, OR, NOT and IN,
 // ! and -, which negate, parentheses, and key:(a OR b). Words beside each other must all hold.
 // https://docs.datadoghq.com/metrics/advanced-filtering/ and

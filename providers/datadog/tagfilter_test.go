@@ -5,6 +5,35 @@ import (
 	"testing"
 )
 
+// What a filter picks before it rules anything out.
+func TestPicked(t *testing.T) {
+	t.Parallel()
+	for filter, want := range map[string]string{
+		"env:prod,service:shop":              "env:prod,service:shop",
+		"env:prod,!service:shop":             "env:prod",
+		"env:prod AND NOT service:shop":      "env:prod",
+		"!service:shop":                      "*",
+		"NOT (service:shop OR env:prod)":     "*",
+		"env:prod OR NOT service:shop":       "*",
+		"env:prod AND (a:b OR !c:d)":         "env:prod",
+		"service NOT IN (a,b)":               "*",
+		"env:prod AND service NOT IN (a, b)": "env:prod",
+	} {
+		f, err := parseTagFilter(filter)
+		if err != nil {
+			t.Errorf("%s: %v", filter, err)
+			continue
+		}
+		w, err := parseTagFilter(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := filterText(picked(f)); got != filterText(w) {
+			t.Errorf("%s picks %s, want %s", filter, got, filterText(w))
+		}
+	}
+}
+
 // What a filter comes to for a canary of which these tags are known, by
 // https://docs.datadoghq.com/monitors/downtimes/ and
 // https://docs.datadoghq.com/logs/explorer/search_syntax/, worked out by hand.

@@ -285,7 +285,7 @@ func TestDoubtfulStates(t *testing.T) {
 func TestScopes(t *testing.T) {
 	t.Parallel()
 	for expr, want := range map[string][]providers.Scope{
-		`sum(rate(x{b="2", a='1'}[30s])) / sum(rate({__name__="y", a!~"1|2"}[30s]))`: {{Name: "x", Text: `x{a="1",b="2"}`}, {Name: "y", Text: `y{a!~"1|2"}`}},
+		`sum(rate(x{b="2", a='1'}[30s])) / sum(rate({__name__="y", a!~"1|2"}[30s]))`: {{Name: "x", Text: `x{a="1",b="2"}`}, {Name: "y", Text: `y{a!~"1|2"}`, Picks: "y{}"}},
 		`sum(x{})`:                      {{Name: "x", Text: "x"}},
 		`sum({__name__=~"x|y"})`:        {{Text: `{__name__=~"x|y"}`}},
 		`x{a="b" or a="c"} and on () y`: {{Name: "x", Text: `x{a="b" or a="c"}`}, {Name: "y", Text: "y"}},

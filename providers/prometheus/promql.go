@@ -90,13 +90,14 @@ type selector struct {
 	name    string // of the metric, "" where it is not one
 	filters []metricsql.LabelFilter
 	text    string // filters in one order
+	picks   string // text without what is ruled out, "" where nothing is
 }
 
 func newSelector(e *metricsql.MetricExpr) selector {
 	var s selector
-	var groups []string
+	var groups, picks []string
 	for i, group := range e.LabelFilterss {
-		var texts []string
+		var texts, picked []string
 		name := ""
 		for _, f := range group {
 			if f.Label == "__name__" && !f.IsNegative && !f.IsRegexp {
@@ -104,19 +105,31 @@ func newSelector(e *metricsql.MetricExpr) selector {
 				continue
 			}
 			texts = append(texts, string(f.AppendString(nil)))
+			if !f.IsNegative {
+				picked = append(picked, texts[len(texts)-1])
+			}
 			s.filters = append(s.filters, f)
 		}
 		if i == 0 {
 			s.name = name
 		}
-		slices.Sort(texts)
-		groups = append(groups, strings.Join(slices.Compact(texts), ","))
+		groups, picks = append(groups, listed(texts)), append(picks, listed(picked))
 	}
-	s.text = s.name
+	s.text, s.picks = s.name, s.name
 	if inside := strings.Join(groups, " or "); inside != "" || s.name == "" {
 		s.text += "{" + inside + "}"
+		s.picks += "{" + strings.Join(picks, " or ") + "}"
+	}
+	if s.picks == s.text {
+		s.picks = ""
 	}
 	return s
+}
+
+// listed writes filters in one order.
+func listed(filters []string) string {
+	slices.Sort(filters)
+	return strings.Join(slices.Compact(filters), ",")
 }
 
 // vouchedBy reports whether another selector, where it finds anything, shows that this

@@ -127,7 +127,7 @@ func (r *reader) metric(e *metricsql.MetricExpr, ranged bool) being {
 		r.reading.Doubts = append(r.reading.Doubts, fmt.Sprintf(
 			"%s is named like a counter, whose state says since when it counts and not what happened in a step: take rate(…[$step])", s.name))
 	}
-	r.reading.Scopes = append(r.reading.Scopes, providers.Scope{Name: s.name, Text: s.text})
+	r.reading.Scopes = append(r.reading.Scopes, providers.Scope{Name: s.name, Text: s.text, Picks: s.picks})
 	if strings.Contains(s.name, ":") {
 		return recorded
 	}

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -243,7 +242,7 @@ func (r *resolver) arms() {
 			providers.Duration(baseline.Offset)))
 	}
 	if r.given(&f.Baseline) && r.given(&f.Canary) && baseline.Offset == 0 &&
-		len(canary.Labels) > 0 && slices.Equal(baseline.Labels, canary.Labels) {
+		len(canary.Labels) > 0 && sameLabels(baseline.Labels, canary.Labels) {
 		r.problemAt(&f.Canary, nil, "the arms have the same labels: both would be the same series; give the canary a label of its own, or the baseline an offset")
 	}
 }

@@ -65,3 +65,37 @@ func calls(l providers.Label) providers.Arm {
 	}
 	return arms[1]
 }
+
+// without returns the labels that other lacks.
+func without(labels, other []providers.Label) []providers.Label {
+	return slices.DeleteFunc(slices.Clone(labels), func(l providers.Label) bool { return slices.Contains(other, l) })
+}
+
+// sameLabels reports whether the labels are the same, in whatever order.
+func sameLabels(a, b []providers.Label) bool {
+	return len(without(a, b)) == 0 && len(without(b, a)) == 0
+}
+
+// wholeArm reports whether a query selects by all labels of the arm.
+func wholeArm(query string) bool {
+	return slices.ContainsFunc(queryVariable.FindAllStringSubmatch(query, -1), func(v []string) bool { return v[1] == "arm" && v[2] == "" })
+}
+
+// overlap doubts arms of which one has all of the other's labels and more: what selects
+// the one with fewer selects the other's data, too.
+func (r *resolver) overlap() {
+	if r.config.Arms[providers.Baseline].Offset > 0 {
+		return
+	}
+	for _, arms := range [][2]providers.Arm{{providers.Baseline, providers.Canary}, {providers.Canary, providers.Baseline}} {
+		wide, narrow := r.config.Arms[arms[0]].Labels, r.config.Arms[arms[1]].Labels
+		more := without(narrow, wide)
+		if len(without(wide, narrow)) > 0 || len(more) == 0 {
+			continue
+		}
+		doubt := fmt.Sprintf("the %s's labels select the %s too, which hides a part of the change: give the %[1]s a label of its own, such as %[3]s: …", arms[0], arms[1], more[0].Name)
+		if !slices.Contains(r.config.Doubts, doubt) {
+			r.config.Doubts = append(r.config.Doubts, doubt)
+		}
+	}
+}

@@ -1,10 +1,36 @@
 package config
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/canary-judge/canary-judge/providers"
 )
+
+// Arms of which one has the other in it are doubted, and the same labels in another order
+// are the same arm.
+func TestArmsThatOverlap(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ arms, query, want string }{
+		{`baseline: {env: prod}, canary: {env: prod, version: v2}`, `avg(x{$arm})`, "the baseline's labels select the canary too"},
+		{`baseline: {env: prod, version: v1}, canary: {env: prod}`, `avg(x{$arm})`, "the canary's labels select the baseline too"},
+		{`baseline: {env: prod, version: v1}, canary: {env: prod, version: v2}`, `avg(x{$arm})`, ""},
+		{`baseline: {env: prod, offset: 1d}, canary: {env: prod, version: v2}`, `avg(x{$arm})`, ""},
+	} {
+		c, err := parseToy("{provider: toy, "+tt.arms+", metrics: [{name: m, value: '"+tt.query+"', tolerance: 10%}]}", false)
+		if err != nil {
+			t.Errorf("%s: %v", tt.arms, err)
+			continue
+		}
+		if got := strings.Join(c.Doubts, "\n"); (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %q, want %q", tt.arms, got, tt.want)
+		}
+	}
+	labels := []providers.Label{{Name: "a", Value: "1"}, {Name: "b", Value: "2"}}
+	if !sameLabels(labels, []providers.Label{labels[1], labels[0]}) || sameLabels(labels, labels[:1]) {
+		t.Error("labels are compared by their order, or by some of them")
+	}
+}
 
 func TestArmsMixedUp(t *testing.T) {
 	t.Parallel()

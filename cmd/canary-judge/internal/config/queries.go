@@ -40,6 +40,9 @@ func (r *resolver) expand(m *metric, a *analysis.Metric, c *Metric, q *queryText
 		r.consequences(a, c, q, part, reading)
 	}
 	c.Queries[part] = expanded
+	if q.PerArm == nil && wholeArm(q.Both) {
+		r.overlap()
+	}
 	same := expanded[providers.Baseline] == expanded[providers.Canary]
 	if same && r.config.Arms[providers.Baseline].Offset == 0 {
 		r.problemAt(q, nil, "both arms ask the same, %q; put $arm where the labels of the arm belong", expanded[providers.Canary])
@@ -51,6 +54,9 @@ func (r *resolver) expand(m *metric, a *analysis.Metric, c *Metric, q *queryText
 			continue
 		}
 		err := fmt.Errorf("%s is the same in both arms: put $arm into it, or write shared: [%s] if that is meant", s.Text, cmp.Or(s.Name, s.Text))
+		if !slices.ContainsFunc(read[providers.Baseline].Scopes, func(o providers.Scope) bool { return o.Text == s.Text }) && r.config.Arms[providers.Baseline].Offset == 0 {
+			err = fmt.Errorf("%s differs from the other arm's only by what it rules out, so that the data of one arm are in the other's: select the arm by $arm without a negation", s.Text)
+		}
 		if !r.recorded(c, err) {
 			r.problemAt(q, nil, "%v", err)
 		}
@@ -113,7 +119,8 @@ func (r *resolver) armless(q *queryText, part providers.Part, t providers.Type, 
 	}
 	var same []providers.Scope
 	for _, s := range canary {
-		if slices.Contains(other, s) && !slices.Contains(same, s) {
+		alike := func(o providers.Scope) bool { return cmp.Or(o.Picks, o.Text) == cmp.Or(s.Picks, s.Text) }
+		if slices.ContainsFunc(other, alike) && !slices.Contains(same, s) {
 			same = append(same, s)
 		}
 	}
