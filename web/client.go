@@ -43,8 +43,12 @@ const (
 	largestAnswer = 256 << 20
 )
 
-// errTooLarge is an answer that goes on and on.
-var errTooLarge = errors.New("the answer is larger than 256 MiB")
+var (
+	// errTooLarge is an answer that goes on and on.
+	errTooLarge = errors.New("the answer is larger than 256 MiB")
+	// errNotWhole is an answer of which the rest is elsewhere, or is not there.
+	errNotWhole = errors.New("the answer is not whole: 206 Partial Content")
+)
 
 // NewClient returns a client that tries again what may pass by itself (no
 // connection, a broken-off answer, 408, 429, 5xx), with jitter, within the
@@ -119,7 +123,7 @@ func readWhole(limit int64) retryablehttp.ResponseHandlerFunc {
 	return func(resp *http.Response) error {
 		if resp.StatusCode == http.StatusPartialContent {
 			_ = resp.Body.Close() // a part of the data is nothing to judge by
-			return errors.New("the answer is not whole: 206 Partial Content")
+			return errNotWhole
 		}
 		body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 		closed := resp.Body.Close()

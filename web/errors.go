@@ -105,6 +105,9 @@ func TransportError(provider, doing string, err error, secrets ...Secret) *Error
 		Detail: Quote(reason(err), secrets...),
 		Cure:   "check the address, the network and the proxy settings",
 	}
+	if errors.Is(err, errNotWhole) {
+		e.Cure = "nothing is judged by a part of the data: see what the source, or what stands between, lacks"
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		e.Err = context.DeadlineExceeded
 		e.Cure = "the source is slow or hangs: try the query by hand, or raise the timeout"

@@ -250,7 +250,7 @@ func TestFaults(t *testing.T) {
 			healthy.ServeHTTP(recorder, r)
 			w.WriteHeader(http.StatusPartialContent)
 			fmt.Fprint(w, recorder.Body.String())
-		}, 4, "its status is 206 Partial Content"},
+		}, 4, "the answer is not whole: 206 Partial Content; nothing is judged by a part of the data"},
 		{"empty 200", nil, answers(200, ""), 4, "not JSON as the query API answers it"},
 		{"204", nil, answers(204, ""), 4, "not JSON as the query API answers it"},
 		{"empty object", nil, answers(200, "{}"), 4, "the answer has no data"},
