@@ -1,24 +1,23 @@
 package datadog
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"net/http"
-	"net/url"
-	"regexp"
-	"strings"
 	"time"
 
-	"github.com/DataDog/datadog-api-client-go/v2/api/datadog"
-
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/providers/datadog/internal/api"
+	"github.com/canary-judge/canary-judge/providers/datadog/internal/guards"
+	"github.com/canary-judge/canary-judge/providers/datadog/internal/query"
+	"github.com/canary-judge/canary-judge/providers/datadog/internal/slo"
+	"github.com/canary-judge/canary-judge/providers/datadog/internal/synthetics"
+	"github.com/canary-judge/canary-judge/providers/datadog/internal/tell"
+	"github.com/canary-judge/canary-judge/providers/datadog/internal/timeseries"
 	"github.com/canary-judge/canary-judge/web"
 )
 
 // Name is the provider's name in configs and errors.
-const Name = "datadog"
+const Name = api.Name
 
 // Settings is the datadog section of a config.
 type Settings struct {
@@ -32,276 +31,111 @@ type Settings struct {
 	DORA     *DORA              `yaml:"dora" doc:"Mark the canary's deployment as a change failure in DORA metrics when it fails"`
 }
 
-// Provider queries one organisation.
+// DORA is the dora section of the settings: which deployment is the canary's.
+type DORA = tell.DORA
+
+// Provider queries one organisation. What is embedded does what its name says, whole: Runs
+// starts synthetic tests and finds them by tags, Watcher watches guards, Teller announces,
+// marks and writes notebooks. The rest is shared out here.
 type Provider struct {
-	settings Settings
-	client   *datadog.APIClient
-	site     string
-	base     *url.URL // instead of the site's, or nil
-	tests    testKinds
-	batches  batches
-	failed   failedRuns
-	limit    limit
-	sets     monitorSets
-	finding  findingSearches
-	slos     indicators
+	*synthetics.Runs
+	*guards.Watcher
+	*tell.Teller
+	api    *api.Client
+	series *timeseries.Fetcher
+	slos   *slo.Indicators
 }
 
-const (
-	// mostQueries is how many queries are sent in one request. The API documents no
-	// limit; this keeps a body well below what proxies let through.
-	mostQueries = 500
-	// mostPoints is how many points a series of an answer can have; for more the
-	// server would widen the interval:
-	// https://docs.datadoghq.com/api/latest/metrics/#query-timeseries-data-across-multiple-products
-	mostPoints = 1500
+// What a Provider does beside fetching.
+var (
+	_ providers.Announcer       = (*Provider)(nil)
+	_ providers.Diagnoser       = (*Provider)(nil)
+	_ providers.FailedRunLister = (*Provider)(nil)
+	_ providers.Limited         = (*Provider)(nil)
+	_ providers.Linker          = (*Provider)(nil)
+	_ providers.Marker          = (*Provider)(nil)
+	_ providers.NotebookWriter  = (*Provider)(nil)
+	_ providers.Starter         = (*Provider)(nil)
+	_ providers.TestFinder      = (*Provider)(nil)
+	_ providers.Watcher         = (*Provider)(nil)
 )
-
-// siteName is the host part of a site, as in https://api.SITE.
-var siteName = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
 
 // New returns a provider with these settings. transport replaces the network in
 // tests; nil is the network.
 func New(s Settings, transport http.RoundTripper) (*Provider, error) {
-	fail := func(text, cure string) error {
-		return &web.Error{Class: web.Settings, Provider: Name, Doing: "open", Err: errors.New(text), Cure: cure}
+	c, err := api.New(api.Options{
+		APIKey: s.APIKey, AppKey: s.AppKey, Site: s.Site, URL: s.URL, Timeout: time.Duration(s.Timeout), Transport: transport,
+	})
+	if err != nil {
+		return nil, err
 	}
-	// A GitHub secret that does not exist is an empty string: blank is unset.
-	s.APIKey = web.Secret(strings.TrimSpace(string(s.APIKey)))
-	s.AppKey = web.Secret(strings.TrimSpace(string(s.AppKey)))
-	switch {
-	case s.APIKey == "":
-		return nil, fail("no API key is given", "set DD_API_KEY")
-	case s.AppKey == "":
-		return nil, fail("no application key is given", "set DD_APP_KEY; its permission is timeseries_query")
-	case s.APIKey.Problem() != "":
-		return nil, fail("the API key "+s.APIKey.Problem(), "set DD_API_KEY to the key alone, on one line")
-	case s.AppKey.Problem() != "":
-		return nil, fail("the application key "+s.AppKey.Problem(), "set DD_APP_KEY to the key alone, on one line")
-	}
-	p := &Provider{settings: s, site: normaliseSite(s.Site)}
-	if !siteName.MatchString(p.site) {
-		// It is not shown: it may be a key in the wrong place.
-		return nil, fail("the site is no name of a host", "set DD_SITE to one such as datadoghq.com or datadoghq.eu")
-	}
-	c := datadog.NewConfiguration()
-	c.HTTPClient = web.NewClient(web.ClientOptions{Timeout: time.Duration(s.Timeout), Transport: transport, Seen: p.limit.see})
-	c.UserAgent = "canary-judge (" + c.UserAgent + ")"
-	if s.URL != "" {
-		base, err := url.Parse(s.URL)
-		if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-			return nil, fail("the address is not a URL of http or https", "correct datadog.url or DD_URL")
-		}
-		if base.RawQuery != "" || base.ForceQuery || base.Fragment != "" {
-			return nil, fail("the address has a query, or a part after a #, behind which no path can stand", "leave out of datadog.url or DD_URL what follows the ? or the #")
-		}
-		p.base = base
-	}
-	p.client = datadog.NewAPIClient(c)
-	return p, nil
+	return &Provider{
+		Runs: synthetics.New(c), Watcher: guards.New(c),
+		Teller: tell.New(c, tell.Options{Events: s.Events, Notebook: s.Notebook, DORA: s.DORA}),
+		api:    c, series: timeseries.New(c), slos: slo.New(c),
+	}, nil
 }
 
-// normaliseSite accepts a site as people paste it: with a scheme, a path, or the
-// host of the app or the API.
-func normaliseSite(site string) string {
-	site = strings.ToLower(strings.TrimSpace(site))
-	if site == "" {
-		return "datadoghq.com"
-	}
-	if _, rest, ok := strings.Cut(site, "://"); ok {
-		site = rest
-	}
-	site, _, _ = strings.Cut(site, "/")
-	for _, host := range []string{"app.", "api."} {
-		site = strings.TrimPrefix(site, host)
-	}
-	return site
-}
-
-// window is what queries of one request share.
-type window struct {
-	start, end int64 // milliseconds since the epoch
-	step       time.Duration
-}
-
-// Fetch implements providers.Provider.
+// Fetch implements providers.Provider: SLOs become queries for metrics, which travel with all
+// others in as few requests as can be; runs of synthetic tests are asked for by themselves.
 func (p *Provider) Fetch(ctx context.Context, queries []providers.Query) ([]providers.Answer, error) {
-	sent, sources, err := p.spread(ctx, queries)
-	if err != nil {
-		return nil, err
-	}
-	got, err := p.fetch(ctx, sent)
-	if err != nil {
-		return nil, err
-	}
-	answers := make([]providers.Answer, len(queries))
-	for i, s := range sources {
-		answers[i] = s.answer(queries[i], got)
-	}
-	return answers, nil
+	return p.slos.Fetch(ctx, queries, p.fetch)
 }
 
-// fetch answers queries of metrics, for events and for runs.
+// fetch answers queries for anything but SLOs.
 func (p *Provider) fetch(ctx context.Context, queries []providers.Query) ([]providers.Answer, error) {
 	answers := make([]providers.Answer, len(queries))
-	groups, order := map[window][]int{}, []window{}
-	var runs []int
+	var series, runs []int // their places
 	for i, q := range queries {
-		if isRuns(q.Expr) {
+		if query.LanguageOf(q.Expr) == query.Runs {
 			runs = append(runs, i)
-			continue
-		}
-		if err := readable(q.Expr); err != nil {
-			answers[i] = providers.Answer{Err: providers.Place(q, &web.Error{
-				Class: web.BadQuery, Provider: Name, Doing: "read the query", Err: err, Cure: "correct the query",
-			})}
-			continue
-		}
-		w := window{q.Start.UnixMilli(), q.End.UnixMilli(), q.Step}
-		if _, ok := groups[w]; !ok {
-			order = append(order, w)
-		}
-		groups[w] = append(groups[w], i)
-	}
-	for _, w := range order {
-		group := groups[w]
-		for len(group) > 0 {
-			n := min(len(group), mostQueries)
-			if err := p.fetchGroup(ctx, queries, group[:n], answers); err != nil {
-				return nil, err
-			}
-			group = group[n:]
+		} else {
+			series = append(series, i)
 		}
 	}
-	if err := p.fetchRuns(ctx, queries, runs, answers); err != nil {
-		return nil, err
+	for _, family := range []struct {
+		at    []int
+		fetch func(context.Context, []providers.Query) ([]providers.Answer, error)
+	}{{series, p.series.Fetch}, {runs, p.Runs.Fetch}} {
+		those := make([]providers.Query, len(family.at))
+		for n, i := range family.at {
+			those[n] = queries[i]
+		}
+		got, err := family.fetch(ctx, those)
+		if err != nil {
+			return nil, err
+		}
+		for n, i := range family.at {
+			answers[i] = got[n]
+		}
 	}
 	return answers, nil
 }
 
-// readable reports what is wrong with a query in a language that is read here.
-func readable(expr string) error {
-	var err error
-	switch {
-	case isAPM(expr):
-		_, err = parseAPM(expr)
-	case isEvents(expr):
-		_, err = parseEvents(expr)
-	}
-	return err
-}
-
-// fetchGroup answers the queries at the given places, which share a window. When
-// the server finds fault with a request of several queries it does not say which
-// one it means, so the halves are tried until the faulty ones stand alone.
-func (p *Provider) fetchGroup(ctx context.Context, queries []providers.Query, at []int, answers []providers.Answer) error {
-	err := p.fetchTogether(ctx, queries, at, answers)
-	var e *web.Error
-	if err == nil || !errors.As(err, &e) || e.Class != web.BadQuery {
-		return err
-	}
-	if len(at) == 1 {
-		answers[at[0]] = providers.Answer{Err: providers.Place(queries[at[0]], err)}
-		return nil
-	}
-	half := len(at) / 2
-	if err := p.fetchGroup(ctx, queries, at[:half], answers); err != nil {
-		return err
-	}
-	return p.fetchGroup(ctx, queries, at[half:], answers)
-}
-
-// fetchTogether answers queries that share a window in as few requests as the
-// limit on points allows.
-func (p *Provider) fetchTogether(ctx context.Context, queries []providers.Query, at []int, answers []providers.Answer) error {
-	collected := make([]collector, len(at))
-	first := queries[at[0]]
-	for from, to := range first.Windows(mostPoints) {
-		body, err := p.post(ctx, "/api/v2/query/timeseries", timeseriesRequest(queries, at, from, to))
+// Diagnose implements providers.Diagnoser.
+func (p *Provider) Diagnose(ctx context.Context, q providers.Query) (string, error) {
+	switch query.LanguageOf(q.Expr) {
+	case query.Runs:
+		return "the test made no run that finished in these steps; check its schedule and whether it is paused", nil
+	case query.SLO:
+		formula, err := p.slos.Formula(ctx, q)
 		if err != nil {
-			return err
+			return "", err
 		}
-		if err := p.read(body, from, to, first.Step, collected); err != nil {
-			return err
-		}
+		q = formula
 	}
-	for n, i := range at {
-		answers[i] = providers.Answer{Series: collected[n].series()}
-	}
-	return nil
+	why, err := p.series.Explain(ctx, q)
+	return p.api.Quote(why), err
 }
 
-// read reads an answer into the collectors. What is wrong with it is told in part
-// in the answer's own words, which may repeat the request's.
-func (p *Provider) read(body []byte, from, to time.Time, step time.Duration, into []collector) error {
-	err := readTimeseries(body, from, to, step, into)
-	if err == nil {
-		return nil
+// Link implements providers.Linker: the page of the site's application, wherever requests
+// are sent to, that shows the events a query counts, or the synthetic test whose runs it does.
+func (p *Provider) Link(q providers.Query) string {
+	if query.LanguageOf(q.Expr) == query.Runs {
+		return p.TestPage(q.Expr)
 	}
-	e := &web.Error{
-		Class: web.Shape, Provider: Name, Doing: "read the answer",
-		Detail: web.Quote(err.Error(), p.secrets()...),
-	}
-	if errors.Is(err, errQuery) {
-		e.Class, e.Doing, e.Cure = web.BadQuery, "query "+p.host(), "correct the query"
-	}
-	return e
+	return p.series.Page(q)
 }
 
-// host returns where requests go.
-func (p *Provider) host() string {
-	if p.base != nil {
-		return p.base.Host
-	}
-	return "api." + p.site
-}
-
-// refused returns the error of an answer that is not a success.
-func (p *Provider) refused(doing string, status int, body []byte) *web.Error {
-	detail := string(body)
-	var said struct{ Errors json.RawMessage }
-	if json.Unmarshal(body, &said) == nil && len(said.Errors) > 0 {
-		detail = errorTexts(said.Errors)
-	}
-	e := web.StatusError(Name, doing, status, detail, p.secrets()...)
-	switch status {
-	case http.StatusUnauthorized:
-		e.Cure = "check DD_API_KEY, DD_APP_KEY and DD_SITE: keys are of one site"
-	case http.StatusForbidden:
-		e.Cure = "check DD_API_KEY and DD_SITE, and that the application key has the permission timeseries_query"
-	}
-	return e
-}
-
-// errorTexts reads the shapes in which the API reports errors: a text, a list of
-// texts, or a list of objects with a title and a detail.
-func errorTexts(raw json.RawMessage) string {
-	var one string
-	if json.Unmarshal(raw, &one) == nil {
-		return one
-	}
-	var texts []string
-	if json.Unmarshal(raw, &texts) == nil {
-		return strings.Join(texts, "; ")
-	}
-	var objects []struct{ Title, Detail string }
-	if json.Unmarshal(raw, &objects) == nil {
-		texts = nil // what the try above could not read are empty texts
-		for _, o := range objects {
-			texts = append(texts, strings.TrimSpace(o.Title+" "+o.Detail))
-		}
-		return strings.Join(texts, "; ")
-	}
-	return string(bytes.TrimSpace(raw))
-}
-
-// secrets are what no error may show: a proxy may repeat a request's headers in
-// its answer.
-func (p *Provider) secrets() []web.Secret {
-	secrets := []web.Secret{p.settings.APIKey, p.settings.AppKey}
-	if p.base != nil && p.base.User != nil {
-		password, _ := p.base.User.Password()
-		secrets = append(secrets, web.Secret(password), web.BasicAuth(p.base.User.Username(), password))
-	}
-	return secrets
-}
+// RateLimit implements providers.Limited.
+func (p *Provider) RateLimit() providers.RateLimit { return p.api.RateLimit() }

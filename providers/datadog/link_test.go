@@ -12,6 +12,9 @@ import (
 	"github.com/canary-judge/canary-judge/providers/datadog"
 )
 
+// keys are valid settings.
+var keys = datadog.Settings{APIKey: "hunter2-api", AppKey: "hunter2-app"}
+
 // The times are those of `date -u -d 2026-11-23T10:00:00Z +%s000` and of half an hour later.
 func TestLinks(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/providers/datadog/internal/slo"
+	"github.com/canary-judge/canary-judge/providers/datadog/internal/synthetics"
 )
 
 // Type is what the command knows of the provider.
@@ -15,8 +17,8 @@ func Type() providers.Type {
 			return New(*settings.(*Settings), nil)
 		},
 		Dialect: Dialect{},
-		Checks:  runsQueries,
-		SLO:     sloQueries,
+		Checks:  synthetics.Queries,
+		SLO:     slo.Queries,
 		Guards:  true,
 		Acts: func(settings any) bool {
 			s := settings.(*Settings)
