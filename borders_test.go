@@ -5,7 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -90,6 +94,28 @@ func TestBorders(t *testing.T) {
 				t.Errorf("%s imports %s, which takes minutes and 7 GiB to compile", path, i)
 			}
 		}
+	}
+}
+
+// assertion is how a provider's optional interface is asked for by hand.
+var assertion = regexp.MustCompile(`\.\(providers\.[A-Z]\w*\)`)
+
+// What a provider may do beside fetching is asked for by the functions of
+// providers/powers.go: an assertion elsewhere sees through no wrapper.
+func TestPowersAreAskedForInOnePlace(t *testing.T) {
+	t.Parallel()
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if found := assertion.Find(text); found != nil {
+			t.Errorf("%s: %s; ask by a function of package providers", path, found)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -19,8 +19,9 @@ type Type struct {
 	// SLO returns the queries for the bad events and for all events of an SLO, in which
 	// $arm stands for an arm's labels. Nil: the source has no SLOs.
 	SLO func(id string) (bad, total string)
-	// Guards says that the provider is a Watcher.
-	Guards bool
+	// Unopened is a provider of the type, of which nothing is asked but what it can do
+	// beside fetching (As): a nil pointer will do.
+	Unopened Provider
 	// Acts reports whether settings ask for more than fetching: such a provider is in use
 	// even where no metric and no guard is its. Nil: none do.
 	Acts func(settings any) bool

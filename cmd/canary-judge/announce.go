@@ -31,7 +31,7 @@ func (a *app) voice(o *options, j *job.Job) *voice {
 		return v
 	}
 	for _, p := range j.Providers {
-		if to, ok := unwrapped(p).(providers.Announcer); ok && to.Announces() {
+		if to, ok := providers.AsAnnouncer(p); ok {
 			v.to = append(v.to, to)
 		}
 	}

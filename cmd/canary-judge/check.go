@@ -269,15 +269,14 @@ func until(all []analysis.Series, end time.Time) []analysis.Series {
 
 // diagnose says why nothing matches a query, if its provider can tell.
 func (a *app) diagnose(ctx context.Context, p providers.Provider, q providers.Query) {
-	d, ok := p.(providers.Diagnoser)
-	if !ok {
-		return
-	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	why, err := d.Diagnose(ctx, q)
-	if err != nil {
+	why, err := providers.Diagnose(ctx, p, q)
+	switch {
+	case err != nil:
 		why = "could not find out: " + err.Error()
+	case why == "":
+		return
 	}
 	fmt.Fprintf(a.stdout, "    why: %s\n", report.Clean(why))
 }

@@ -25,7 +25,7 @@ type marker struct {
 func markers(sources map[string]providers.Provider) []marker {
 	var all []marker
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
-		if m, ok := unwrapped(sources[name]).(providers.Marker); ok && m.Marks() {
+		if m, ok := providers.AsMarker(sources[name]); ok {
 			all = append(all, marker{name, m})
 		}
 	}

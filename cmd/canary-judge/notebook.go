@@ -20,8 +20,8 @@ const notebookTime = 20 * time.Second
 // the report. What goes wrong with that is a warning; it changes nothing about the run.
 func (a *app) writeNotebooks(ctx context.Context, j judged, r *report.Report) {
 	for _, name := range slices.Sorted(maps.Keys(j.sources)) {
-		to, ok := unwrapped(j.sources[name]).(providers.NotebookWriter)
-		if !ok || !to.WritesNotebooks() {
+		to, ok := providers.AsNotebookWriter(j.sources[name])
+		if !ok {
 			continue
 		}
 		service := j.config.Service

@@ -134,13 +134,12 @@ func (a *app) tagged(ctx context.Context, provider string, settings any, tag str
 	if err != nil {
 		return nil, err
 	}
-	finder, ok := p.(providers.TestFinder)
-	if !ok {
-		return nil, fmt.Errorf("%s does not look up tests by a tag; name them by their ids", provider)
-	}
 	ctx, cancel := context.WithTimeout(ctx, lookUpTime)
 	defer cancel()
-	tests, err := finder.TestsTagged(ctx, tag)
+	tests, err := providers.TestsTagged(ctx, p, tag)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil, fmt.Errorf("%s does not look up tests by a tag; name them by their ids", provider)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -43,12 +43,10 @@ func (a *app) open(c *config.Config, verbose io.Writer) (map[string]providers.Pr
 			errs = append(errs, err)
 			continue
 		}
-		all[t.Name] = p
-		if w, watches := p.(providers.Watcher); verbose != nil && watches {
-			all[t.Name] = watchful{loud{t.Name, p, verbose}, w}
-		} else if verbose != nil {
-			all[t.Name] = loud{t.Name, p, verbose}
+		if verbose != nil {
+			p = verboseProvider{p, t.Name, verbose}
 		}
+		all[t.Name] = p
 	}
 	return all, errors.Join(errs...)
 }
@@ -63,92 +61,46 @@ func (a *app) openOne(name string, settings any) (providers.Provider, error) {
 	return all[at].Open(settings)
 }
 
-// loud tells of every fetch of a provider.
-type loud struct {
+// verboseProvider is a provider whose requests are told of.
+type verboseProvider struct {
+	providers.Provider
 	name string
-	next providers.Provider
 	to   io.Writer
 }
 
-// unwrapped returns a provider without what tells of its fetches.
-func unwrapped(p providers.Provider) providers.Provider {
-	switch wrapped := p.(type) {
-	case loud:
-		return wrapped.next
-	case watchful:
-		return wrapped.next
-	}
-	return p
-}
+// Unwrap returns the provider itself.
+func (v verboseProvider) Unwrap() providers.Provider { return v.Provider }
 
-// watchful tells of every fetch of a provider that is a Watcher too.
-type watchful struct {
-	loud
-	providers.Watcher
-}
-
-func (l loud) Fetch(ctx context.Context, queries []providers.Query) ([]providers.Answer, error) {
+// Fetch tells what was fetched, and how long it took.
+func (v verboseProvider) Fetch(ctx context.Context, queries []providers.Query) ([]providers.Answer, error) {
 	began := time.Now()
-	answers, err := l.next.Fetch(ctx, queries)
+	answers, err := v.Provider.Fetch(ctx, queries)
 	took := time.Since(began).Round(time.Millisecond)
 	windows := map[string]bool{}
 	for _, q := range queries {
 		windows[fmt.Sprintf("%s to %s", q.Start.Format(time.TimeOnly), q.End.Format(time.TimeOnly))] = true
 	}
-	fmt.Fprintf(l.to, "fetched %d queries from %s in %s, %v", len(queries), l.name, took, slices.Sorted(maps.Keys(windows)))
-	if said := l.RateLimit().Said; said != "" {
-		fmt.Fprintf(l.to, ", %s", report.Clean(said))
+	fmt.Fprintf(v.to, "fetched %d queries from %s in %s, %v", len(queries), v.name, took, slices.Sorted(maps.Keys(windows)))
+	if said := providers.RateLimitOf(v.Provider).Said; said != "" {
+		fmt.Fprintf(v.to, ", %s", report.Clean(said))
 	}
 	if err != nil {
-		fmt.Fprintf(l.to, ": failed")
+		fmt.Fprintf(v.to, ": failed")
 	}
-	fmt.Fprintln(l.to)
+	fmt.Fprintln(v.to)
 	return answers, err
 }
 
-// DiagnoseZero implements providers.ZeroDiagnoser for a provider that does.
-func (l loud) DiagnoseZero(ctx context.Context, q providers.Query) (string, error) {
-	if d, ok := l.next.(providers.ZeroDiagnoser); ok {
-		return d.DiagnoseZero(ctx, q)
+// Start tells that checks were started.
+func (v verboseProvider) Start(ctx context.Context, queries []providers.Query, limit time.Duration) error {
+	err := providers.Start(ctx, v.Provider, queries, limit)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return err
 	}
-	return "", nil
-}
-
-// Diagnose implements providers.Diagnoser for a provider that does.
-func (l loud) Diagnose(ctx context.Context, q providers.Query) (string, error) {
-	if d, ok := l.next.(providers.Diagnoser); ok {
-		return d.Diagnose(ctx, q)
-	}
-	return "", nil
-}
-
-// RateLimit implements providers.Limited for a provider that does.
-func (l loud) RateLimit() providers.RateLimit {
-	if limited, ok := l.next.(providers.Limited); ok {
-		return limited.RateLimit()
-	}
-	return providers.RateLimit{}
-}
-
-// Start implements providers.Starter for a provider that does.
-func (l loud) Start(ctx context.Context, queries []providers.Query, limit time.Duration) error {
-	starter, ok := l.next.(providers.Starter)
-	if !ok {
-		return fmt.Errorf("the provider %s has no checks to start", l.name)
-	}
-	err := starter.Start(ctx, queries, limit)
-	fmt.Fprintf(l.to, "started checks at %s, of which at most %s is waited for", l.name, providers.Duration(limit))
+	fmt.Fprintf(v.to, "started checks at %s, of which at most %s is waited for", v.name, providers.Duration(limit))
 	if err != nil {
-		fmt.Fprintf(l.to, ": failed")
+		fmt.Fprintf(v.to, ": failed")
 	}
-	fmt.Fprintln(l.to)
+	fmt.Fprintln(v.to)
 	return err
-}
-
-// Link implements providers.Linker for a provider that does.
-func (l loud) Link(q providers.Query) string {
-	if linker, ok := l.next.(providers.Linker); ok {
-		return linker.Link(q)
-	}
-	return ""
 }

@@ -240,16 +240,12 @@ func links(j judged, w report.Window) []report.Link {
 	var all []report.Link
 	queries := job.Queries(j.config, w.Start, w.End)
 	for _, name := range slices.Sorted(maps.Keys(queries)) {
-		linker, ok := j.sources[name].(providers.Linker)
-		if !ok {
-			continue
-		}
 		for _, q := range queries[name] {
 			part := string(q.Part)
 			if q.Complement {
 				part = "good"
 			}
-			if address := linker.Link(q); address != "" && q.Start.Before(q.End) {
+			if address := providers.Link(j.sources[name], q); address != "" && q.Start.Before(q.End) {
 				all = append(all, report.Link{Metric: q.Metric, Part: part, Arm: string(q.Arm), URL: address})
 			}
 		}
@@ -261,11 +257,7 @@ func links(j judged, w report.Window) []report.Link {
 func rateLimits(j judged) []report.RateLimit {
 	var all []report.RateLimit
 	for _, name := range slices.Sorted(maps.Keys(j.sources)) {
-		limited, ok := j.sources[name].(providers.Limited)
-		if !ok {
-			continue
-		}
-		if l := limited.RateLimit(); l != (providers.RateLimit{}) {
+		if l := providers.RateLimitOf(j.sources[name]); l != (providers.RateLimit{}) {
 			all = append(all, report.RateLimit{Provider: name, Said: l.Said, Near: l.Near, Refused: l.Refused})
 		}
 	}
@@ -277,11 +269,7 @@ func rateLimits(j judged) []report.RateLimit {
 func failedRuns(j judged, w report.Window) []report.FailedRun {
 	var all []report.FailedRun
 	for _, name := range slices.Sorted(maps.Keys(j.sources)) {
-		lister, ok := unwrapped(j.sources[name]).(providers.FailedRunLister)
-		if !ok {
-			continue
-		}
-		for _, f := range lister.FailedRuns() {
+		for _, f := range providers.FailedRuns(j.sources[name]) {
 			if at := f.Time.Add(j.config.Arms[f.Arm].Offset); !at.Before(w.Judged) && at.Before(w.End) {
 				all = append(all, report.FailedRun{Metric: f.Metric, Arm: string(f.Arm), Time: f.Time, What: f.What, URL: f.Link})
 			}

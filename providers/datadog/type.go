@@ -16,10 +16,10 @@ func Type() providers.Type {
 		Open: func(settings any) (providers.Provider, error) {
 			return New(*settings.(*Settings), nil)
 		},
-		Dialect: Dialect{},
-		Checks:  synthetics.Queries,
-		SLO:     slo.Queries,
-		Guards:  true,
+		Dialect:  Dialect{},
+		Checks:   synthetics.Queries,
+		SLO:      slo.Queries,
+		Unopened: (*Provider)(nil),
 		Acts: func(settings any) bool {
 			s := settings.(*Settings)
 			return s.Events || s.Notebook || s.DORA != nil

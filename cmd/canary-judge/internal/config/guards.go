@@ -66,11 +66,12 @@ func (r *resolver) guards() {
 			name = r.file.Provider
 		}
 		t, known := r.types[name]
+		_, keepsGuards := providers.As[providers.Watcher](t.Unopened)
 		switch {
 		case !known && g.Provider != "":
 			r.unknown(r.places.at(&g.Provider), "provider", r.typeNames())
 			continue
-		case !known || !t.Guards:
+		case !keepsGuards:
 			r.problemAt(g, nil, "guards are Datadog's; write provider: datadog beside it")
 			continue
 		}

@@ -174,11 +174,7 @@ func (r *underWay) preflight(ctx context.Context) error {
 // why explains a query that nothing matched, where its provider can. That it cannot
 // find out is no trouble of the run.
 func (r *underWay) why(ctx context.Context, p place) string {
-	d, ok := r.Providers[r.Config.Metrics[p.metric].Provider].(providers.Diagnoser)
-	if !ok {
-		return ""
-	}
-	text, err := d.Diagnose(ctx, p.query)
+	text, err := providers.Diagnose(ctx, r.Providers[r.Config.Metrics[p.metric].Provider], p.query)
 	if err != nil || text == "" {
 		return ""
 	}

@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -58,11 +59,10 @@ func (r *underWay) ask(ctx context.Context) ([]providers.Sighting, error) {
 func Watch(ctx context.Context, c *config.Config, sources map[string]providers.Provider, since time.Time) ([]providers.Sighting, error) {
 	var all []providers.Sighting
 	for _, g := range c.Guards {
-		w, ok := sources[g.Provider].(providers.Watcher)
-		if !ok {
+		said, err := providers.Watch(ctx, sources[g.Provider], []providers.Guard{g.Guard}, since)
+		if errors.Is(err, errors.ErrUnsupported) {
 			return nil, fmt.Errorf("%s: the provider %s keeps no guards", g.Name, g.Provider)
 		}
-		said, err := w.Watch(ctx, []providers.Guard{g.Guard}, since)
 		if err != nil {
 			return nil, err
 		}

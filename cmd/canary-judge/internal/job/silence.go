@@ -79,27 +79,31 @@ func (r *underWay) question(p place, step int) func(context.Context, providers.Q
 		}
 	}
 	has := 2*with >= len(seen) // half of the steps must have data
-	diagnoser, tells := r.Providers[m.Provider].(providers.Diagnoser)
+	source := r.Providers[m.Provider]
+	if _, tells := providers.As[providers.Diagnoser](source); !tells {
+		return nil
+	}
+	diagnose := func(ctx context.Context, q providers.Query) (string, error) {
+		return providers.Diagnose(ctx, source, q)
+	}
 	if p.query.Part != providers.Bad {
-		if has || !tells {
+		if has {
 			return nil
 		}
-		return diagnoser.Diagnose
+		return diagnose
 	}
 	if !has || !judged.SilenceDoubted() || p.query.Complement || slices.ContainsFunc(seen, func(s analysis.Sample) bool { return s.Bad() > 0 }) {
 		return nil
 	}
 	return func(ctx context.Context, q providers.Query) (string, error) {
-		if z, ok := r.Providers[m.Provider].(providers.ZeroDiagnoser); ok {
-			if text, err := z.DiagnoseZero(ctx, q); text != "" || err != nil {
-				return text, err
-			}
+		if text, err := providers.DiagnoseZero(ctx, source, q); text != "" || err != nil {
+			return text, err
 		}
 		mentioned := slices.ContainsFunc(seen, func(s analysis.Sample) bool { return s.Bad() == 0 })
-		if mentioned || judged.AbsentIsZero || !tells {
+		if mentioned || judged.AbsentIsZero {
 			return "", nil
 		}
-		return diagnoser.Diagnose(ctx, q)
+		return diagnose(ctx, q)
 	}
 }
 

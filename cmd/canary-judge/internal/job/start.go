@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -55,13 +56,11 @@ func (r *underWay) start(ctx context.Context) error {
 	ctx, cancel := r.lookContext(ctx)
 	defer cancel()
 	for _, name := range slices.Sorted(maps.Keys(queries)) {
-		starter, ok := r.Providers[name].(providers.Starter)
-		if !ok {
-			return fmt.Errorf("the provider %s has no checks to start", name)
-		}
-		err := starter.Start(ctx, queries[name], r.Config.Window.Step+r.Config.Window.Lag)
+		err := providers.Start(ctx, r.Providers[name], queries[name], r.Config.Window.Step+r.Config.Window.Lag)
 		switch {
 		case err == nil:
+		case errors.Is(err, errors.ErrUnsupported):
+			return fmt.Errorf("the provider %s has no checks to start", name)
 		case !web.Passing(err):
 			return err
 		default:
