@@ -97,6 +97,59 @@ func TestBorders(t *testing.T) {
 	}
 }
 
+// A provider is more than its package: what users and the tests need of it stands in these
+// places. A new one reads here what is missing.
+func TestEachProviderIsWhole(t *testing.T) {
+	t.Parallel()
+	types, err := filepath.Glob("providers/*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, file := range types {
+		if !strings.Contains(read(t, file), "func Type() providers.Type {") {
+			continue
+		}
+		found++
+		dir := filepath.Dir(file)
+		name := filepath.Base(dir)
+		for _, want := range []struct {
+			in, text, why string
+			source        bool // wanted of sources alone; recordings are read by replay
+		}{
+			{"cmd/canary-judge/providers.go", name + ".Type(),", "no config can name it", false},
+			{"ARCHITECTURE.md", "`" + dir + "`", "the rooms lack it", false},
+			{"docs/configuration.md", "`" + name + "`", "the section on sources lacks it (its keys come by make golden)", false},
+			{"schemas/canary.schema.json", `"` + name + `"`, "make golden was not run", false},
+			{dir + "/*_test.go", "providertest.Test(", "the conformance suite does not run on it", false},
+			{dir + "/*_test.go", "func Fuzz", "its decoder has no fuzz target", false},
+			{"examples/*/*.yaml docs/*.md README.md", "provider: " + name, "no example shows it", true},
+			{"README.md", strings.ToUpper(name[:1]) + name[1:], "the first page does not say that it is built in", true},
+		} {
+			if !slices.ContainsFunc(strings.Fields(want.in), func(glob string) bool { return holds(t, glob, want.text) }) && (name != "recording" || !want.source) {
+				t.Errorf("%s: %s lacks %q: %s", dir, want.in, want.text, want.why)
+			}
+		}
+	}
+	if found < 3 {
+		t.Errorf("%d providers", found)
+	}
+}
+
+// holds reports whether one of the files, or of those in packages below them, holds a text.
+func holds(t *testing.T, glob, text string) bool {
+	t.Helper()
+	var files []string
+	for _, g := range []string{glob, filepath.Join(filepath.Dir(glob), "internal/*", filepath.Base(glob))} {
+		some, err := filepath.Glob(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, some...)
+	}
+	return slices.ContainsFunc(files, func(path string) bool { return strings.Contains(read(t, path), text) })
+}
+
 // assertion is how a provider's optional interface is asked for by hand.
 var assertion = regexp.MustCompile(`\.\(providers\.[A-Z]\w*\)`)
 

@@ -1,8 +1,10 @@
 package providertest
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -10,11 +12,21 @@ import (
 )
 
 // Serve returns a transport to a server in memory. It is real HTTP but for the
-// network, so that in a bubble of testing/synctest waits take no time.
+// network, so that in a bubble of testing/synctest waits take no time. The handler gets
+// requests whose bodies have arrived.
 func Serve(t *testing.T, h http.Handler) http.RoundTripper {
 	t.Helper()
 	l := &listener{connections: make(chan net.Conn), closed: make(chan struct{})}
-	server := &http.Server{Handler: h} //nolint:gosec // the only client is the test
+	// Drained: net/http sees that a client has gone only when the request's body was read.
+	drained := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // the client has gone
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		h.ServeHTTP(w, r)
+	})
+	server := &http.Server{Handler: drained} //nolint:gosec // the only client is the test
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
 	transport := &http.Transport{

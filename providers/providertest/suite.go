@@ -43,10 +43,15 @@ func Test(t *testing.T, s Suite) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			open := func(w *World) providers.Provider {
-				w.arrived = make(chan struct{}, 1)
+				w.begin()
 				return s.Open(t, w)
 			}
-			if err := c.run(open, s); err != nil {
+			var w *World
+			err := c.run(func(of *World) providers.Provider { w = of; return open(of) }, s)
+			if w != nil {
+				w.end() // or a stand-in that still hangs would never be done
+			}
+			if err != nil {
 				t.Error(err)
 			}
 		})
@@ -81,6 +86,8 @@ var cases = []caseOf{
 	{name: "cancelled before", run: cancelledBefore},
 	{name: "cancelled while the source hangs", server: true, run: cancelledWhileHanging},
 	{name: "denied", server: true, run: denied},
+	{name: "what else it can do", run: otherPowers},
+	{name: "what else it can do, denied", server: true, run: otherPowersDenied},
 }
 
 func noQueries(open opener, _ Suite) error {
@@ -252,19 +259,46 @@ func cancelledWhileHanging(open opener, _ Suite) error {
 		<-w.arrived
 		cancel()
 	}()
-	done := make(chan error, 1)
-	go func() { done <- canceled(ctx, w, p) }()
+	return canceled(ctx, w, p)
+}
+
+// patience is how long an answer is waited for that should come at once.
+const patience = 10 * time.Second
+
+// errHangs is what is said of a provider that does not return.
+var errHangs = fmt.Errorf("does not return within %s, though its context is done or its source answers; "+
+	"does the stand-in read the whole request before it calls World.Request, and hand it the request's context?", patience)
+
+// bounded asks a provider something, and gives up when it has not answered for a while.
+func bounded[T any](ctx context.Context, ask func(context.Context) (T, bool, error)) (T, bool, error) {
+	type answer struct {
+		all T
+		has bool
+		err error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		all, has, err := ask(ctx)
+		done <- answer{all, has, err}
+	}()
 	select {
-	case err := <-done:
-		return err
-	case <-time.After(10 * time.Second):
-		return errors.New("Fetch does not return after its context is done")
+	case a := <-done:
+		return a.all, a.has, a.err
+	case <-time.After(patience):
+		var none T
+		return none, false, errHangs
 	}
 }
 
 // canceled fetches with a context that is done, or is to be.
 func canceled(ctx context.Context, w *World, p providers.Provider) error {
-	_, err := p.Fetch(ctx, w.queries(2))
+	_, _, err := bounded(ctx, func(ctx context.Context) ([]providers.Answer, bool, error) {
+		answers, err := p.Fetch(ctx, w.queries(2))
+		return answers, true, err
+	})
+	if errors.Is(err, errHangs) {
+		return fmt.Errorf("cancelled: Fetch %w", err)
+	}
 	if !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("cancelled: want context.Canceled, got %w", err)
 	}

@@ -212,7 +212,7 @@ func TestSuiteFindsFaults(t *testing.T) {
 			// In a bubble, to be deaf for a minute takes no time.
 			synctest.Test(t, func(t *testing.T) {
 				open := func(w *World) providers.Provider {
-					w.arrived = make(chan struct{}, 1)
+					w.begin()
 					return memory{w, tt.fault}
 				}
 				suite := Suite{

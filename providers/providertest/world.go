@@ -26,7 +26,12 @@ type World struct {
 
 	requests atomic.Int64
 	arrived  chan struct{} // gets a value when a request begins to hang
+	ended    chan struct{} // closed when the case has ended
 }
+
+// begin makes the world ready for a case, and end lets go of what hangs in it.
+func (w *World) begin() { w.arrived, w.ended = make(chan struct{}, 1), make(chan struct{}) }
+func (w *World) end()   { close(w.ended) }
 
 // Mood is how a source behaves as a whole.
 type Mood int
@@ -73,7 +78,10 @@ func (w *World) Request(ctx context.Context) bool {
 		case w.arrived <- struct{}{}:
 		default:
 		}
-		<-ctx.Done()
+		select {
+		case <-ctx.Done():
+		case <-w.ended:
+		}
 	}
 	return w.Mood == Well
 }
