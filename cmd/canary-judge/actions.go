@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -17,9 +15,8 @@ import (
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/revert"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/sources"
 	"github.com/canary-judge/canary-judge/internal/files"
-	"github.com/canary-judge/canary-judge/providers"
-	"github.com/canary-judge/canary-judge/web"
 )
 
 // repository returns what reverts with these settings. What the remote says while
@@ -28,73 +25,15 @@ func (a *app) repository(s config.Revert) *revert.Repository {
 	return &revert.Repository{Dir: ".", Settings: s, Env: a.env, Heard: &cleaner{to: a.stderr}}
 }
 
-// cleaner writes lines from outside, harmless. A line that ends in a carriage return, as
-// progress does, is one of its own; one that is very long is cut.
-type cleaner struct {
-	to       io.Writer
-	line     []byte
-	cut      bool // what came of the line beyond longestLine is left out
-	returned bool // a carriage return has just ended a line
-}
-
-// longestLine is how much of a line is shown, in bytes.
-const longestLine = 16 << 10
-
-func (c *cleaner) Write(p []byte) (int, error) {
-	for rest := p; len(rest) > 0; {
-		at := bytes.IndexAny(rest, "\r\n")
-		if at < 0 {
-			c.add(rest)
-			return len(p), nil
-		}
-		c.add(rest[:at])
-		newline := rest[at] == '\n'
-		some := len(c.line) > 0
-		if some || newline && !c.returned {
-			c.end()
-		}
-		c.returned = !newline && some
-		rest = rest[at+1:]
-	}
-	return len(p), nil
-}
-
-// add adds to the line that is under way.
-func (c *cleaner) add(text []byte) {
-	if len(text) == 0 {
-		return
-	}
-	c.returned = false
-	fits := min(len(text), longestLine-len(c.line))
-	c.line, c.cut = append(c.line, text[:fits]...), c.cut || fits < len(text)
-}
-
-// end writes the line that is under way.
-func (c *cleaner) end() {
-	text := report.Clean(web.Strike(strings.ToValidUTF8(string(c.line), "\ufffd")))
-	if c.cut {
-		text += "… (cut)"
-	}
-	fmt.Fprintln(c.to, text)
-	c.line, c.cut = c.line[:0], false
-}
-
-// close writes what came without the end of a line.
-func (c *cleaner) close() {
-	if len(c.line) > 0 {
-		c.end()
-	}
-}
-
 // act does what the config says to do at the verdict, and notes it in the report:
 // first the revert, then the marks, then the command, each also when one before it
 // failed. It returns what failed.
-func (a *app) act(ctx context.Context, o *options, places outputs, j judged, r *report.Report) error {
-	c, failed := j.config, j.outcome.Result.Verdict == analysis.VerdictFail
-	hook, reverts := c.Actions.Of(j.outcome.Result.Verdict), failed && c.Actions.Revert != nil
-	var marks []marker
+func (a *app) act(ctx context.Context, o *options, places outputs, run endedRun, r *report.Report) error {
+	c, failed := run.config, run.outcome.Result.Verdict == analysis.VerdictFail
+	hook, reverts := c.Actions.Of(run.outcome.Result.Verdict), failed && c.Actions.Revert != nil
+	var marks []sources.Mark
 	if failed {
-		marks = markers(j.sources)
+		marks = run.sources.Marks()
 	}
 	if hook == nil && !reverts && len(marks) == 0 {
 		return nil
@@ -105,13 +44,17 @@ func (a *app) act(ctx context.Context, o *options, places outputs, j judged, r *
 	var errs []error
 	// A revert finds itself at the remote, and marking twice is marking once.
 	if reverts {
-		errs = append(errs, a.once(ctx, o, j, report.RevertAction, true, r, func() error { return a.revertNow(ctx, o, *c.Actions.Revert, r) }))
+		errs = append(errs, a.once(ctx, o, run, report.RevertAction, true, r, func() error { return a.revertNow(ctx, o, *c.Actions.Revert, r) }))
 	}
 	for _, m := range marks {
-		errs = append(errs, a.once(ctx, o, j, report.MarkAction+" "+m.name, true, r, func() error { return a.mark(ctx, o, m, c.Arms[providers.Canary].Labels, r) }))
+		errs = append(errs, a.once(ctx, o, run, report.MarkAction+" "+m.Source, true, r, func() error {
+			action, err := m.Make(ctx, o.dryRun)
+			r.Generated.Actions = append(r.Generated.Actions, action)
+			return err
+		}))
 	}
 	if hook != nil {
-		errs = append(errs, a.runHook(ctx, o, j, *hook, places, r))
+		errs = append(errs, a.runHook(ctx, o, run, *hook, places, r))
 	}
 	if o.dryRun {
 		return nil // the report says what would fail
@@ -149,7 +92,7 @@ func evidence(r *report.Report) revert.Evidence {
 }
 
 // runHook runs the command of a verdict, at most once.
-func (a *app) runHook(ctx context.Context, o *options, j judged, h config.Hook, places outputs, r *report.Report) error {
+func (a *app) runHook(ctx context.Context, o *options, ended endedRun, h config.Hook, places outputs, r *report.Report) error {
 	run := func(command func(*report.Action) error) error {
 		action := report.Action{Kind: report.RunAction, DryRun: o.dryRun, Commands: []string{strings.Join(h.Shown, " ")}}
 		err := command(&action)
@@ -159,7 +102,7 @@ func (a *app) runHook(ctx context.Context, o *options, j judged, h config.Hook, 
 		r.Generated.Actions = append(r.Generated.Actions, action)
 		return err
 	}
-	err := a.once(ctx, o, j, report.RunAction, false, r, func() error {
+	err := a.once(ctx, o, ended, report.RunAction, false, r, func() error {
 		return run(func(action *report.Action) error {
 			if o.dryRun {
 				return nil

@@ -69,6 +69,15 @@ func (i interrupt) code() int {
 	return exitNotJudged
 }
 
+// interruptCode returns the exit code of a run that a signal ended.
+func (a *app) interruptCode(ctx context.Context) int {
+	var i interrupt
+	if errors.As(context.Cause(ctx), &i) {
+		return i.code()
+	}
+	return exitNotJudged
+}
+
 // run carries out the command line and returns the exit code.
 func (a *app) run(ctx context.Context) (code int) {
 	defer func() {

@@ -18,6 +18,7 @@ import (
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/job"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/sources"
 	"github.com/canary-judge/canary-judge/providers"
 )
 
@@ -178,14 +179,14 @@ func (p probe) err() error {
 
 // checkLive queries each metric once and says what came back.
 func (a *app) checkLive(ctx context.Context, c *config.Config) error {
-	sources, err := a.open(c, nil)
+	opened, err := a.open(c, nil)
 	if err != nil {
 		return usage(err)
 	}
 	if _, err := a.observe(ctx, &options{}, c); err != nil {
 		return usage(err)
 	}
-	if err := a.markable(&options{}, c, sources); err != nil {
+	if err := a.markable(&options{}, sources.Sources{Providers: opened, Config: c}); err != nil {
 		return usage(err)
 	}
 	step := c.Window.Step
@@ -195,7 +196,7 @@ func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 	now := time.Now().UTC().Truncate(step)
 	fmt.Fprintf(a.stdout, "\nthe last %d steps, %s to %s:\n", probeSteps, start.Format(time.TimeOnly), end.Format(time.TimeOnly))
 	var found probe
-	all, late := job.Queries(c, start, now), newLateness(c, sources, now)
+	all, late := job.Queries(c, start, now), newLateness(c, opened, now)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		limited, cancel := context.WithTimeout(ctx, time.Minute)
 		answers, err := late.recorders[name].Glance(limited, all[name])
@@ -213,11 +214,11 @@ func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 			said, none := found.note(c, at, q, answers[i])
 			fmt.Fprintf(a.stdout, "  %s, %s of the %s: %s\n", report.Clean(q.Metric), q.Part, q.Arm, report.Clean(said))
 			if none {
-				a.diagnose(ctx, sources[name], q)
+				a.diagnose(ctx, opened[name], q)
 			}
 		}
 	}
-	unread, err := a.checkGuards(ctx, c, sources)
+	unread, err := a.checkGuards(ctx, c, opened)
 	if err != nil {
 		return exit{exitNotJudged, err}
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/job"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/sources"
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/datadog/datadogtest"
 )
@@ -229,15 +230,15 @@ func TestMarksFollowARevertThatFailed(t *testing.T) {
 	t.Parallel()
 	for verdict, want := range map[analysis.Verdict][]string{analysis.VerdictFail: {"a", "c"}, analysis.VerdictPass: nil, analysis.VerdictInconclusive: nil} {
 		var told, lines []string
-		j := judged{
+		j := endedRun{
 			config:  &config.Config{Actions: config.Actions{Revert: &config.Revert{}}, Arms: map[providers.Arm]config.Arm{providers.Canary: {Labels: []providers.Label{{Name: "version", Value: "v2"}}}}},
 			outcome: &job.Outcome{Result: analysis.Result{Verdict: verdict}},
-			sources: map[string]providers.Provider{
-				"c": failingMarker{name: "c", marks: true, told: &told},
-				"b": failingMarker{name: "b", told: &told},
-				"a": failingMarker{name: "a", marks: true, fails: true, told: &told},
-			},
 		}
+		j.sources = sources.Sources{Config: j.config, Providers: map[string]providers.Provider{
+			"c": failingMarker{name: "c", marks: true, told: &told},
+			"b": failingMarker{name: "b", told: &told},
+			"a": failingMarker{name: "a", marks: true, fails: true, told: &told},
+		}}
 		r := &report.Report{Generated: &report.Generated{}}
 		var log bytes.Buffer
 		a := &app{stderr: &log}

@@ -113,7 +113,7 @@ func (a *app) judgeRecording(ctx context.Context, o *options, e *exported, file 
 	if outcome.Ended == job.AtError {
 		err = errors.New(outcome.Detail)
 	}
-	return a.conclude(ctx, o, places, judged{command: "replay", config: j.Config, outcome: outcome, change: r.Header.Change, err: err})
+	return a.conclude(ctx, o, places, endedRun{command: "replay", config: j.Config, outcome: outcome, change: r.Header.Change, err: err})
 }
 
 // quiet tells nothing.

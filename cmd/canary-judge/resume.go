@@ -79,43 +79,43 @@ func rejudged(j *job.Job) *job.Job {
 
 // markEnd marks in the recording how a run ended, before anything is done about it. It
 // returns what keeps that from being done.
-func markEnd(j judged) error {
-	end := recording.End{Why: string(j.outcome.Ended), Detail: j.outcome.Detail}
-	if j.err == nil && decided(j.outcome) {
-		end.Verdict = j.outcome.Result.Verdict.String()
+func markEnd(run endedRun) error {
+	end := recording.End{Why: string(run.outcome.Ended), Detail: run.outcome.Detail}
+	if run.err == nil && run.decided() {
+		end.Verdict = run.outcome.Result.Verdict.String()
 	}
 	switch {
-	case j.file == nil:
+	case run.file == nil:
 		return nil
-	case !goesOn(j.recorded):
-		return j.file.End(end)
-	case end.Verdict != j.recorded.End.Verdict:
+	case !goesOn(run.recorded):
+		return run.file.End(end)
+	case end.Verdict != run.recorded.End.Verdict:
 		return fmt.Errorf("the recording says that the verdict was %s, and this version of canary-judge comes to %s: nothing is done about either; replay it, and resume it with the version that recorded it",
-			j.recorded.End.Verdict, cmp.Or(end.Verdict, "none"))
+			run.recorded.End.Verdict, cmp.Or(end.Verdict, "none"))
 	}
 	return nil
 }
 
-// conclude marks that nothing is left to do, unless a signal came in between, or a dry run
+// closeConcluded marks that nothing is left to do, unless a signal came in between, or a dry run
 // went on with what another run has left: then it is left to resume.
-func conclude(ctx context.Context, o *options, j judged) error {
+func closeConcluded(ctx context.Context, o *options, run endedRun) error {
 	switch {
-	case j.file == nil:
+	case run.file == nil:
 		return nil
-	case decided(j.outcome) && ctx.Err() == nil && (!o.dryRun || !goesOn(j.recorded)):
-		return j.file.Conclude()
+	case run.decided() && ctx.Err() == nil && (!o.dryRun || !goesOn(run.recorded)):
+		return run.file.Conclude()
 	}
-	return j.file.Abandon()
+	return run.file.Abandon()
 }
 
 // once carries out an action of a run that may be resumed: what is in the recording as done
 // is not done again. What was begun, and may have been done, is begun again if that does no
 // harm (harmless); else it is left to a person.
-func (a *app) once(ctx context.Context, o *options, j judged, name string, harmless bool, r *report.Report, do func() error) error {
-	if j.file == nil || o.dryRun {
+func (a *app) once(ctx context.Context, o *options, run endedRun, name string, harmless bool, r *report.Report, do func() error) error {
+	if run.file == nil || o.dryRun {
 		return do()
 	}
-	switch known, begun := j.recorded.Action(name); {
+	switch known, begun := run.recorded.Action(name); {
 	case begun && known.Done:
 		var action report.Action
 		if err := json.Unmarshal(known.Outcome, &action); err != nil {
@@ -130,7 +130,7 @@ func (a *app) once(ctx context.Context, o *options, j judged, name string, harml
 		return errUnknown
 	}
 	if ctx.Err() == nil {
-		if err := j.file.Acting(name); err != nil {
+		if err := run.file.Acting(name); err != nil {
 			return fmt.Errorf("%s: not done, for a crash would have it done twice: %w", name, err)
 		}
 	}
@@ -142,7 +142,7 @@ func (a *app) once(ctx context.Context, o *options, j judged, name string, harml
 	if encoding != nil {
 		return errors.Join(err, encoding)
 	}
-	return errors.Join(err, j.file.Acted(name, outcome))
+	return errors.Join(err, run.file.Acted(name, outcome))
 }
 
 // errUnknown is an action of which nobody knows whether it was done.
