@@ -41,6 +41,15 @@ func (e *bracketed) within(level float64, optimistic bool) bool {
 	return e.low.within(level, optimistic)
 }
 
+func (e *bracketed) tolerated() bool {
+	if e.apart && e.direction == Increase {
+		return e.high.tolerated()
+	}
+	return e.low.tolerated()
+}
+
+func (e *bracketed) observations() int { return e.low.observations() }
+
 // effect has the limits of the readings they hold for, and the estimate that is
 // nearest to no change: NaN where there may be none.
 func (e *bracketed) effect(failLevel, passLevel float64) Effect {

@@ -15,6 +15,9 @@ const (
 	AllAgainstNone Doubt = "all events of one arm are bad, none of the other"
 	// ZeroAgainstValues: a value is 0 in every step of one arm and in none of the other.
 	ZeroAgainstValues Doubt = "one arm is zero in every step, the other in none"
+	// CoarseValues: the values are whole numbers, or otherwise few, of which the next one is
+	// beyond the tolerance. If they were rounded, a smaller change is not seen.
+	CoarseValues Doubt = "the values go up by more than the tolerance"
 )
 
 const (
@@ -46,6 +49,8 @@ func (j *judgement) doubts(e Effect) []Doubt {
 		all = append(all, AllAgainstNone)
 	case c.Steps > 0 && e.improbable(c):
 		all = append(all, ImprobableChange)
+	case j.decision != Fail && j.coarse():
+		all = append(all, CoarseValues)
 	}
 	return all
 }
@@ -85,6 +90,12 @@ func allAgainstNone(c Compared) bool {
 func (j *judgement) zeroAgainstValues() bool {
 	t := j.tally
 	return t.usable > 0 && (t.zero.canary == t.usable || t.zero.baseline == t.usable)
+}
+
+// coarse reports whether a value's smallest step is beyond the tolerance.
+func (j *judgement) coarse() bool {
+	v, ok := j.firstValue()
+	return ok && v.ready() && v.coarse()
 }
 
 // doubtful says which doubt keeps the metric from passing, or "". Where a canary is this

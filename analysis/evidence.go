@@ -43,6 +43,11 @@ type evidence interface {
 	beyond(level float64, optimistic bool) bool
 	// within reports whether the canary is shown to be within tolerance, likewise.
 	within(level float64, optimistic bool) bool
+	// tolerated reports whether the estimate, such as it is, lies within the tolerance;
+	// where there is none, because nothing bad has happened, it does.
+	tolerated() bool
+	// observations is how many have been of use.
+	observations() int
 	// effect returns the change canary/baseline - 1 (or the difference, for an
 	// absolute tolerance) with its limits at the FAIL and the PASS level. Limits that
 	// cannot be given are infinite, an estimate that cannot is NaN.
@@ -187,6 +192,15 @@ func (e *countsEvidence) within(level float64, optimistic bool) bool {
 	return e.counts.Below(level, phi) ||
 		e.below(e.metric.Floor) && e.counts.FirstRateUpper(level, phi) < (1+t.Size)*e.metric.Floor
 }
+
+func (e *countsEvidence) tolerated() bool {
+	if e.metric.Tolerance.Absolute {
+		return e.totals.Difference(1) <= e.metric.Tolerance.Size
+	}
+	return !(e.counts.Ratio() > 1+e.metric.Tolerance.Size) || e.below(e.metric.Floor)
+}
+
+func (e *countsEvidence) observations() int { return e.steps }
 
 func (e *countsEvidence) effect(failLevel, passLevel float64) Effect {
 	phiFail, phiPass := e.failDispersion(failLevel, false), e.passDispersion(passLevel, false)

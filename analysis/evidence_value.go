@@ -35,6 +35,7 @@ type valueEvidence struct {
 	pairs     []valuePair
 	baseline  float64 // sum of the baseline values
 	negative  bool    // a value of either arm was
+	ties      int     // pairs of equal values
 	series    stats.Paired
 	moments   stats.Moments // of the winsorised series, at its length when taken
 	taken     int
@@ -57,6 +58,9 @@ func (e *valueEvidence) add(b bracket) {
 	p := valuePair{b.low.canary, b.low.baseline}
 	e.pairs = append(e.pairs, p)
 	e.baseline += p.baseline
+	if p.canary == p.baseline {
+		e.ties++
+	}
 	e.negative = e.negative || p.canary < 0 || p.baseline < 0
 	if e.contrast == logRatio && !(p.canary > 0 && p.baseline > 0) {
 		e.linearise()
@@ -157,9 +161,9 @@ func (e *valueEvidence) beyond(level float64, _ bool) bool {
 
 // within: a few steps in which the canary stands out are pulled in and cannot hide
 // that their mean is beyond the tolerance. They are noise as often as not, so
-// they keep a metric from passing and fail none.
+// they keep a metric from passing and fail none. So do equal steps, which say little.
 func (e *valueEvidence) within(level float64, _ bool) bool {
-	return e.rawMean() < e.limit() && e.usuallyWithin(level)
+	return e.rawMean() < e.limit() && e.usuallyWithin(level) && e.unseenWithin(level)
 }
 
 // usuallyWithin is within, but for the steps that stand out.
@@ -167,6 +171,13 @@ func (e *valueEvidence) usuallyWithin(level float64) bool {
 	lowest, _ := e.winsorised().MeanRange()
 	return lowest < e.limit() && e.fit().Tail(e.limit()) < level
 }
+
+// tolerated takes the mean both with the steps that stand out and without them.
+func (e *valueEvidence) tolerated() bool {
+	return e.rawMean() <= e.limit() && e.winsorised().Mean() <= e.limit()
+}
+
+func (e *valueEvidence) observations() int { return e.series.Len() }
 
 // rawMean returns the mean of the differences as they are, none of them pulled in.
 func (e *valueEvidence) rawMean() float64 { return e.series.Raw().Mean() }
@@ -179,7 +190,11 @@ func (e *valueEvidence) rawChange() float64 {
 
 func (e *valueEvidence) effect(failLevel, passLevel float64) Effect {
 	mix := e.fit()
-	return e.change(ratioLimits{mix.Mean(), mix.Quantile(failLevel), mix.TailQuantile(passLevel)})
+	upper := mix.TailQuantile(passLevel)
+	if e.tied() {
+		upper = math.Max(upper, e.limit()+e.unseen(passLevel)-e.distance())
+	}
+	return e.change(ratioLimits{mix.Mean(), mix.Quantile(failLevel), upper})
 }
 
 // change turns oriented differences into changes.

@@ -28,7 +28,7 @@ func (j *judgement) forecast() Forecast {
 	var f Forecast
 	switch e := exactly(j.sides[0].tests[0].evidence).(type) {
 	case *valueEvidence:
-		f = e.forecast()
+		f = e.forecast(j.sides[0].pass)
 	case *countsEvidence:
 		f = e.forecast(j.sides[0].pass)
 	}
@@ -44,21 +44,17 @@ func (j *judgement) forecast() Forecast {
 }
 
 // forecast: docs/statistics/method.md, section 6.
-func (e *valueEvidence) forecast() Forecast {
+func (e *valueEvidence) forecast(pass *stats.SharedClock) Forecast {
 	if !e.ready() {
 		return Forecast{}
 	}
 	m := e.winsorised()
-	distance := e.limit()
-	if e.contrast == excess {
-		distance = math.Abs(e.metric.Tolerance.Limit(e.direction)-1) * e.meanBaseline()
-	}
 	deviation := math.Max(math.Sqrt(m.Variance()), e.floor())
-	return Forecast{
-		Unit:   "steps",
-		Needed: stats.PairsToPass(distance, deviation, m.Autocorrelation()),
-		Have:   float64(e.series.Len()),
+	needed := stats.PairsToPass(e.distance(), deviation, m.Autocorrelation())
+	if level, ok := pass.LastLevel(); ok && e.ties == len(e.pairs) {
+		needed = math.Max(needed, e.equalSteps(level))
 	}
+	return Forecast{Unit: "steps", Needed: needed, Have: float64(e.series.Len())}
 }
 
 // forecast: for a relative tolerance the closed form of

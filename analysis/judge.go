@@ -91,14 +91,16 @@ func (j *Judge) Step(l Look) (Verdict, error) {
 		m := j.metrics[i]
 		before := m.decision
 		m.step(j.looks, p)
-		switch {
-		case m.decision == Undecided:
-			m.decided = 0
-		case m.decision != before:
+		if m.decision != before {
 			m.decided = j.looks
 		}
 	}
 	j.verdict = j.conclude()
+	for _, m := range j.metrics {
+		if m.decision == Undecided {
+			m.decided = 0
+		}
+	}
 	return j.verdict, nil
 }
 
@@ -124,6 +126,15 @@ func (j *Judge) conclude() Verdict {
 		return VerdictInconclusive
 	}
 	if e := j.Exposure(); e != nil && e.Off {
+		return VerdictInconclusive
+	}
+	for _, m := range j.metrics {
+		if !m.metric.Advisory {
+			m.askAgain()
+			passed = passed && m.decision == Pass
+		}
+	}
+	if !passed {
 		return VerdictInconclusive
 	}
 	return VerdictPass

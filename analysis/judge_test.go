@@ -144,7 +144,7 @@ func TestEdgeCases(t *testing.T) {
 		},
 		{
 			"equal constants", value(0.1), repeat(20, func(int) Pair { return values(5, 5) }),
-			VerdictPass, Pass, "", 5,
+			VerdictPass, Pass, "", 7,
 		},
 		{
 			"all zero", value(0.1), repeat(20, func(int) Pair { return values(0, 0) }),
@@ -152,6 +152,18 @@ func TestEdgeCases(t *testing.T) {
 		},
 		{
 			"all zero, absolute", absolute(value(0.1)), repeat(20, func(int) Pair { return values(0, 0) }),
+			VerdictPass, Pass, "", 12,
+		},
+		{
+			"a gauge that is 1 in both arms shows little in 20 steps", value(0.1), repeat(20, func(int) Pair { return values(1, 1) }),
+			VerdictInconclusive, Undecided, EqualSteps, 0,
+		},
+		{
+			"a gauge that is 1 in both arms shows enough in 60", value(0.1), repeat(60, func(int) Pair { return values(1, 1) }),
+			VerdictPass, Pass, "", 40,
+		},
+		{
+			"equal constants with decimals", value(0.1), repeat(20, func(int) Pair { return values(0.25, 0.25) }),
 			VerdictPass, Pass, "", 5,
 		},
 		{

@@ -119,6 +119,15 @@ func (j *judgement) passed() bool {
 	return len(j.sides) > 0 && !slices.ContainsFunc(j.sides, func(s *side) bool { return !s.passed }) && j.barred() == ""
 }
 
+// askAgain takes back a pass that is stale: a run is passed by what holds when it is.
+func (j *judgement) askAgain() {
+	for _, s := range j.sides {
+		if s.stale() {
+			s.passed, j.decision = false, Undecided
+		}
+	}
+}
+
 // barred says why the metric cannot pass on what there is, or "".
 func (j *judgement) barred() Cause {
 	if c := j.withheld(); c != "" {

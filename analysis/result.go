@@ -48,6 +48,7 @@ const (
 	CoarseBuckets       Cause = "the buckets are too coarse"
 	FellSilent          Cause = "an arm has fallen silent"
 	UnmeasuredBound     Cause = "no bucket ends where the metric is judged"
+	EqualSteps          Cause = "steps in which both arms show the same say little"
 	SpikesAdd           Cause = "steps in which the canary stands out bring the mean beyond the tolerance"
 	OffScale            Cause = "the canary lies above the highest bucket"
 	CumulativeCounts    Cause = "the totals grow in every step, as counters do"
@@ -219,6 +220,8 @@ func (j *judgement) cause() Cause {
 		return UnmeasuredBound
 	case slices.ContainsFunc(j.sides, (*side).heldBySpikes):
 		return SpikesAdd
+	case slices.ContainsFunc(j.sides, (*side).heldByTies):
+		return EqualSteps
 	}
 	if j.metric.Tolerance.Size == 0 {
 		return ZeroTolerance

@@ -1,6 +1,10 @@
 package analysis
 
-import "github.com/canary-judge/canary-judge/analysis/stats"
+import (
+	"slices"
+
+	"github.com/canary-judge/canary-judge/analysis/stats"
+)
 
 // restarts are the fractions of the planned steps at which further FAIL tests
 // start, so that a regression that begins during the run is not hidden by the
@@ -103,6 +107,21 @@ func holds(claim func(level float64, optimistic bool) bool, clock *stats.SharedC
 	}
 	level, ok := clock.Level()
 	return ok && claim(level, true) && claim(level, false)
+}
+
+// stale reports whether the estimate of the whole run, or of its latest part that has
+// enough observations, lies beyond the tolerance by now: what was shown once to be within
+// it need not be so any more (docs/statistics/method.md, section 4).
+func (s *side) stale() bool {
+	if !s.tests[0].evidence.tolerated() {
+		return true
+	}
+	for _, t := range slices.Backward(s.tests[1:]) {
+		if t.evidence.observations() >= leastRestart {
+			return !t.evidence.tolerated()
+		}
+	}
+	return false
 }
 
 // heldBySpikes reports whether the metric would be within tolerance but for a few

@@ -19,6 +19,8 @@ func doubt(d analysis.Doubt, m Metric, from analysis.MetricResult) string {
 	case analysis.ZeroAgainstValues:
 		zero, other := zeroArm(from)
 		return fmt.Sprintf("every value of the %s is 0 and none of the %s: is it measured there, or does the query make the zeros up?", zero, other)
+	case analysis.CoarseValues:
+		return "both arms show the same in most steps, and the next number is beyond the tolerance: if the numbers are rounded, a smaller change is not seen; give values with decimals, or an absolute tolerance"
 	}
 	baseline, canary, _ := m.levels()
 	text := fmt.Sprintf("the canary is at %s the baseline, which a release seldom does: are the arms swapped",
@@ -39,15 +41,15 @@ func zeroArm(from analysis.MetricResult) (zero, other string) {
 
 // doubts lists the doubts that the sentence of the verdict tells: those of the config, and
 // those of metrics that decide. A rate that is far worse is doubted under the table, and
-// need not be in the sentence: that is what a canary is judged for. Neither need one that is
-// the reason why the metric is not decided.
+// need not be in the sentence: that is what a canary is judged for. Neither need coarse
+// values, nor what is the reason why the metric is not decided.
 func (b builder) doubts() []string {
 	all := slices.Clone(b.config.Doubts)
 	for i, from := range b.outcome.Result.Metrics {
 		m := measured(from, b.config.Metrics[i])
 		for _, d := range from.Doubts {
 			worse := d == analysis.ImprobableChange && from.Compared.Counted && from.Decision == analysis.Fail
-			said := from.Cause == analysis.OtherUnits || from.Cause == analysis.ZeroInOneArm
+			said := from.Cause == analysis.OtherUnits || from.Cause == analysis.ZeroInOneArm || d == analysis.CoarseValues
 			if !from.Advisory && !worse && !said {
 				all = append(all, m.Name+": "+doubt(d, m, from))
 			}

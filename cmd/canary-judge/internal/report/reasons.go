@@ -122,6 +122,12 @@ func (b builder) unfitComparison(m Metric, from analysis.MetricResult) string {
 	switch from.Cause {
 	case analysis.UnmeasuredBound:
 		return NextBounds(from.SlowerThan, from.BoundBelow, from.BoundAbove, m.Unit) + ", and what lies between may be slower or not; " + bothHave(from.Bounds, m.Unit)
+	case analysis.EqualSteps:
+		text := "both arms show the same in most steps, which shows little of a value that seldom changes: " + effectPhrase(m)
+		if need := b.forecast(m); need != "" {
+			text += "; " + need
+		}
+		return text + "; judge for longer, or give an absolute tolerance"
 	case analysis.SpikesAdd:
 		return fmt.Sprintf("the usual step is within tolerance, but not the mean with the steps in which the canary stands out: %s; if they are real, judge them by a ratio or slower_than",
 			change(from.MeanChange, m.Effect.Unit, styleOf(m.Effect), estimated))
