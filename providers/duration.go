@@ -49,7 +49,7 @@ func ParseDuration(text string) (time.Duration, error) {
 	for rest != "" {
 		part := durationPart.FindStringSubmatch(rest)
 		if part == nil {
-			return 0, fmt.Errorf("%q: %w", text, errDuration)
+			return 0, fmt.Errorf("%q: %w%s", text, errDuration, meantDuration(text))
 		}
 		name := strings.Replace(part[3], "µs", "us", 1)
 		i := next
@@ -67,6 +67,35 @@ func ParseDuration(text string) (time.Duration, error) {
 		next, rest = i+1, rest[len(part[0]):]
 	}
 	return total, nil
+}
+
+// spelledDuration is one number with a unit that is written in another way, or none.
+var spelledDuration = regexp.MustCompile(`^(\d+(?:\.\d+)?)\s*(\pL*)\.?$`)
+
+// spelledUnits are units as people write them, by their first letters and the longest form.
+var spelledUnits = []struct{ unit, word string }{
+	{"s", "seconds"}, {"m", "minutes"}, {"m", "mins"}, {"h", "hours"}, {"h", "hrs"}, {"d", "days"}, {"w", "weeks"}, {"ms", "milliseconds"}, {"ms", "msecs"}, {"s", "secs"},
+}
+
+// meantDuration says what a length of time was probably meant to be.
+func meantDuration(text string) string {
+	if strings.HasPrefix(text, "-") {
+		return "; it is never negative"
+	}
+	m := spelledDuration.FindStringSubmatch(strings.TrimSpace(text))
+	if m == nil {
+		return ""
+	}
+	unit := strings.ToLower(m[2])
+	if unit == "" {
+		return fmt.Sprintf("; for seconds write %ss", m[1])
+	}
+	for _, u := range spelledUnits {
+		if unit == u.unit || len(unit) > 1 && strings.HasPrefix(u.word, unit) || unit+"s" == u.word {
+			return fmt.Sprintf("; did you mean %s%s?", m[1], u.unit)
+		}
+	}
+	return ""
 }
 
 // durationOf multiplies whole and fraction, such as 1 and .5, by a unit, exactly

@@ -127,7 +127,7 @@ func (w *words) bind(b *binder, n *yaml.Node) {
 	}
 	for _, c := range n.Content {
 		raw := c.Value
-		if text, ok := b.text(c, "a word of the command"); ok {
+		if text, ok := b.word(c, "a word of the command"); ok {
 			w.filled, w.raw = append(w.filled, text), append(w.raw, raw)
 		}
 	}
@@ -166,8 +166,8 @@ func (r *resolver) actions() {
 		return
 	}
 	a.Fail = r.hook(on.Run, &on.Timeout)
-	if on.Revert == nil && a.Fail == nil && !r.given(&on.Run) {
-		r.problemAt(on, nil, "say what to do: revert, run, or both")
+	if on.Revert == nil && a.Fail == nil && !r.written(&on.Run) {
+		r.lacking(r.places.at(on), []string{"revert", "run"}, "say what to do: revert, run, or both")
 	}
 	if on.Revert != nil {
 		a.Revert = r.revert(on.Revert)

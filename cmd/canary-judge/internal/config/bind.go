@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -24,9 +23,11 @@ type binder struct {
 	vars     variables
 	problems Problems
 	places   places
-	secrets  map[*yaml.Node]bool // nodes that must not be shown
-	filled   map[*yaml.Node]bool // nodes whose variables are filled in
-	broken   map[*yaml.Node]bool // nodes that a problem was found with
+	examples map[*yaml.Node]string // how a value may look, with its key
+	causes
+	secrets map[*yaml.Node]bool // nodes that must not be shown
+	filled  map[*yaml.Node]bool // nodes whose variables are filled in
+	broken  map[*yaml.Node]bool // nodes that a problem was found with
 }
 
 // node is implemented by types that can be written in more than one way.
@@ -43,6 +44,7 @@ var (
 func newBinder(file string, text []byte, vars variables) *binder {
 	return &binder{
 		file: file, lines: strings.Split(string(text), "\n"), vars: vars,
+		examples: map[*yaml.Node]string{}, causes: causes{meant: map[*yaml.Node][]string{}, strayed: map[string]bool{}, told: map[string]bool{}, skipped: map[*yaml.Node]bool{}},
 		places: places{}, secrets: map[*yaml.Node]bool{}, filled: map[*yaml.Node]bool{}, broken: map[*yaml.Node]bool{},
 	}
 }
@@ -136,6 +138,15 @@ func (b *binder) bindText(n *yaml.Node, to reflect.Value, want string) {
 
 // text returns a scalar's text with its variables filled in and $$ made $.
 func (b *binder) text(n *yaml.Node, want string) (string, bool) {
+	if name := b.vars.ofAShell(n.Value, b.secrets[n]); name != "" && n.Kind == yaml.ScalarNode {
+		b.problem(n, "$%s would be taken as it is: write ${env:%[1]s} for the environment, ${%[1]s} for what --set gives, or $$ for a dollar sign", name)
+		return "", false
+	}
+	return b.word(n, want)
+}
+
+// word is as text, and takes the variables of a shell as they are.
+func (b *binder) word(n *yaml.Node, want string) (string, bool) {
 	text, ok := b.query(n, want)
 	if ok && b.vars.env != nil && strings.Contains(text, "$$") {
 		text = strings.ReplaceAll(text, "$$", "$")
@@ -148,7 +159,11 @@ func (b *binder) text(n *yaml.Node, want string) (string, bool) {
 // variables of their own, such as $arm, so that $$ stays for later.
 func (b *binder) query(n *yaml.Node, want string) (string, bool) {
 	if n.Kind != yaml.ScalarNode {
-		b.problem(n, "want %s, not %s", want, kindName(n))
+		cure := ""
+		if n.Style&yaml.FlowStyle != 0 {
+			cure = "; a text that begins with { or [ is quoted"
+		}
+		b.problem(n, "want %s, not %s%s", want, kindName(n), cure)
 		return "", false
 	}
 	if n.Tag == "!!null" {
@@ -157,6 +172,10 @@ func (b *binder) query(n *yaml.Node, want string) (string, bool) {
 	}
 	if b.filled[n] {
 		return n.Value, true
+	}
+	if b.vars.env != nil && typographic.MatchString(n.Value) {
+		b.problem(n, "the quotes around this are typographic, and would be a part of it: write \" or '")
+		return "", false
 	}
 	text, err := b.vars.fill(n.Value)
 	if err != nil {
@@ -184,22 +203,23 @@ type entry struct{ key, value *yaml.Node }
 // entries returns a mapping's entries; a key that is there twice is a problem.
 func (b *binder) entries(n *yaml.Node) []entry {
 	if n.Kind != yaml.MappingNode {
-		b.problem(n, "want a mapping, not %s", kindName(n))
+		b.wrongShape(n, "a mapping")
 		return nil
 	}
 	var all []entry
-	seen := map[string]bool{}
+	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		switch {
+		case b.skipped[key]:
 		case key.Kind != yaml.ScalarNode:
 			b.problem(key, "a key must be a single word")
 		case key.Tag == "!!merge":
 			b.problem(key, "merge keys are not supported; repeat the keys")
-		case seen[key.Value]:
-			b.problem(key, "the key %q is there twice", key.Value)
+		case seen[key.Value] > 0:
+			b.problem(key, "the key %q is there twice; the other is in line %d: keep one", key.Value, seen[key.Value])
 		default:
-			seen[key.Value] = true
+			seen[key.Value] = key.Line
 			all = append(all, entry{key, value})
 		}
 	}
@@ -211,6 +231,9 @@ func (b *binder) entries(n *yaml.Node) []entry {
 func (b *binder) bindStruct(n *yaml.Node, to reflect.Value, other map[string]func(*yaml.Node)) {
 	setDefaults(to)
 	fields := structFields(to.Type())
+	b.unindented(n, func(key string) bool {
+		return other[key] != nil || slices.ContainsFunc(fields, func(f field) bool { return f.name == key })
+	})
 	seen := map[string]bool{}
 	for _, e := range b.entries(n) {
 		key := e.key.Value
@@ -224,15 +247,16 @@ func (b *binder) bindStruct(n *yaml.Node, to reflect.Value, other map[string]fun
 			for _, f := range fields {
 				names = append(names, f.name)
 			}
-			b.unknown(e.key, "key", append(names, slices.Sorted(maps.Keys(other))...))
+			b.unknownKey(n, e.key, append(names, slices.Sorted(maps.Keys(other))...))
 			continue
 		}
 		seen[key] = true
+		b.examples[e.value] = exampleOf(key, to.Type().FieldByIndex(fields[i].index))
 		b.bind(e.value, to.FieldByIndex(fields[i].index))
 	}
 	for _, f := range fields {
 		if f.required && !seen[f.name] {
-			b.problem(n, "%s is missing", f.name)
+			b.lacking(n, []string{f.name}, "%s is missing", f.name)
 		}
 	}
 }
@@ -240,7 +264,7 @@ func (b *binder) bindStruct(n *yaml.Node, to reflect.Value, other map[string]fun
 // unknown notes a word that is none of the choices.
 func (b *binder) unknown(n *yaml.Node, what string, choices []string) {
 	if like := nearest(n.Value, choices); like != "" {
-		b.problem(n, "unknown %s %q; did you mean %s? (valid: %s)", what, n.Value, like, strings.Join(choices, ", "))
+		b.problem(n, "unknown %s %q; did you mean %s?", what, n.Value, like)
 		return
 	}
 	b.problem(n, "unknown %s %q; valid: %s", what, n.Value, strings.Join(choices, ", "))
@@ -276,7 +300,7 @@ func (b *binder) bindMap(n *yaml.Node, to reflect.Value) {
 
 func (b *binder) bindSlice(n *yaml.Node, to reflect.Value) {
 	if n.Kind != yaml.SequenceNode {
-		b.problem(n, "want a list, not %s", kindName(n))
+		b.wrongShape(n, "a list")
 		return
 	}
 	// All at once: the addresses of the elements must not change later.
@@ -284,41 +308,4 @@ func (b *binder) bindSlice(n *yaml.Node, to reflect.Value) {
 	for i, c := range n.Content {
 		b.bind(c, to.Index(i))
 	}
-}
-
-// variables fills in ${env:NAME} and ${NAME}.
-type variables struct {
-	env map[string]string // nil for a document whose variables are filled already
-	set map[string]string
-}
-
-// variable is ${name}, ${env:NAME}, or $$, which stands for one $.
-var variable = regexp.MustCompile(`\$\$|\$\{([^}]*)\}`)
-
-// fill replaces the variables of a text. An environment variable that is empty
-// counts as unset: a CI secret that does not exist is an empty string, and
-// nothing good comes of an empty label.
-func (v variables) fill(text string) (string, error) {
-	if v.env == nil {
-		return text, nil
-	}
-	var failed error
-	filled := variable.ReplaceAllStringFunc(text, func(match string) string {
-		if match == "$$" {
-			return match
-		}
-		name := strings.TrimSpace(match[2 : len(match)-1])
-		if env, ok := strings.CutPrefix(name, "env:"); ok {
-			if v.env[env] == "" {
-				failed = fmt.Errorf("the environment variable %s is not set, or empty", env)
-			}
-			return v.env[env]
-		}
-		value, ok := v.set[name]
-		if !ok {
-			failed = fmt.Errorf("the variable %s is not set; give it with --set %s=…, or write ${env:%s} for the environment", name, name, name)
-		}
-		return value
-	})
-	return filled, failed
 }

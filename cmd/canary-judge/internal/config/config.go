@@ -3,16 +3,11 @@
 package config
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
-	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -135,43 +130,6 @@ func Parse(name string, text []byte, o Options) (*Config, error) {
 	return c, nil
 }
 
-// parseYAML returns the root node of the only document.
-func parseYAML(name string, text []byte, lines []string) (*yaml.Node, error) {
-	d := yaml.NewDecoder(bytes.NewReader(text))
-	var doc yaml.Node
-	if err := d.Decode(&doc); errors.Is(err, io.EOF) {
-		return nil, Problems{{File: name, Message: "the file is empty"}}
-	} else if err != nil {
-		return nil, Problems{yamlProblem(name, lines, err)}
-	}
-	if len(doc.Content) == 0 || doc.Content[0].Kind != yaml.MappingNode {
-		return nil, Problems{{File: name, Message: "want a mapping with baseline, canary and metrics"}}
-	}
-	var more yaml.Node
-	if err := d.Decode(&more); !errors.Is(err, io.EOF) {
-		return nil, Problems{{File: name, Message: "want one document; there is more after ---"}}
-	}
-	return doc.Content[0], nil
-}
-
-// yamlProblem is a syntax error, in place.
-func yamlProblem(name string, lines []string, err error) Problem {
-	p := Problem{File: name, Message: "not YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")}
-	var syntax *yaml.LoadError
-	if !errors.As(err, &syntax) || syntax.Mark.Line < 1 || syntax.Mark.Line > len(lines) {
-		return p
-	}
-	p.Line, p.Column, p.Message = syntax.Mark.Line, max(syntax.Mark.Column, 1), "not YAML: "+syntax.Message
-	if source := strings.TrimRight(lines[p.Line-1], "\r"); !secretLine.MatchString(source) {
-		p.Source = source
-	}
-	return p
-}
-
-// secretLine is a line that may hold a secret; without a syntax to go by, its
-// words must do.
-var secretLine = regexp.MustCompile(`(?i)token|password|key|secret|authorization`)
-
 // resolver turns what the file says into a Config.
 type resolver struct {
 	*binder
@@ -182,6 +140,9 @@ type resolver struct {
 	types    map[string]providers.Type
 	config   *Config
 	shared   map[*Metric][]providers.Scope // what a metric's queries read without $arm
+	// Of arms that could not be read nothing is asked, and of those that are alike it is
+	// told once.
+	armsRead, armsAlike bool
 	// presetNodes are the metrics of the presets, with their parameters filled in.
 	presetNodes []*yaml.Node
 }
@@ -196,6 +157,13 @@ func (r *resolver) resolve() *Config {
 		sections[t.Name] = func(n *yaml.Node) { r.bind(n, reflect.ValueOf(settings).Elem()) }
 	}
 	r.places.note(&r.file, r.root)
+	for i := 0; i+1 < len(r.root.Content); i += 2 {
+		if key := r.root.Content[i]; key.Value == "apiVersion" {
+			r.problem(key, "this is a manifest of Kubernetes; a config has no apiVersion, kind and spec, but provider, baseline, canary and metrics at its top")
+			return nil
+		}
+	}
+	r.homes = homesOf(reflect.TypeFor[file]())
 	r.bindStruct(r.root, reflect.ValueOf(&r.file).Elem(), sections)
 	r.shared = map[*Metric][]providers.Scope{}
 	r.config = &Config{Service: r.file.Service, Settings: map[string]any{}}
@@ -209,6 +177,7 @@ func (r *resolver) resolve() *Config {
 	r.links()
 	r.actions()
 	r.settings()
+	r.tellLate()
 	if len(r.problems) > 0 {
 		return nil
 	}
@@ -227,7 +196,7 @@ func (r *resolver) arms() {
 	baseline := Arm{Labels: f.Baseline.Labels, Offset: time.Duration(f.Baseline.Offset)}
 	canary := Arm{Labels: f.Canary.Labels}
 	if f.Canary.Offset != 0 {
-		r.problemAt(&f.Canary.Offset, &f.Canary, "only the baseline can lie back in time")
+		r.problemAt(&f.Canary.Offset, &f.Canary, "only the baseline can lie back in time: move offset there")
 	}
 	if baseline.Offset > 0 && len(baseline.Labels) == 0 {
 		baseline.Labels = canary.Labels
@@ -241,8 +210,9 @@ func (r *resolver) arms() {
 			"the baseline is the same time %s earlier: whatever else changed since then is blamed on, or credited to, the canary; this is the weaker comparison",
 			providers.Duration(baseline.Offset)))
 	}
-	if r.given(&f.Baseline) && r.given(&f.Canary) && baseline.Offset == 0 &&
-		len(canary.Labels) > 0 && sameLabels(baseline.Labels, canary.Labels) {
+	r.armsRead = r.given(&f.Baseline) && r.given(&f.Canary) && !f.Baseline.faulty && !f.Canary.faulty
+	r.armsAlike = len(canary.Labels) > 0 && sameLabels(baseline.Labels, canary.Labels)
+	if r.armsRead && r.armsAlike && !r.written(&f.Baseline.Offset) && !r.written(&f.Canary.Offset) {
 		r.problemAt(&f.Canary, nil, "the arms have the same labels: both would be the same series; give the canary a label of its own, or the baseline an offset")
 	}
 }
@@ -337,7 +307,11 @@ func (r *resolver) exposure() {
 		}
 	}
 	if x.Metric < 0 {
-		r.problemAt(&e.Metric, e, "exposure needs a ratio metric, whose totals are the requests")
+		why := ""
+		if r.given(&e.Metric) {
+			why = fmt.Sprintf("; %q is none", e.Metric)
+		}
+		r.problemAt(&e.Metric, e, "exposure needs a ratio metric, whose totals are the requests%s", why)
 	}
 	r.config.Plan.Exposure = x
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 )
 
 // setDefaults lays the default of each field into it, by its tag, as if the file said so: the
@@ -28,6 +29,17 @@ func setDefaults(to reflect.Value) {
 	}
 }
 
+// trueOrFalse says which of the two a word means, as far as it means one.
+func trueOrFalse(word string) string {
+	switch strings.ToLower(word) {
+	case "yes", "y", "on", "1", "true", "enabled":
+		return "; write true"
+	case "no", "n", "off", "0", "false", "disabled":
+		return "; write false"
+	}
+	return ""
+}
+
 // setText lays a text into a value that is written as a single one.
 func setText(to reflect.Value, text string) (err error) {
 	if t, ok := to.Addr().Interface().(encoding.TextUnmarshaler); ok {
@@ -38,7 +50,7 @@ func setText(to reflect.Value, text string) (err error) {
 		to.SetString(text)
 	case reflect.Bool:
 		if text != "true" && text != "false" {
-			return fmt.Errorf("%q is neither true nor false", text)
+			return fmt.Errorf("%q is neither true nor false%s", text, trueOrFalse(text))
 		}
 		to.SetBool(text == "true")
 	case reflect.Float64:

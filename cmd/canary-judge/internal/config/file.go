@@ -38,6 +38,7 @@ type file struct {
 type arm struct {
 	Labels []providers.Label
 	Offset providers.Duration // of the baseline, back in time
+	faulty bool               // a label cannot be read
 }
 
 // bind reads a mapping of labels, in their order; offset is no label.
@@ -56,6 +57,7 @@ func (a *arm) bind(b *binder, n *yaml.Node) {
 		if ok && text == "" {
 			b.problem(e.value, "the label %s is empty", e.key.Value)
 		}
+		a.faulty = a.faulty || text == ""
 		a.Labels = append(a.Labels, providers.Label{Name: e.key.Value, Value: text})
 	}
 }
@@ -107,6 +109,10 @@ type queryText struct {
 
 // bind reads a text, or a mapping with baseline and canary.
 func (q *queryText) bind(b *binder, n *yaml.Node) {
+	if braces(n) {
+		b.problem(n, "a query that begins with { is quoted: '{…}'")
+		return
+	}
 	if n.Kind != yaml.MappingNode {
 		if text, ok := b.query(n, "a query"); ok {
 			q.Both = text
@@ -124,14 +130,27 @@ func (q *queryText) bind(b *binder, n *yaml.Node) {
 				q.PerArm[a] = text
 			}
 		default:
-			b.unknown(e.key, "key", []string{"baseline", "canary"})
+			b.unknownKey(n, e.key, []string{"baseline", "canary"})
 		}
 	}
 	for _, a := range providers.Arms {
 		if q.PerArm[a] == "" {
-			b.problem(n, "the query of the %s is missing", a)
+			b.lacking(n, []string{string(a)}, "the query of the %s is missing", a)
 		}
 	}
+}
+
+// braces reports whether a mapping is a selector that is not quoted: {app="shop"}.
+func braces(n *yaml.Node) bool {
+	if n.Kind != yaml.MappingNode || n.Style&yaml.FlowStyle == 0 || len(n.Content) == 0 {
+		return false
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i+1].Tag != "!!null" {
+			return false
+		}
+	}
+	return true
 }
 
 // ratioText measures bad events of a total.

@@ -123,6 +123,9 @@ func (r *resolver) guard(g *guard, t providers.Type) (one providers.Guard, ok bo
 // newErrors resolves a guard for new errors.
 func (r *resolver) newErrors(g *guard, t providers.Type) (one providers.Guard, ok bool) {
 	search, ok := r.search(&g.Errors)
+	if !r.armsRead || r.armsAlike {
+		return one, false // reported with the arms
+	}
 	canary, baseline := r.config.Arms[providers.Canary], r.config.Arms[providers.Baseline]
 	e := &providers.NewErrors{
 		Search: search, Track: tracks[g.Track], Version: labelOf(canary, "version"),

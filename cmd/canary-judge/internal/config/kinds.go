@@ -50,7 +50,12 @@ func (r *resolver) source(m *metric, a *analysis.Metric, c *Metric, t providers.
 		}
 	}
 	if len(given) != 1 {
-		r.problemAt(m, nil, "metric %q: say how it is measured with exactly one of %s", m.Name, listAnd(keys))
+		say := "metric %q: say how it is measured with exactly one of %s"
+		if len(given) == 0 {
+			r.lacking(r.places.at(m), keys, say, m.Name, listAnd(keys))
+		} else {
+			r.problemAt(m, nil, say, m.Name, listAnd(keys))
+		}
 		return
 	}
 	a.Kind = given[0].kind
@@ -69,7 +74,7 @@ func (r *resolver) ratio(m *metric, a *analysis.Metric, c *Metric, t providers.T
 		r.slo(m, a, c, t)
 		return
 	}
-	r.needs(m.Ratio.Total, "total", m.Ratio, m)
+	r.needs(m.Ratio.Total, "total", m.Ratio)
 	q, good := r.either(m, m.Ratio, m.Ratio.Bad, m.Ratio.Good, "bad", "good")
 	c.Complement = good
 	r.expand(m, a, c, q, providers.Bad, t)
@@ -87,7 +92,7 @@ func (r *resolver) histogram(m *metric, a *analysis.Metric, c *Metric, t provide
 		a.SlowerThan = r.inUnit(m, a, m.Slower, m.Slower.number, m.Slower.unit, "slower_than")
 	case m.Slower != nil:
 		a.SlowerThan = 1 // it cannot be read, which is told, and is not to be taken for a quantile
-	case !r.given(&m.Quantile):
+	case !r.written(&m.Quantile):
 		r.problemAt(m.Histogram, m, "metric %q: say where the histogram is judged: slower_than: 500ms (preferred) or quantile: p95", m.Name)
 	}
 }
@@ -102,7 +107,7 @@ func (r *resolver) checks(m *metric, a *analysis.Metric, c *Metric, t providers.
 	if m.Checks.Trigger != nil {
 		r.problemAt(m.Checks.Trigger, m, "trigger starts synthetic tests; name them with synthetics: [abc-def-ghi]")
 	}
-	r.needs(m.Checks.Runs, "runs", m.Checks, m)
+	r.needs(m.Checks.Runs, "runs", m.Checks)
 	q, passed := r.either(m, m.Checks, m.Checks.Failed, m.Checks.Passed, "failed", "passed")
 	c.Complement = passed
 	r.expand(m, a, c, q, providers.Bad, t)
@@ -112,7 +117,10 @@ func (r *resolver) checks(m *metric, a *analysis.Metric, c *Metric, t providers.
 // either returns the one of two queries that is given, and whether it is the second.
 func (r *resolver) either(m *metric, address any, one, other *queryText, name, otherName string) (q *queryText, second bool) {
 	switch {
-	case (one == nil) == (other == nil):
+	case one == nil && other == nil:
+		r.lacking(r.places.at(address), []string{name, otherName}, "give exactly one of %s and %s", name, otherName)
+		return nil, false
+	case one != nil && other != nil:
 		r.problemAt(address, m, "give exactly one of %s and %s", name, otherName)
 		return nil, false
 	case one != nil:
@@ -122,9 +130,9 @@ func (r *resolver) either(m *metric, address any, one, other *queryText, name, o
 }
 
 // needs notes a query that is missing where others are given.
-func (r *resolver) needs(q *queryText, name string, address any, m *metric) {
+func (r *resolver) needs(q *queryText, name string, address any) {
 	if q == nil {
-		r.problemAt(address, m, "%s is missing", name)
+		r.lacking(r.places.at(address), []string{name}, "%s is missing", name)
 	}
 }
 

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -16,24 +17,75 @@ import (
 
 // presets binds the metrics of the presets.
 func (r *resolver) presets() {
-	t, ok := r.types[r.file.Provider]
+	t, known := r.types[r.file.Provider]
 	for i := range r.file.Presets {
 		u := &r.file.Presets[i]
-		if !ok {
-			r.problem(u.node, "a preset belongs to a provider; say which with provider: %s", list(r.typeNames()))
-			continue
+		same := func(o presetUse) bool { return o.Name == u.Name && maps.Equal(o.Params, u.Params) }
+		at := slices.IndexFunc(t.Presets, func(p providers.Preset) bool { return p.Name == u.Name })
+		switch {
+		case !known:
+			r.noProvider([]*string{&r.file.Provider}, u.node, "a preset belongs to a provider; say which with provider: %s", list(r.owners(u.Name)))
+		case at < 0:
+			r.problem(u.node, "%s", r.noPreset(t, u.Name))
+		case u.Name != "" && slices.ContainsFunc(r.file.Presets[:i], same):
+			r.problem(u.node, "the preset %s is there twice; leave one out", u.Name)
+		default:
+			r.preset(u, t.Presets[at])
 		}
-		var names []string
-		for _, p := range t.Presets {
-			names = append(names, p.Name)
-		}
-		at := slices.Index(names, u.Name)
-		if at < 0 {
-			r.problem(u.node, "%s has no preset %q; it has %s", t.Name, u.Name, list(names))
-			continue
-		}
-		r.preset(u, t.Presets[at])
 	}
+}
+
+// noPreset says that a provider has no preset of a name, and what may be meant.
+func (r *resolver) noPreset(t providers.Type, name string) string {
+	names := presetNames(t)
+	text := fmt.Sprintf("%s has no preset %q", t.Name, name)
+	if like := nearest(name, names); like != "" {
+		return text + fmt.Sprintf("; did you mean %s? it has %s", like, list(names))
+	}
+	if owners := r.owners(name); len(owners) < len(r.options.Types) {
+		text += fmt.Sprintf("; %s has", list(owners))
+	}
+	if len(names) == 0 {
+		return text + "; it has none"
+	}
+	return text + "; it has " + list(names)
+}
+
+func presetNames(t providers.Type) []string {
+	var names []string
+	for _, p := range t.Presets {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// owners lists the providers that have a preset, or all when none has.
+func (r *resolver) owners(preset string) []string {
+	var owners []string
+	for _, t := range r.options.Types {
+		if slices.Contains(presetNames(t), preset) {
+			owners = append(owners, t.Name)
+		}
+	}
+	if len(owners) == 0 {
+		return r.typeNames()
+	}
+	return owners
+}
+
+// noProvider notes that the provider of something is not known: where its name stands, by
+// the addresses of the names that may say it, or where it is needed.
+func (r *resolver) noProvider(names []*string, neededAt *yaml.Node, format string, args ...any) {
+	for _, name := range names {
+		if !r.written(name) {
+			continue
+		}
+		if r.given(name) { // once it is told, it is not
+			r.unknown(r.places.at(name), "provider", r.typeNames())
+		}
+		return
+	}
+	r.lackingAt(neededAt, r.root, []string{"provider"}, format, args...)
 }
 
 func (r *resolver) typeNames() []string {
@@ -96,14 +148,19 @@ func (r *resolver) metrics() {
 		for i := range group {
 			m := &group[i]
 			if other := first[m.Name]; other != nil && m.Name != "" {
-				r.problemAt(&m.Name, m, "two metrics are named %q; the other is in line %d", m.Name, r.places.at(&other.Name).Line)
+				r.problemAt(&m.Name, m, "two metrics are named %q; the other is in line %d: rename one", m.Name, r.places.at(&other.Name).Line)
 			}
 			first[m.Name] = m
 			r.metric(m)
 		}
 	}
-	if len(all) == 1 && len(r.file.Metrics) == 0 && len(r.file.Presets) == 0 {
-		r.problem(r.root, "metrics is missing: give at least one metric or preset")
+	switch {
+	case r.given(&r.file.Metrics) && len(r.file.Metrics) == 0 && len(r.file.Presets) == 0:
+		r.problemAt(&r.file.Metrics, nil, "the list is empty: give at least one metric or preset")
+	case !r.written(&r.file.Metrics) && !r.written(&r.file.Presets):
+		r.lacking(r.root, []string{"metrics", "presets"}, "metrics is missing: give at least one metric or preset")
+	case r.given(&r.file.Presets) && len(r.file.Presets) == 0 && !r.written(&r.file.Metrics):
+		r.problemAt(&r.file.Presets, nil, "the list is empty: give at least one metric or preset")
 	}
 	r.onceAnArm(all)
 	r.gaps(all)
@@ -131,15 +188,8 @@ func (r *resolver) metric(m *metric) {
 		c.Provider = r.file.Provider
 	}
 	t, known := r.types[c.Provider]
-	switch {
-	case c.Provider == "" && m.Gaps == "":
-		r.problemAt(&m.Provider, m, "which provider has the metric is not said; write provider: %s", list(r.typeNames()))
-	case !known && m.Gaps == "":
-		if n := r.places.at(&m.Provider); n != nil {
-			r.unknown(n, "provider", r.typeNames())
-		} else if n := r.places.at(&r.file.Provider); n != nil {
-			r.unknown(n, "provider", r.typeNames())
-		}
+	if !known && m.Gaps == "" {
+		r.noProvider([]*string{&m.Provider, &r.file.Provider}, r.places.at(m), "which provider has the metric is not said; write provider: %s", list(r.typeNames()))
 	}
 	r.source(m, &a, &c, t)
 	r.judged(m, &a)
@@ -199,6 +249,10 @@ func (r *resolver) floor(m *metric, a *analysis.Metric) {
 // inUnit returns an amount in the metric's unit.
 func (r *resolver) inUnit(m *metric, a *analysis.Metric, address any, number float64, unit, what string) float64 {
 	to := cmp.Or(m.Unit, a.UsualUnit())
+	if to == "" && strings.HasPrefix(unit, "percent") {
+		r.problemAt(address, m, "%s is in %s, which is an amount: write %g%% for a share of the baseline", what, unit, number)
+		return number
+	}
 	if to == "" {
 		r.problemAt(address, m, "%s is in %s, but the metric's own unit is not known; add unit: with the unit the source gives the numbers in", what, unit)
 		return number

@@ -82,13 +82,14 @@ var otherWords = map[string]string{
 	"threshold": "tolerance", "margin": "tolerance", "interval": "step", "period": "step", "duration": "length",
 	"delay": "lag", "control": "baseline", "stable": "baseline", "primary": "baseline", "experiment": "canary",
 	"query": "value", "dry_run": "advisory", "rollback": "revert", "remote": "push", "command": "run", "alpha": "false_alarm", "beta": "wrong_pass",
-	"apm": "trace", "spans": "trace",
+	"apm": "trace", "spans": "trace", "up": "increase", "higher": "increase", "more": "increase", "down": "decrease", "lower": "decrease",
+	"less": "decrease", "both": "either", "any": "either", "errors": "bad", "failures": "bad", "successes": "good", "requests": "total", "count": "total",
 }
 
 // nearest returns the choice that a word was probably meant to be, or "".
 func nearest(word string, choices []string) string {
 	for other, ours := range otherWords {
-		if slices.Contains(choices, ours) && edits(strings.ToLower(word), other) < 2 {
+		if slices.Contains(choices, ours) && edits(strings.ToLower(word), other) < min(2, max(1, len(other)-2)) {
 			return ours
 		}
 	}

@@ -14,13 +14,18 @@ import (
 
 // expand fills in a query's variables for both arms, and reads what it asks for.
 func (r *resolver) expand(m *metric, a *analysis.Metric, c *Metric, q *queryText, part providers.Part, t providers.Type) {
-	if q == nil || t.Name == "" {
-		return // reported with the metric, or with its provider
+	if q == nil || t.Name == "" || !r.armsRead {
+		return // reported with the metric, its provider, or the arms
 	}
 	expanded, read := map[providers.Arm]string{}, map[providers.Arm]providers.Reading{}
 	for _, arm := range providers.Arms {
 		text := q.of(arm)
 		if text == "" {
+			return
+		}
+		if len(r.config.Arms[arm].Labels) == 0 && wholeArm(text) {
+			address := map[providers.Arm]any{providers.Baseline: &r.file.Baseline, providers.Canary: &r.file.Canary}[arm]
+			r.problemAt(address, nil, "the %s has no labels to put in place of $arm; write those that select it, as in {app: shop}", arm)
 			return
 		}
 		filled, places, err := r.fillQuery(text, arm, r.config.Arms[arm].Labels, t)
@@ -42,6 +47,9 @@ func (r *resolver) expand(m *metric, a *analysis.Metric, c *Metric, q *queryText
 	c.Queries[part] = expanded
 	if q.PerArm == nil && wholeArm(q.Both) {
 		r.overlap()
+	}
+	if r.armsAlike && r.config.Arms[providers.Baseline].Offset == 0 {
+		return // reported with the arms
 	}
 	same := expanded[providers.Baseline] == expanded[providers.Canary]
 	if same && r.config.Arms[providers.Baseline].Offset == 0 {
@@ -191,6 +199,9 @@ func (r *resolver) fillQuery(text string, arm providers.Arm, labels []providers.
 	return filled.String() + text[rest:], places, nil
 }
 
+// quotedMatcher ends where the value of a matcher begins.
+var quotedMatcher = regexp.MustCompile(`(=|!=|=~|!~)\s*"$`)
+
 // fillVariable returns what a variable of a query stands for.
 func (r *resolver) fillVariable(match string, arm providers.Arm, labels []providers.Label, t providers.Type, around providers.Around) (string, error) {
 	parts := queryVariable.FindStringSubmatch(match)
@@ -203,6 +214,8 @@ func (r *resolver) fillVariable(match string, arm providers.Arm, labels []provid
 			return "", fmt.Errorf("the %s has no label %s", arm, parts[2])
 		}
 		return t.Value(labels[at], around)
+	case parts[1] == "arm" && quotedMatcher.MatchString(around.Before) && strings.HasPrefix(around.After, `"`):
+		return "", errors.New(`$arm stands for whole matchers such as app="shop", not for a value: write {$arm}, or $arm.LABEL for the value of one label`)
 	case parts[1] == "arm":
 		if len(labels) == 0 {
 			return "", fmt.Errorf("the %s has no labels to put in place of $arm", arm)

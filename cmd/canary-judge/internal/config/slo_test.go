@@ -71,7 +71,7 @@ func TestSLOMistakes(t *testing.T) {
 	if _, err := parse(strings.Replace(text, "v2", "'v 2'", 1), nil, nil); err == nil || strings.Count(err.Error(), `6:18: version: "v 2" cannot be a tag's value`) != 1 {
 		t.Errorf("a label: %v", err)
 	}
-	if _, err := parse(strings.Replace(text, "v2", "v1", 1), nil, nil); err == nil || strings.Count(err.Error(), "both arms ask the same") != 1 {
+	if _, err := parse(strings.Replace(text, "v2", "v1", 1), nil, nil); err == nil || strings.Count(err.Error(), "canary.yaml:") != 1 || !strings.Contains(err.Error(), "the arms have the same labels") {
 		t.Errorf("the same arms: %v", err)
 	}
 }

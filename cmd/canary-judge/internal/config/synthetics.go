@@ -68,7 +68,7 @@ func (s *syntheticsText) bind(b *binder, n *yaml.Node) {
 		case "locations":
 			s.bindLocations(b, e.value)
 		default:
-			b.unknown(e.key, "key", []string{"baseline", "canary", "tests", "tag", "locations"})
+			b.unknownKey(n, e.key, []string{"baseline", "canary", "tests", "tag", "locations"})
 		}
 	}
 	arms := seen["baseline"] || seen["canary"]
@@ -83,7 +83,7 @@ func (s *syntheticsText) bind(b *binder, n *yaml.Node) {
 		b.problem(n, "%d tests for the baseline, %d for the canary; each is compared with the one at the same place of the other list",
 			len(s.Tests[providers.Baseline]), len(s.Tests[providers.Canary]))
 	case !arms && !seen["tests"] && !seen["tag"]:
-		b.problem(n, "no tests are named")
+		b.lacking(n, []string{"baseline", "canary", "tests", "tag"}, "no tests are named")
 	}
 }
 
@@ -101,7 +101,7 @@ func (s *syntheticsText) bindLocations(b *binder, n *yaml.Node) {
 	for _, e := range b.entries(n) {
 		arm := providers.Arm(e.key.Value)
 		if !slices.Contains(providers.Arms, arm) {
-			b.unknown(e.key, "key", []string{"baseline", "canary"})
+			b.unknownKey(n, e.key, []string{"baseline", "canary"})
 			continue
 		}
 		text, ok := b.text(e.value, "a location")
@@ -112,7 +112,7 @@ func (s *syntheticsText) bindLocations(b *binder, n *yaml.Node) {
 	}
 	for _, arm := range providers.Arms {
 		if _, there := s.Locations[arm]; !there {
-			b.problem(n, "the location of the %s is missing", arm)
+			b.lacking(n, []string{string(arm)}, "the location of the %s is missing", arm)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -65,6 +66,15 @@ func parseAmount(text string) (amount, error) {
 	return amount{number, m[2]}, nil
 }
 
+// meantAmount says what a text that is no amount was probably meant to be, "" for nothing.
+func meantAmount(text string) string {
+	meant := strings.ReplaceAll(strings.TrimLeft(text, "±+-<>=~≤≥ "), ",", ".")
+	if a, err := parseAmount(meant); err != nil || a.unit == "" {
+		return ""
+	}
+	return fmt.Sprintf("did you mean %s?", meant)
+}
+
 // Percent is a share or rate, written as a percentage. 0.05 is 5%.
 type Percent float64
 
@@ -73,7 +83,9 @@ func (p *Percent) UnmarshalText(text []byte) error {
 	a, err := parseAmount(string(text))
 	switch {
 	case err != nil || a.unit != "%" && a.unit != "":
-		return fmt.Errorf("%q is no percentage; write one such as 5%%", text)
+		return fmt.Errorf("%q is no percentage; %s", text, cmp.Or(meantAmount(string(text)), "write one such as 5%"))
+	case a.unit == "" && a.number > 0 && a.number < 1:
+		return fmt.Errorf("%q lacks its unit; write %s%% if that is a part of 1, or %s%% if it is a percentage", text, ofHundred(a.number), strings.TrimSpace(string(text)))
 	case a.unit == "":
 		return fmt.Errorf("%q lacks its unit; write a percentage such as %s%%", text, strings.TrimSpace(string(text)))
 	case a.number < 0 || a.number > 100:
@@ -82,6 +94,9 @@ func (p *Percent) UnmarshalText(text []byte) error {
 	*p = Percent(a.number / 100)
 	return nil
 }
+
+// ofHundred writes a part of 1 as a percentage.
+func ofHundred(part float64) string { return strconv.FormatFloat(100*part, 'g', 6, 64) }
 
 // Tolerance is the change that is accepted: a percentage of the baseline, or an
 // amount with a unit.
@@ -96,7 +111,10 @@ func (t *Tolerance) UnmarshalText(text []byte) error {
 	a, err := parseAmount(string(text))
 	switch {
 	case err != nil:
-		return fmt.Errorf("%q is no tolerance; write a share of the baseline such as 10%%, or an amount such as 0.2pt or 20ms", text)
+		return fmt.Errorf("%q is no tolerance; %s", text, cmp.Or(meantAmount(string(text)), "write a share of the baseline such as 10%, or an amount such as 0.2pt or 20ms"))
+	case a.unit == "" && a.number > 0 && a.number < 1:
+		return fmt.Errorf("the tolerance %q lacks its unit: write %s%% if that is a part of the baseline, %[3]s%% or %[3]spt (percentage points) if it is a percentage, or an amount such as %[3]sms",
+			text, ofHundred(a.number), strings.TrimSpace(string(text)))
 	case a.unit == "":
 		return fmt.Errorf("the tolerance %q lacks its unit: write %s%% of the baseline, %spt (percentage points), or an amount such as %sms",
 			text, strings.TrimSpace(string(text)), strings.TrimSpace(string(text)), strings.TrimSpace(string(text)))
