@@ -17,19 +17,6 @@ func NormalTailQuantile(p float64) float64 { return -mathext.NormalQuantile(p) }
 // normalDensity returns the standard normal density at z.
 func normalDensity(z float64) float64 { return math.Exp(-0.5*z*z) / math.Sqrt(2*math.Pi) }
 
-// StudentTail returns the probability that a Student t variable with df > 0
-// degrees of freedom, whole or not, exceeds t:
-//
-//	P(T > t) = I_x(df/2, 1/2) / 2,  x = df / (df + t^2),  for t >= 0
-//
-// (Abramowitz & Stegun 26.7.1). The relative error against R's pt is below
-// 2e-12 down to tails of 1e-12 for df from 0.5 to 1000. The judge spends
-// most of its time here: gonum's incomplete beta is as exact, and four times as
-// slow for these parameters.
-func StudentTail(df, t float64) float64 {
-	return studentTail(df, studentConstant(df), t)
-}
-
 // studentConstant returns ln B(df/2, 1/2), which all tails of the same degrees
 // of freedom share.
 func studentConstant(df float64) float64 {
@@ -39,6 +26,15 @@ func studentConstant(df float64) float64 {
 	return half + lgHalf - whole
 }
 
+// studentTail returns the probability that a Student t variable with df > 0
+// degrees of freedom, whole or not, exceeds t:
+//
+//	P(T > t) = I_x(df/2, 1/2) / 2,  x = df / (df + t^2),  for t >= 0
+//
+// (Abramowitz & Stegun 26.7.1). constant is studentConstant(df). The relative error against
+// R's pt is below 2e-12 down to tails of 1e-12 for df from 0.5 to 1000. The judge spends
+// most of its time here: gonum's incomplete beta is as exact, and four times as
+// slow for these parameters.
 func studentTail(df, constant, t float64) float64 {
 	switch {
 	case math.IsInf(t, 1):
@@ -88,16 +84,4 @@ func betaFraction(a, b, x float64) float64 {
 		}
 	}
 	return f
-}
-
-// StudentTailQuantile returns the t that a Student t variable with df degrees
-// of freedom exceeds with probability p, 0 < p < 1.
-func StudentTailQuantile(df, p float64) float64 {
-	if p > 0.5 {
-		return -StudentTailQuantile(df, 1-p)
-	}
-	if p == 0.5 {
-		return 0
-	}
-	return Mixture{{Weight: 1, Scale: 1, DF: df, constant: studentConstant(df)}}.TailQuantile(p)
 }

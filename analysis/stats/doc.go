@@ -5,7 +5,7 @@
 // The parts, from the bottom up:
 //
 //   - the distributions with accurate tails that everything else rests on
-//     (BetaCDF, BetaQuantile, StudentTail, NormalTail);
+//     (BetaCDF, BetaQuantile, Mixture, NormalTail);
 //   - Clock, the alpha-spending boundary that says how much of a whole run's
 //     error a single look may use, and Clocks, which shares the work between
 //     tests that see the same information;
