@@ -22,7 +22,7 @@ import (
 // repository returns what reverts with these settings. What the remote says while
 // it is pushed to goes to standard error.
 func (a *app) repository(s config.Revert) *revert.Repository {
-	return &revert.Repository{Dir: ".", Settings: s, Env: a.env, Heard: &cleaner{to: a.stderr}}
+	return &revert.Repository{Dir: ".", Settings: s, Env: a.env, RemoteOutput: &cleanWriter{to: a.stderr}}
 }
 
 // act does what the config says to do at the verdict, and notes it in the report:
@@ -140,7 +140,7 @@ func (a *app) runCommandOf(ctx context.Context, h config.Hook, places outputs, r
 	}
 	env := maps.Clone(a.env)
 	maps.Copy(env, hookVariables(r, path))
-	said := &cleaner{to: a.stderr}
+	said := &cleanWriter{to: a.stderr}
 	code, err := revert.RunHook(ctx, h, env, said)
 	said.close()
 	action.ExitCode = &code

@@ -10,9 +10,9 @@ import (
 	"github.com/canary-judge/canary-judge/web"
 )
 
-// cleaner writes lines from outside, harmless. A line that ends in a carriage return, as
+// cleanWriter writes lines from outside, harmless. A line that ends in a carriage return, as
 // progress does, is one of its own; one that is very long is cut.
-type cleaner struct {
+type cleanWriter struct {
 	to       io.Writer
 	line     []byte
 	cut      bool // what came of the line beyond longestLine is left out
@@ -22,7 +22,7 @@ type cleaner struct {
 // longestLine is how much of a line is shown, in bytes.
 const longestLine = 16 << 10
 
-func (c *cleaner) Write(p []byte) (int, error) {
+func (c *cleanWriter) Write(p []byte) (int, error) {
 	for rest := p; len(rest) > 0; {
 		at := bytes.IndexAny(rest, "\r\n")
 		if at < 0 {
@@ -42,7 +42,7 @@ func (c *cleaner) Write(p []byte) (int, error) {
 }
 
 // add adds to the line that is under way.
-func (c *cleaner) add(text []byte) {
+func (c *cleanWriter) add(text []byte) {
 	if len(text) == 0 {
 		return
 	}
@@ -52,7 +52,7 @@ func (c *cleaner) add(text []byte) {
 }
 
 // end writes the line that is under way.
-func (c *cleaner) end() {
+func (c *cleanWriter) end() {
 	text := report.Clean(web.Strike(strings.ToValidUTF8(string(c.line), "\ufffd")))
 	if c.cut {
 		text += "… (cut)"
@@ -62,7 +62,7 @@ func (c *cleaner) end() {
 }
 
 // close writes what came without the end of a line.
-func (c *cleaner) close() {
+func (c *cleanWriter) close() {
 	if len(c.line) > 0 {
 		c.end()
 	}

@@ -23,7 +23,7 @@ func TestCleaner(t *testing.T) {
 	} {
 		for _, size := range []int{1, 2, 3, 1000} {
 			var b strings.Builder
-			w := &cleaner{to: &b}
+			w := &cleanWriter{to: &b}
 			for rest := c.said; rest != ""; {
 				n := min(size, len(rest))
 				if got, err := w.Write([]byte(rest[:n])); got != n || err != nil {
@@ -43,7 +43,7 @@ func TestCleaner(t *testing.T) {
 func TestCleanerOfALongLine(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
-	w := &cleaner{to: &b}
+	w := &cleanWriter{to: &b}
 	part := []byte(strings.Repeat("x", 32<<10))
 	for range 50 << 20 / len(part) {
 		fmt.Fprintf(w, "%s", part)

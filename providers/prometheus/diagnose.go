@@ -65,7 +65,7 @@ func (p *Provider) DiagnoseZero(ctx context.Context, q providers.Query) (string,
 		}
 		if numbers[0] > 0 {
 			return web.Quote(fmt.Sprintf("%.0f series of %s came into being in the %s before, and have not grown since: the %.0f events that they began with count for nothing, as increase needs a sample from before an event; take labels off the counter that differ from event to event, or have the service start it at 0",
-				numbers[0], l.shown(), providers.Duration(back), numbers[1]), p.secrets()...), nil
+				numbers[0], l.describe(), providers.Duration(back), numbers[1]), p.secrets()...), nil
 		}
 	}
 	return "", nil
@@ -117,8 +117,8 @@ func lookups(expr string) ([]lookup, error) {
 // over is the selector over a length of time.
 func (l lookup) over(length time.Duration) string { return l.text + "[" + promDuration(length) + "]" }
 
-// shown is what the selector is called in a message.
-func (l lookup) shown() string {
+// describe is what the selector is called in a message.
+func (l lookup) describe() string {
 	if l.name != "" {
 		return l.name
 	}
@@ -150,13 +150,13 @@ func (p *Provider) silence(ctx context.Context, q providers.Query, l lookup) (st
 	switch {
 	case last.Before(q.Start):
 		return fmt.Sprintf("nothing reports %s any more: its newest sample is of %s, and these steps begin at %s",
-			l.shown(), last.Format(time.TimeOnly), q.Start.Format(time.TimeOnly)), nil
+			l.describe(), last.Format(time.TimeOnly), q.Start.Format(time.TimeOnly)), nil
 	case l.ranged && len(times) == 1:
 		return fmt.Sprintf("%s has one sample in %s, and increase needs two in a step; use longer steps, or scrape it more often",
-			l.shown(), providers.Duration(back)), nil
+			l.describe(), providers.Duration(back)), nil
 	case l.ranged && 2*apart > q.Step:
 		return fmt.Sprintf("%s has a sample every %s, and increase needs two in a step of %s; set window.step to at least %s, better %s, or scrape it more often",
-			l.shown(), providers.Duration(apart), providers.Duration(q.Step), providers.Duration(2*apart), providers.Duration(4*apart)), nil
+			l.describe(), providers.Duration(apart), providers.Duration(q.Step), providers.Duration(2*apart), providers.Duration(4*apart)), nil
 	}
 	return "", nil
 }

@@ -23,10 +23,10 @@ type Terminal struct {
 	Colour bool
 	Size   func() (columns, rows int) // of the terminal
 
-	last  *job.Look
-	shown [][]Number // of each metric: what the canary's steps showed, in order
-	note  string
-	lines int // written, and to be written over
+	last    *job.Look
+	history [][]Number // of each metric: what the canary's steps showed, in order
+	note    string
+	lines   int // written, and to be written over
 }
 
 // Wait implements job.Progress.
@@ -143,12 +143,12 @@ func (t *Terminal) table(columns, rows int) []string {
 
 // remember keeps what the step showed of the canary, once a look.
 func (t *Terminal) remember(result analysis.Result, pairs []analysis.Pair) {
-	if t.shown == nil {
-		t.shown = make([][]Number, len(result.Metrics))
+	if t.history == nil {
+		t.history = make([][]Number, len(result.Metrics))
 	}
 	for i, from := range result.Metrics {
-		if len(t.shown[i]) < result.Looks {
-			t.shown[i] = append(t.shown[i], Number(from.Number(pairs[i].Canary)))
+		if len(t.history[i]) < result.Looks {
+			t.history[i] = append(t.history[i], Number(from.Number(pairs[i].Canary)))
 		}
 	}
 }
@@ -176,7 +176,7 @@ func (t *Terminal) row(m Metric, i int, left time.Duration) []string {
 	if t.Colour {
 		state = strings.Replace(state, m.Decision, colours[m.Decision].Sprint(m.Decision), 1)
 	}
-	return []string{Clean(m.Name), cells[1], cells[2], change, bar(m.Effect, m.Tolerance), sparkline(t.shown[i]), state}
+	return []string{Clean(m.Name), cells[1], cells[2], change, bar(m.Effect, m.Tolerance), sparkline(t.history[i]), state}
 }
 
 // render draws the columns that go only later than this, with names of so many columns

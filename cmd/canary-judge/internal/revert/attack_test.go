@@ -22,7 +22,7 @@ func TestAddressesWithSecrets(t *testing.T) {
 	} {
 		s := setScene(t)
 		var heard strings.Builder
-		s.p.Heard = &heard
+		s.p.RemoteOutput = &heard
 		judged := s.observe(s.p)
 		s.sh("git remote set-url deploy '" + address + "'")
 		_, start := s.p.Observe(t.Context())

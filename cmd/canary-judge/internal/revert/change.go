@@ -145,9 +145,9 @@ func ofThen(text, head string) string {
 // ready reports what keeps a change from being taken back from a branch on the remote.
 // That all of it is taken back already, is itself a revert, or changed nothing, does not: a
 // canary that was healed is judged as well, and so is one that only starts a pipeline.
-func (r *Repository) ready(ctx context.Context, p *place, c Change, b branch) error {
+func (r *Repository) ready(ctx context.Context, p *clone, c Change, b branch) error {
 	for _, commit := range c.Commits {
-		if outside, err := p.code(ctx, "merge-base", "--is-ancestor", commit.SHA, b.at); err != nil {
+		if outside, err := p.exitCode(ctx, "merge-base", "--is-ancestor", commit.SHA, b.at); err != nil {
 			return err
 		} else if outside == 1 {
 			return fmt.Errorf("the commit %s is not part of the branch, which is at %s%s", commit.short(), b.at[:shortSHA], p.shallowHint(ctx))
@@ -166,7 +166,7 @@ func (r *Repository) ready(ctx context.Context, p *place, c Change, b branch) er
 
 // judged finds the commits that the settings name, and the branch on the remote that
 // they are deployed from.
-func (r *Repository) judged(ctx context.Context, p *place) (Change, error) {
+func (r *Repository) judged(ctx context.Context, p *clone) (Change, error) {
 	head, err := p.resolve(ctx, "HEAD")
 	if err != nil {
 		return Change{}, err
@@ -176,7 +176,7 @@ func (r *Repository) judged(ctx context.Context, p *place) (Change, error) {
 		return c, err
 	}
 	// The exit code is 1 when HEAD is detached.
-	checkedOut, _ := p.out(ctx, "symbolic-ref", "--quiet", "HEAD")
+	checkedOut, _ := p.output(ctx, "symbolic-ref", "--quiet", "HEAD")
 	c.Branch, _ = strings.CutPrefix(checkedOut, heads)
 	if !strings.HasPrefix(checkedOut, heads) {
 		c.Branch = ""
@@ -204,11 +204,11 @@ func (r *Repository) judged(ctx context.Context, p *place) (Change, error) {
 
 // withUpstream adds to the error of a branch that the remote has not which one the
 // checked-out branch follows.
-func (r *Repository) withUpstream(ctx context.Context, p *place, c Change, err error) error {
+func (r *Repository) withUpstream(ctx context.Context, p *clone, c Change, err error) error {
 	if !errors.Is(err, errNoBranch) || c.Branch == "" {
 		return err
 	}
-	follows, unset := p.out(ctx, "config", "--get", "branch."+c.Branch+".merge")
+	follows, unset := p.output(ctx, "config", "--get", "branch."+c.Branch+".merge")
 	if unset != nil || follows == heads+c.Branch {
 		return err
 	}
@@ -216,7 +216,7 @@ func (r *Repository) withUpstream(ctx context.Context, p *place, c Change, err e
 }
 
 // apart says how what is checked out and the branch on the remote differ.
-func (r *Repository) apart(ctx context.Context, p *place, head string, b branch) error {
+func (r *Repository) apart(ctx context.Context, p *clone, head string, b branch) error {
 	is := fmt.Sprintf("%s on %s is at %s, and %s is checked out", b.ref, r.Settings.Remote, b.at[:shortSHA], head[:shortSHA])
 	if ref := r.Env["GITHUB_REF"]; strings.HasPrefix(ref, "refs/pull/") && r.Env["GITHUB_ACTIONS"] == "true" {
 		return fmt.Errorf("%s, the merge that GitHub makes of a pull request to try it (%s), which is on no branch: check out the branch that is deployed (actions/checkout with ref: ${{ github.head_ref }}), and judge that", is, ref)
@@ -225,10 +225,10 @@ func (r *Repository) apart(ctx context.Context, p *place, head string, b branch)
 	if kind := r.Env["CI_MERGE_REQUEST_EVENT_TYPE"]; r.Env["GITLAB_CI"] == "true" && (kind == "merged_result" || kind == "merge_train") {
 		return fmt.Errorf("%s, the merge that GitLab makes of a merge request to try it (CI_MERGE_REQUEST_EVENT_TYPE is %s), which is on no branch: judge in a pipeline of the branch that is deployed", is, kind)
 	}
-	if _, unknown := p.out(ctx, "cat-file", "-e", b.at+"^{commit}"); unknown != nil {
+	if _, unknown := p.output(ctx, "cat-file", "-e", b.at+"^{commit}"); unknown != nil {
 		return fmt.Errorf("%s, which is behind it or was never there: check out what is deployed, and judge that: git fetch %s %s && git checkout FETCH_HEAD", is, r.Settings.Remote, b.ref)
 	}
-	if beside, err := p.code(ctx, "merge-base", "--is-ancestor", b.at, head); err != nil {
+	if beside, err := p.exitCode(ctx, "merge-base", "--is-ancestor", b.at, head); err != nil {
 		return err
 	} else if beside == 0 {
 		return fmt.Errorf("%s: commits that were not pushed are not deployed; push them first (git push %s %s:%s), or check out what is deployed", is, r.Settings.Remote, head[:shortSHA], b.ref)
@@ -237,7 +237,7 @@ func (r *Repository) apart(ctx context.Context, p *place, head string, b branch)
 }
 
 // named resolves the commits that a text names.
-func (p *place) named(ctx context.Context, text string) ([]Commit, error) {
+func (p *clone) named(ctx context.Context, text string) ([]Commit, error) {
 	var ids []string
 	if from, to, isRange := strings.Cut(text, ".."); isRange {
 		var err error
@@ -255,7 +255,7 @@ func (p *place) named(ctx context.Context, text string) ([]Commit, error) {
 }
 
 // known reads commits by their full names.
-func (p *place) known(ctx context.Context, ids []string) ([]Commit, error) {
+func (p *clone) known(ctx context.Context, ids []string) ([]Commit, error) {
 	var all []Commit
 	for _, id := range ids {
 		c, err := p.commit(ctx, id)
@@ -268,8 +268,8 @@ func (p *place) known(ctx context.Context, ids []string) ([]Commit, error) {
 }
 
 // resolve returns the full name of a commit.
-func (p *place) resolve(ctx context.Context, name string) (string, error) {
-	id, err := p.out(ctx, "rev-parse", "--verify", "--quiet", name+"^{commit}")
+func (p *clone) resolve(ctx context.Context, name string) (string, error) {
+	id, err := p.output(ctx, "rev-parse", "--verify", "--quiet", name+"^{commit}")
 	if err == nil {
 		return id, p.unambiguous(ctx, name)
 	}
@@ -284,25 +284,25 @@ var beginning = regexp.MustCompile(`^[0-9a-f]{4,39}$`)
 
 // unambiguous reports a name that a tag and a branch have, or that a commit begins with
 // while a branch or a tag of that name is elsewhere.
-func (p *place) unambiguous(ctx context.Context, name string) error {
+func (p *clone) unambiguous(ctx context.Context, name string) error {
 	base, _, _ := strings.Cut(name, "^")
 	base, _, _ = strings.Cut(base, "~")
 	if beginning.MatchString(base) {
-		id, err := p.out(ctx, "rev-parse", "--verify", "--quiet", base+"^{commit}")
+		id, err := p.output(ctx, "rev-parse", "--verify", "--quiet", base+"^{commit}")
 		if err != nil {
 			return err
 		}
-		all, err := p.out(ctx, "rev-parse", "--disambiguate="+base)
+		all, err := p.output(ctx, "rev-parse", "--disambiguate="+base)
 		if err != nil {
 			return err
 		}
 		for object := range strings.FieldsSeq(all) {
-			if kind, err := p.out(ctx, "cat-file", "-t", object); err == nil && kind == "commit" && object != id {
+			if kind, err := p.output(ctx, "cat-file", "-t", object); err == nil && kind == "commit" && object != id {
 				return fmt.Errorf("%s is a branch or a tag here, and the beginning of another commit, %s: write that, or %s", base, object, id)
 			}
 		}
 	}
-	list, err := p.out(ctx, "for-each-ref", "--format=%(refname) %(objectname) %(*objectname)", "refs/tags/"+base, heads+base)
+	list, err := p.output(ctx, "for-each-ref", "--format=%(refname) %(objectname) %(*objectname)", "refs/tags/"+base, heads+base)
 	if err != nil {
 		return err
 	}
@@ -318,7 +318,7 @@ func (p *place) unambiguous(ctx context.Context, name string) error {
 
 // between returns the commits of a range, the newest first, along first parents:
 // reverting a merge takes back all that it brought.
-func (p *place) between(ctx context.Context, from, to string) ([]string, error) {
+func (p *clone) between(ctx context.Context, from, to string) ([]string, error) {
 	if to == "" {
 		to = "HEAD"
 	}
@@ -333,7 +333,7 @@ func (p *place) between(ctx context.Context, from, to string) ([]string, error) 
 	if err != nil {
 		return nil, err
 	}
-	list, err := p.out(ctx, "rev-list", "--first-parent", first+".."+last)
+	list, err := p.output(ctx, "rev-list", "--first-parent", first+".."+last)
 	if err != nil {
 		return nil, err
 	}
@@ -346,9 +346,9 @@ func (p *place) between(ctx context.Context, from, to string) ([]string, error) 
 
 // commit reads a commit. Its parents are those it was made with, also where a
 // shallow clone lacks them.
-func (p *place) commit(ctx context.Context, id string) (Commit, error) {
+func (p *clone) commit(ctx context.Context, id string) (Commit, error) {
 	c := Commit{SHA: id}
-	raw, err := p.out(ctx, "cat-file", "commit", id)
+	raw, err := p.output(ctx, "cat-file", "commit", id)
 	if err != nil {
 		return c, fmt.Errorf("the clone lacks the commit %s%s: git fetch %s", id[:min(len(id), shortSHA)], p.shallowHint(ctx), "--all")
 	}
@@ -359,7 +359,7 @@ func (p *place) commit(ctx context.Context, id string) (Commit, error) {
 		}
 	}
 	// In UTF-8, whatever the commit is written in.
-	message, err := p.out(ctx, "log", "-1", "--no-walk", "--encoding=UTF-8", "--no-color", "--no-show-signature", "--format=tformat:%B", id)
+	message, err := p.output(ctx, "log", "-1", "--no-walk", "--encoding=UTF-8", "--no-color", "--no-show-signature", "--format=tformat:%B", id)
 	if err != nil {
 		return c, err
 	}
@@ -377,15 +377,15 @@ func subjectOf(message string) string {
 
 // shallowHint says what may be wrong with a clone that lacks a commit.
 func (g git) shallowHint(ctx context.Context) string {
-	if shallow, err := g.out(ctx, "rev-parse", "--is-shallow-repository"); err != nil || shallow != "true" {
+	if shallow, err := g.output(ctx, "rev-parse", "--is-shallow-repository"); err != nil || shallow != "true" {
 		return ""
 	}
 	return "; the clone is shallow: fetch more of it with git fetch --deepen=10 (actions/checkout: fetch-depth: 0)"
 }
 
 // cut returns the commits whose parents a shallow clone lacks.
-func (p *place) cut(ctx context.Context) ([]string, error) {
-	file, err := p.out(ctx, "rev-parse", "--path-format=absolute", "--git-path", "shallow")
+func (p *clone) cut(ctx context.Context) ([]string, error) {
+	file, err := p.output(ctx, "rev-parse", "--path-format=absolute", "--git-path", "shallow")
 	if err != nil {
 		return nil, err
 	}
@@ -393,7 +393,7 @@ func (p *place) cut(ctx context.Context) ([]string, error) {
 }
 
 // whole reports commits among which a shallow clone may lack some.
-func (p *place) whole(ctx context.Context, ids []string) error {
+func (p *clone) whole(ctx context.Context, ids []string) error {
 	cut, err := p.cut(ctx)
 	if err != nil {
 		return err

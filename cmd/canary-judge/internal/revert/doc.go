@@ -8,7 +8,7 @@
 // reverts by a trailer: it never reverts one of them, and to revert twice does nothing
 // the second time.
 //
-// revert.go has the order of things, place.go the repository, opened so that nothing in it
+// revert.go has the order of things, clone.go the repository, opened so that nothing in it
 // changes, change.go what is judged, history.go what is reverted already and what is a
 // revert of ours, tree.go the files without a change, remote.go one branch on the remote
 // (read, fetch, push), follow.go what is checked out, restore.go its files where that

@@ -23,11 +23,11 @@ func leave(why string) string {
 // catchUp has what is checked out follow reverts that are on the remote already: of a job
 // that broke off after its push, or of another. Else it returns a sentence about it, or ""
 // where they are here.
-func (p *place) catchUp(ctx context.Context, judged Change, reverts []string) string {
-	if outside, err := p.code(ctx, "merge-base", "--is-ancestor", reverts[0], "HEAD"); outside == 0 && err == nil {
+func (p *clone) catchUp(ctx context.Context, judged Change, reverts []string) string {
+	if outside, err := p.exitCode(ctx, "merge-base", "--is-ancestor", reverts[0], "HEAD"); outside == 0 && err == nil {
 		return ""
 	}
-	since, err := p.out(ctx, "rev-list", reverts[0], "^"+judged.Head)
+	since, err := p.output(ctx, "rev-list", reverts[0], "^"+judged.Head)
 	if err != nil {
 		return leave(err.Error())
 	}
@@ -39,8 +39,8 @@ func (p *place) catchUp(ctx context.Context, judged Change, reverts []string) st
 
 // follow moves what is checked out to a revert that is on the remote, if it is what was
 // judged and nothing of anybody's is in the way. Else it returns a sentence about it.
-func (p *place) follow(ctx context.Context, judged Change, id string) string {
-	if _, borrowed := p.out(ctx, "cat-file", "-e", id); borrowed != nil || !writable(p.objects) {
+func (p *clone) follow(ctx context.Context, judged Change, id string) string {
+	if _, borrowed := p.output(ctx, "cat-file", "-e", id); borrowed != nil || !writable(p.objects) {
 		return leave("the repository cannot be written to")
 	}
 	// Of jobs on one tree at the same time the first one moves it.
@@ -49,14 +49,14 @@ func (p *place) follow(ctx context.Context, judged Change, id string) string {
 		return leave(err.Error())
 	}
 	defer unlock()
-	head, err := p.out(ctx, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+	head, err := p.output(ctx, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 	if head == id { // a mirror follows by the push
 		return ""
 	}
 	if err != nil || head != judged.Head {
 		return leave("it is not what was judged")
 	}
-	on, _ := p.out(ctx, "symbolic-ref", "--quiet", "HEAD") // the exit code is 1 when HEAD is detached
+	on, _ := p.output(ctx, "symbolic-ref", "--quiet", "HEAD") // the exit code is 1 when HEAD is detached
 	for _, name := range underWay {
 		if _, err := os.Lstat(filepath.Join(p.dirs, name)); err == nil {
 			return leave("something is under way, " + name)
@@ -87,7 +87,7 @@ func reason(err error) string {
 
 // fastForward moves the branch that is checked out, "" for none, and its files from a commit
 // to a later one. Else it returns a sentence about it.
-func (p *place) fastForward(ctx context.Context, on, from, to string) string {
+func (p *clone) fastForward(ctx context.Context, on, from, to string) string {
 	files, err := p.changedFiles(ctx, from, to)
 	if err != nil {
 		return leave(reason(err))
@@ -97,7 +97,7 @@ func (p *place) fastForward(ctx context.Context, on, from, to string) string {
 	}
 	g := p.git
 	if on != "" {
-		g = p.set("branch." + strings.TrimPrefix(on, heads) + ".mergeOptions=")
+		g = p.withSettings("branch." + strings.TrimPrefix(on, heads) + ".mergeOptions=")
 	}
 	before, err := p.look(files)
 	if err != nil {
@@ -111,7 +111,7 @@ func (p *place) fastForward(ctx context.Context, on, from, to string) string {
 	// Also when the time is over that the merge took.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestReadBack)
 	defer cancel()
-	head, _ := p.out(ctx, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+	head, _ := p.output(ctx, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 	switch {
 	case head == to:
 		return ""
@@ -127,7 +127,7 @@ func (p *place) fastForward(ctx context.Context, on, from, to string) string {
 // unwritable returns a file of a commit that its filter cannot write, such as one of LFS
 // whose server does not answer; "" for none. Git would remove what is there before it finds
 // out.
-func (p *place) unwritable(ctx context.Context, to string, files []changedFile) string {
+func (p *clone) unwritable(ctx context.Context, to string, files []changedFile) string {
 	var paths strings.Builder
 	for _, f := range files {
 		if f.status != 'D' {
@@ -137,7 +137,7 @@ func (p *place) unwritable(ctx context.Context, to string, files []changedFile) 
 	if paths.Len() == 0 {
 		return ""
 	}
-	filtered, err := p.feed(ctx, paths.String(), "check-attr", "-z", "--stdin", "filter")
+	filtered, err := p.outputOf(ctx, paths.String(), "check-attr", "-z", "--stdin", "filter")
 	if err != nil {
 		return "" // which the merge finds, too
 	}

@@ -29,7 +29,7 @@ func hosted(address string) (host, path string) {
 }
 
 // forge finds where the remote is hosted, and what is needed to propose changes there.
-func (r *Repository) forge(ctx context.Context, p *place) (forge, error) {
+func (r *Repository) forge(ctx context.Context, p *clone) (forge, error) {
 	m := r.remote(p)
 	if err := m.resolve(ctx); err != nil {
 		return nil, err

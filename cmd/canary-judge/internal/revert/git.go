@@ -28,26 +28,26 @@ type git struct {
 	config []string
 }
 
-// taken are the variables for git that it gets from the job: who commits, how the remote
+// passedVariables are the variables for git that it gets from the job: who commits, how the remote
 // is reached, and which settings hold. All others would lead it to another repository,
 // or to other objects, than those in dir: a job that runs in a git hook inherits them.
-var taken = regexp.MustCompile(`^GIT_(AUTHOR|COMMITTER)_(NAME|EMAIL|DATE)$|` +
+var passedVariables = regexp.MustCompile(`^GIT_(AUTHOR|COMMITTER)_(NAME|EMAIL|DATE)$|` +
 	`^GIT_(SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|PROXY_COMMAND|ALLOW_PROTOCOL|EXEC_PATH|DISCOVERY_ACROSS_FILESYSTEM|CEILING_DIRECTORIES)$|` +
 	`^GIT_(HTTP|SSL|TEST)_|^GIT_CONFIG_(GLOBAL|SYSTEM|NOSYSTEM|PARAMETERS|COUNT|KEY_\d+|VALUE_\d+)$`)
 
-// still are settings under which git does what it is told and nothing beside: no hooks,
+// fixedSettings are settings under which git does what it is told and nothing beside: no hooks,
 // no housekeeping, no other repositories, objects as they are and not as they are
 // replaced here.
-var still = []string{
+var fixedSettings = []string{
 	"core.hooksPath=" + os.DevNull, "core.fsmonitor=false", "core.useReplaceRefs=false", "gc.auto=0", "maintenance.auto=false",
 	"submodule.recurse=false", "fetch.recurseSubmodules=false", "i18n.commitEncoding=UTF-8", "i18n.logOutputEncoding=UTF-8", "core.quotePath=false",
 }
 
 // newGit prepares git with an environment.
 func newGit(dir string, env map[string]string, secrets ...web.Secret) git {
-	g := git{dir: dir, secrets: secrets, config: still}
+	g := git{dir: dir, secrets: secrets, config: fixedSettings}
 	for name, value := range env {
-		if !strings.HasPrefix(name, "GIT_") || taken.MatchString(name) {
+		if !strings.HasPrefix(name, "GIT_") || passedVariables.MatchString(name) {
 			g.env = append(g.env, name+"="+value)
 		}
 	}
@@ -56,14 +56,14 @@ func newGit(dir string, env map[string]string, secrets ...web.Secret) git {
 	return g
 }
 
-// set returns a git with further settings.
-func (g git) set(config ...string) git {
+// withSettings returns a git with further settings.
+func (g git) withSettings(config ...string) git {
 	g.config = append(slices.Clone(g.config), config...)
 	return g
 }
 
-// with returns a git with further variables.
-func (g git) with(env ...string) git {
+// withVariables returns a git with further variables.
+func (g git) withVariables(env ...string) git {
 	g.env = append(slices.Clone(g.env), env...)
 	return g
 }
@@ -73,7 +73,7 @@ func (g git) with(env ...string) git {
 // container runs as. count is what GIT_CONFIG_COUNT is already.
 func (g git) trusting(dir string, count string) git {
 	n, _ := strconv.Atoi(count) // 0 where it is not set
-	return g.with(
+	return g.withVariables(
 		"GIT_CONFIG_COUNT="+strconv.Itoa(n+1),
 		fmt.Sprintf("GIT_CONFIG_KEY_%d=safe.directory", n),
 		fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", n, dir),
@@ -101,8 +101,8 @@ func (e *gitError) Error() string {
 
 func (e *gitError) Unwrap() error { return e.err }
 
-// out runs git and returns what it prints, without the newline at the end.
-func (g git) out(ctx context.Context, args ...string) (string, error) {
+// output runs git and returns what it prints, without the newline at the end.
+func (g git) output(ctx context.Context, args ...string) (string, error) {
 	var b bytes.Buffer
 	err := g.run(ctx, "", &b, nil, args...)
 	return strings.TrimSuffix(b.String(), "\n"), err
@@ -113,17 +113,17 @@ func (g git) do(ctx context.Context, args ...string) error {
 	return g.run(ctx, "", io.Discard, nil, args...)
 }
 
-// feed runs git with a text on its standard input and returns what it prints, without
+// outputOf runs git with a text on its standard input and returns what it prints, without
 // the newline at the end.
-func (g git) feed(ctx context.Context, input string, args ...string) (string, error) {
+func (g git) outputOf(ctx context.Context, input string, args ...string) (string, error) {
 	var b bytes.Buffer
 	err := g.run(ctx, input, &b, nil, args...)
 	return strings.TrimSuffix(b.String(), "\n"), err
 }
 
-// code runs git for its exit code alone: 0 and 1 are answers, anything else is an
+// exitCode runs git for its exit code alone: 0 and 1 are answers, anything else is an
 // error.
-func (g git) code(ctx context.Context, args ...string) (int, error) {
+func (g git) exitCode(ctx context.Context, args ...string) (int, error) {
 	err := g.do(ctx, args...)
 	var e *gitError
 	if errors.As(err, &e) && e.code == 1 {
@@ -147,7 +147,7 @@ func (g git) run(ctx context.Context, input string, stdout, heard io.Writer, arg
 	var stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = stdout, &stderr
 	if heard != nil {
-		tell := &teller{to: heard, secrets: g.secrets}
+		tell := &remoteLines{to: heard, secrets: g.secrets}
 		defer tell.end()
 		cmd.Stderr = io.MultiWriter(&stderr, tell)
 	}
@@ -162,7 +162,7 @@ func (g git) run(ctx context.Context, input string, stdout, heard io.Writer, arg
 	if err == nil {
 		return nil
 	}
-	e := &gitError{args: shown(args), code: -1, err: err, stderr: web.Quote(stderr.String(), g.secrets...)}
+	e := &gitError{args: forMessage(args), code: -1, err: err, stderr: web.Quote(stderr.String(), g.secrets...)}
 	var exit *exec.ExitError
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
@@ -178,14 +178,14 @@ func (g git) run(ctx context.Context, input string, stdout, heard io.Writer, arg
 // grace is how long git gets to end by itself, once it is asked to.
 const grace = 5 * time.Second
 
-// teller passes on what a remote says, a line at a time, without secrets.
-type teller struct {
+// remoteLines passes on what a remote says, a line at a time, without secrets.
+type remoteLines struct {
 	to      io.Writer
 	secrets []web.Secret
 	line    []byte
 }
 
-func (t *teller) Write(p []byte) (int, error) {
+func (t *remoteLines) Write(p []byte) (int, error) {
 	t.line = append(t.line, p...)
 	for {
 		at := bytes.IndexByte(t.line, '\n')
@@ -200,14 +200,14 @@ func (t *teller) Write(p []byte) (int, error) {
 }
 
 // end passes on what came after the last newline.
-func (t *teller) end() {
+func (t *remoteLines) end() {
 	if len(t.line) > 0 {
 		_, _ = t.Write([]byte("\n")) // there is nobody to tell
 	}
 }
 
-// shown is a command line for messages: without what only git needs.
-func shown(args []string) []string {
+// forMessage is a command line for messages: without what only git needs.
+func forMessage(args []string) []string {
 	return slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == "--quiet" })
 }
 

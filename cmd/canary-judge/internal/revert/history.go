@@ -94,8 +94,8 @@ type entry struct {
 
 // history reads commits, newer ones before those they build on. The arguments are
 // those of git log.
-func (p *place) history(ctx context.Context, args ...string) ([]entry, error) {
-	log, err := p.out(ctx, append([]string{
+func (p *clone) history(ctx context.Context, args ...string) ([]entry, error) {
+	log, err := p.output(ctx, append([]string{
 		"log", "-z", "--topo-order", "--encoding=UTF-8", "--no-color", "--no-show-signature", "--no-decorate", "--format=tformat:%H %P%n%B",
 	}, args...)...)
 	if err != nil {
@@ -113,13 +113,13 @@ func (p *place) history(ctx context.Context, args ...string) ([]entry, error) {
 
 // net returns what a history takes back in the end: what a commit says that was itself
 // taken back does not count.
-func (p *place) net(ctx context.Context, history []entry) (takenBack, []claim, error) {
+func (p *clone) net(ctx context.Context, history []entry) (takenBack, []claim, error) {
 	undone := takenBack{}
 	var all []claim
 	for _, e := range history {
 		if by, ok := undone.by(e.id, subjectOf(e.message)); ok {
 			if len(e.parents) > 1 { // and so is all that it brought
-				brought, err := p.out(ctx, "rev-list", e.id, "^"+e.parents[0])
+				brought, err := p.output(ctx, "rev-list", e.id, "^"+e.parents[0])
 				if err != nil {
 					return nil, nil, err
 				}
@@ -144,7 +144,7 @@ func (p *place) net(ctx context.Context, history []entry) (takenBack, []claim, e
 }
 
 // takes returns what a commit takes back: a merge what it brings takes back, in the end.
-func (p *place) takes(ctx context.Context, c Commit) ([]claim, error) {
+func (p *clone) takes(ctx context.Context, c Commit) ([]claim, error) {
 	if len(c.parents) < 2 {
 		return c.says, nil
 	}
@@ -179,7 +179,7 @@ type choice struct {
 
 // choose finds what of a change is not taken back yet on top of it, and leaves reverts
 // of ours alone, and what the change itself takes back.
-func (r *Repository) choose(ctx context.Context, p *place, change []Commit, tip string) (choice, error) {
+func (r *Repository) choose(ctx context.Context, p *clone, change []Commit, tip string) (choice, error) {
 	above, err := p.history(ctx, tip, "^"+change[0].SHA)
 	if err != nil {
 		return choice{}, err
@@ -243,7 +243,7 @@ func (r *Repository) choose(ctx context.Context, p *place, change []Commit, tip 
 }
 
 // changed tells commits that changed something from those that did not.
-func (r *Repository) changed(ctx context.Context, p *place, commits []Commit) (all, empty []Commit) {
+func (r *Repository) changed(ctx context.Context, p *clone, commits []Commit) (all, empty []Commit) {
 	for _, c := range commits {
 		if len(c.parents) == 0 || len(c.parents) > 1 && len(c.parents) < r.Settings.Mainline {
 			all = append(all, c) // which cannot be taken back, as is said later
@@ -265,7 +265,7 @@ func (c Commit) is(other Commit) bool { return c.SHA == other.SHA }
 // stillThere reports whether commits would still change something if they were taken
 // back. Where that cannot be worked out it is what came later that is in the way, and
 // what messages say of them counts.
-func (r *Repository) stillThere(ctx context.Context, p *place, tip string, commits []Commit) (bool, error) {
+func (r *Repository) stillThere(ctx context.Context, p *clone, tip string, commits []Commit) (bool, error) {
 	if len(commits) == 0 {
 		return false, nil
 	}

@@ -39,7 +39,7 @@ const branchPrefix = "canary-judge/revert-"
 
 // branchNames are the branches that a revert of commits may be proposed from, by all of
 // them. The second is for a first that is left over from another time.
-func (w *work) branchNames() [2]string {
+func (w *plannedRevert) branchNames() [2]string {
 	name := branchPrefix + w.steps[0].commit.SHA[:shortSHA]
 	if len(w.steps) > 1 {
 		all := sha256.New()
@@ -52,12 +52,12 @@ func (w *work) branchNames() [2]string {
 }
 
 // propose pushes the reverts to a branch of their own and opens a pull request.
-func (w *work) propose(ctx context.Context, dryRun bool) (Outcome, error) {
-	host, err := w.forge(ctx, w.place)
+func (w *plannedRevert) propose(ctx context.Context, dryRun bool) (Outcome, error) {
+	host, err := w.forge(ctx, w.clone)
 	if err != nil {
 		return Outcome{}, err
 	}
-	m := w.remote(w.place)
+	m := w.remote(w.clone)
 	names := w.branchNames()
 	at, err := m.read(ctx, heads+names[0], heads+names[1])
 	if err != nil {
@@ -78,7 +78,7 @@ func (w *work) propose(ctx context.Context, dryRun bool) (Outcome, error) {
 }
 
 // fresh pushes the reverts to a branch that is not there yet.
-func (w *work) fresh(ctx context.Context, host forge, m *remote, b branch, dryRun bool) (Outcome, error) {
+func (w *plannedRevert) fresh(ctx context.Context, host forge, m *remote, b branch, dryRun bool) (Outcome, error) {
 	o := Outcome{Commands: append(w.revertCommands(), w.pushCommand(b.ref)), Reverted: commits(w.steps)}
 	if dryRun {
 		return w.open(ctx, host, b, o, dryRun)
@@ -95,7 +95,7 @@ func (w *work) fresh(ctx context.Context, host forge, m *remote, b branch, dryRu
 	if err != nil {
 		return Outcome{}, err
 	}
-	moved, failed := m.push(ctx, made[0], b, w.Heard)
+	moved, failed := m.push(ctx, made[0], b, w.RemoteOutput)
 	after, cancel := w.afterPush(ctx)
 	defer cancel()
 	now, err := m.branch(after, []string{b.ref})
@@ -124,7 +124,7 @@ func refused(host forge, all []proposal) (Outcome, error) {
 }
 
 // open opens the pull request of a branch that is pushed, or finds it.
-func (w *work) open(ctx context.Context, host forge, b branch, o Outcome, dryRun bool) (Outcome, error) {
+func (w *plannedRevert) open(ctx context.Context, host forge, b branch, o Outcome, dryRun bool) (Outcome, error) {
 	name, base := strings.TrimPrefix(b.ref, heads), strings.TrimPrefix(w.target.ref, heads)
 	all := commits(w.steps)
 	command := fmt.Sprintf("open the %s %q of %s into %s on %s", host.kind(), title(all), name, base, host.repository())
@@ -143,7 +143,7 @@ func (w *work) open(ctx context.Context, host forge, b branch, o Outcome, dryRun
 		if o, err := refused(host, there); err != nil {
 			return o, err
 		}
-		made, err := w.out(ctx, "rev-list", b.at, "^"+w.target.at)
+		made, err := w.output(ctx, "rev-list", b.at, "^"+w.target.at)
 		if err != nil {
 			return o, notOpen(err)
 		}
@@ -165,7 +165,7 @@ func (w *work) open(ctx context.Context, host forge, b branch, o Outcome, dryRun
 
 // sameAs reports whether a branch that is there holds the reverts and nothing else:
 // their files, in commits of ours.
-func (w *work) sameAs(ctx context.Context, m *remote, b branch) (bool, error) {
+func (w *plannedRevert) sameAs(ctx context.Context, m *remote, b branch) (bool, error) {
 	if err := m.fetch(ctx, b); err != nil {
 		return false, err
 	}

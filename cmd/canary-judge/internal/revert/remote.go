@@ -18,7 +18,7 @@ import (
 // remote is where the reverted branch is. What git may have been told of it for
 // everyday pushes (mirrors, refspecs, tags, submodules) does not hold.
 type remote struct {
-	*place
+	*clone
 	name    string
 	address string // that is pushed to; "" until it is known
 }
@@ -29,7 +29,7 @@ type branch struct{ ref, at string }
 // errNoBranch is the cause where a remote has not the branch.
 var errNoBranch = errors.New("no such branch")
 
-func (r *Repository) remote(p *place) *remote { return &remote{place: p, name: r.Settings.Remote} }
+func (r *Repository) remote(p *clone) *remote { return &remote{clone: p, name: r.Settings.Remote} }
 
 // refs are the full names that a branch in the settings may mean, those that are meant
 // first: x, heads/x, refs/heads/x and REMOTE/x mean one thing.
@@ -60,9 +60,9 @@ func (m *remote) resolve(ctx context.Context) error {
 	if m.address != "" {
 		return nil
 	}
-	all, err := m.out(ctx, "remote", "get-url", "--push", "--all", m.name)
+	all, err := m.output(ctx, "remote", "get-url", "--push", "--all", m.name)
 	if err != nil { // a path is a remote, too
-		all, err = m.out(ctx, "ls-remote", "--get-url", m.name)
+		all, err = m.output(ctx, "ls-remote", "--get-url", m.name)
 	}
 	if err != nil {
 		return err
@@ -75,13 +75,13 @@ func (m *remote) resolve(ctx context.Context) error {
 	m.secrets = append(slices.Clone(m.secrets), credentialsIn(m.address)...)
 	// A name of ours for it: pushes and reads go by rules of their own to addresses that
 	// git rewrites, and what is on a command line is for all to see.
-	read, err := m.out(ctx, "ls-remote", "--get-url", m.name)
+	read, err := m.output(ctx, "ls-remote", "--get-url", m.name)
 	if err != nil {
 		return err
 	}
 	if read != m.address {
-		m.git = m.set("remote." + readBack + ".url=" + m.address)
-		if read, err = m.out(ctx, "ls-remote", "--get-url", readBack); err != nil {
+		m.git = m.withSettings("remote." + readBack + ".url=" + m.address)
+		if read, err = m.output(ctx, "ls-remote", "--get-url", readBack); err != nil {
 			return err
 		}
 		if read != m.address {
@@ -134,7 +134,7 @@ func (m *remote) read(ctx context.Context, refs ...string) (map[string]string, e
 	if err := m.resolve(ctx); err != nil {
 		return nil, err
 	}
-	said, err := m.out(ctx, append([]string{"ls-remote", "--symref", m.reading()}, refs...)...)
+	said, err := m.output(ctx, append([]string{"ls-remote", "--symref", m.reading()}, refs...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +158,7 @@ func (m *remote) branch(ctx context.Context, names []string) (branch, error) {
 		if !strings.HasPrefix(name, heads) {
 			return branch{}, fmt.Errorf("%s is no branch: what is deployed by a revert is one (on_fail.revert.branch)", name)
 		}
-		if bad, err := m.code(ctx, "check-ref-format", name); err != nil {
+		if bad, err := m.exitCode(ctx, "check-ref-format", name); err != nil {
 			return branch{}, err
 		} else if bad == 1 {
 			return branch{}, fmt.Errorf("%s is no name of a branch as git has them (on_fail.revert.branch)", name)
@@ -185,7 +185,7 @@ func (m *remote) branch(ctx context.Context, names []string) (branch, error) {
 
 // target is the branch on the remote that a revert is for, and where it is now: that
 // which is deployed, or the one that the pull request is for.
-func (r *Repository) target(ctx context.Context, p *place, deployed string) (branch, error) {
+func (r *Repository) target(ctx context.Context, p *clone, deployed string) (branch, error) {
 	names := []string{deployed}
 	if r.Settings.Base != "" {
 		names = r.refs(r.Settings.Base)
@@ -203,14 +203,14 @@ func (r *Repository) target(ctx context.Context, p *place, deployed string) (bra
 
 // fetch gets the commits of a branch, unless they are here. No branch here moves.
 func (m *remote) fetch(ctx context.Context, b branch) error {
-	if _, missing := m.out(ctx, "cat-file", "-e", b.at+"^{commit}"); missing == nil {
+	if _, missing := m.output(ctx, "cat-file", "-e", b.at+"^{commit}"); missing == nil {
 		return nil
 	}
 	err := m.do(ctx, "fetch", "--quiet", "--no-tags", "--no-prune", "--no-write-fetch-head", "--no-auto-gc", "--recurse-submodules=no", "--refmap=", m.reading(), b.ref)
 	if err != nil {
 		return err
 	}
-	if _, missing := m.out(ctx, "cat-file", "-e", b.at+"^{commit}"); missing != nil {
+	if _, missing := m.output(ctx, "cat-file", "-e", b.at+"^{commit}"); missing != nil {
 		return fmt.Errorf("%s on %s moves while it is read: try again", b.ref, m.name)
 	}
 	return nil
@@ -228,10 +228,10 @@ func (m *remote) pushing(id string, b branch) []string {
 // pusher is git as it pushes. Of the repository's hooks only that before a push is run,
 // which may refuse.
 func (m *remote) pusher(ctx context.Context) (git, error) {
-	g := m.set("remote."+m.name+".mirror=false", "push.followTags=false")
+	g := m.withSettings("remote."+m.name+".mirror=false", "push.followTags=false")
 	// As the repository has it, which may keep its hooks elsewhere.
 	g.config = slices.DeleteFunc(g.config, func(c string) bool { return strings.HasPrefix(c, "core.hooksPath=") })
-	hook, err := g.out(ctx, "rev-parse", "--path-format=absolute", "--git-path", "hooks/pre-push")
+	hook, err := g.output(ctx, "rev-parse", "--path-format=absolute", "--git-path", "hooks/pre-push")
 	if err != nil {
 		return g, err
 	}
@@ -245,7 +245,7 @@ func (m *remote) pusher(ctx context.Context) (git, error) {
 			return g, err
 		}
 	}
-	return g.set("core.hooksPath=" + hooks), nil
+	return g.withSettings("core.hooksPath=" + hooks), nil
 }
 
 // push moves a branch from where it was seen to a commit, and reports whether it did:

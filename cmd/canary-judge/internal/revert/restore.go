@@ -16,8 +16,8 @@ type changedFile struct {
 }
 
 // changedFiles returns the files that differ between two commits, in the order of their paths.
-func (p *place) changedFiles(ctx context.Context, from, to string) ([]changedFile, error) {
-	said, err := p.out(ctx, "diff-tree", "-r", "-z", "--name-status", "--no-renames", from, to)
+func (p *clone) changedFiles(ctx context.Context, from, to string) ([]changedFile, error) {
+	said, err := p.output(ctx, "diff-tree", "-r", "-z", "--name-status", "--no-renames", from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -32,19 +32,19 @@ func (p *place) changedFiles(ctx context.Context, from, to string) ([]changedFil
 
 // checkedOut is how files of a working tree were.
 type checkedOut struct {
-	*place
+	*clone
 	root  *os.Root
 	files []changedFile
 	infos []fs.FileInfo // of each file; nil = not there
 }
 
 // look looks at files of the working tree. Who does closes what it returns.
-func (p *place) look(files []changedFile) (*checkedOut, error) {
+func (p *clone) look(files []changedFile) (*checkedOut, error) {
 	root, err := os.OpenRoot(p.dir)
 	if err != nil {
 		return nil, err
 	}
-	c := &checkedOut{place: p, root: root, files: files}
+	c := &checkedOut{clone: p, root: root, files: files}
 	for _, f := range files {
 		c.infos = append(c.infos, c.info(f))
 	}
@@ -97,15 +97,15 @@ func (c *checkedOut) restore(ctx context.Context, head string) (command string) 
 	}
 	slices.Sort(committed)
 	list := strings.Join(committed, "\x00")
-	if staged, err := c.out(ctx, "diff-index", "--cached", "--name-only", head); err == nil && staged != "" {
+	if staged, err := c.output(ctx, "diff-index", "--cached", "--name-only", head); err == nil && staged != "" {
 		var all strings.Builder
 		for _, f := range touched {
 			all.WriteString(":(literal)" + f.path + "\x00")
 		}
-		_, _ = c.feed(ctx, all.String(), "reset", "--quiet", "--pathspec-from-file=-", "--pathspec-file-nul", head) // as above
+		_, _ = c.outputOf(ctx, all.String(), "reset", "--quiet", "--pathspec-from-file=-", "--pathspec-file-nul", head) // as above
 	}
 	if len(committed) > 0 {
-		_, _ = c.feed(ctx, list, "checkout-index", "--force", "-z", "--stdin") // as above
+		_, _ = c.outputOf(ctx, list, "checkout-index", "--force", "-z", "--stdin") // as above
 	}
 	return c.left(ctx, head, touched)
 }
@@ -116,7 +116,7 @@ const mostNamed = 20
 // left is the command that restores those of some files that are not as in a commit.
 func (c *checkedOut) left(ctx context.Context, head string, touched []changedFile) (command string) {
 	// Which compares contents where only the times differ.
-	said, err := c.out(ctx, "-c", "diff.autoRefreshIndex=true", "diff", "--no-ext-diff", "--name-only", "-z", "--no-renames", "--no-relative", head)
+	said, err := c.output(ctx, "-c", "diff.autoRefreshIndex=true", "diff", "--no-ext-diff", "--name-only", "-z", "--no-renames", "--no-relative", head)
 	differ := strings.Split(said, "\x00")
 	var paths []string
 	for _, f := range touched {

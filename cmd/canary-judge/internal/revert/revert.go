@@ -21,9 +21,9 @@ type Repository struct {
 	// Env is the environment of git, and where the tokens and addresses of GitHub and
 	// GitLab are.
 	Env map[string]string
-	// Heard gets what the remote says while it is pushed to, such as the words of a
+	// RemoteOutput gets what the remote says while it is pushed to, such as the words of a
 	// deployment hook; nil to hear nothing.
-	Heard io.Writer
+	RemoteOutput io.Writer
 	// Transport replaces the network to GitHub and GitLab in tests.
 	Transport http.RoundTripper
 }
@@ -122,7 +122,7 @@ func (r *Repository) revert(ctx context.Context, judged Change, e Evidence, dryR
 	if err := p.changing(ctx, b.at, steps); err != nil {
 		return Outcome{}, err
 	}
-	w := &work{Repository: r, place: p, judged: judged, target: b, steps: steps, evidence: e}
+	w := &plannedRevert{Repository: r, clone: p, judged: judged, target: b, steps: steps, evidence: e}
 	do := w.deploy
 	if r.Settings.Mode == config.PullRequestRevert {
 		do = w.propose
@@ -134,10 +134,10 @@ func (r *Repository) revert(ctx context.Context, judged Change, e Evidence, dryR
 	return o, err
 }
 
-// work is a revert that is worked out.
-type work struct {
+// plannedRevert is a revert that is worked out.
+type plannedRevert struct {
 	*Repository
-	*place
+	*clone
 	judged   Change
 	target   branch // that the revert is for
 	steps    []step
@@ -146,7 +146,7 @@ type work struct {
 
 // deployed returns the full name of the branch on the remote that was judged. Results of
 // older versions do not say it.
-func (r *Repository) deployed(ctx context.Context, p *place, judged Change) (string, error) {
+func (r *Repository) deployed(ctx context.Context, p *clone, judged Change) (string, error) {
 	names := []string{heads + judged.Branch}
 	if r.Settings.Branch != "" {
 		names = r.refs(r.Settings.Branch)
@@ -164,9 +164,9 @@ func (r *Repository) deployed(ctx context.Context, p *place, judged Change) (str
 }
 
 // holds reports a branch that has not the commits that were judged any more.
-func (r *Repository) holds(ctx context.Context, p *place, b branch, judged Change) error {
+func (r *Repository) holds(ctx context.Context, p *clone, b branch, judged Change) error {
 	for _, c := range judged.Commits {
-		outside, err := p.code(ctx, "merge-base", "--is-ancestor", c.SHA, b.at)
+		outside, err := p.exitCode(ctx, "merge-base", "--is-ancestor", c.SHA, b.at)
 		if err != nil {
 			return err
 		}
@@ -179,7 +179,7 @@ func (r *Repository) holds(ctx context.Context, p *place, b branch, judged Chang
 
 // already is the outcome where all was taken back before, by some commits, the newest first.
 // What is checked out follows then, too: the job that did it may have broken off before that.
-func (r *Repository) already(ctx context.Context, p *place, judged Change, by []string, dryRun bool) Outcome {
+func (r *Repository) already(ctx context.Context, p *clone, judged Change, by []string, dryRun bool) Outcome {
 	o := Outcome{Reverts: by, Notes: []string{fmt.Sprintf("the change is reverted already, by %s", strings.Join(by, ", "))}}
 	if dryRun || r.Settings.Mode != config.PushRevert {
 		return o
@@ -210,7 +210,7 @@ func hasMoved(remote string, judged Change, b branch) error {
 }
 
 // changing reports a step that changes nothing, or steps that all together do not.
-func (p *place) changing(ctx context.Context, tip string, steps []step) error {
+func (p *clone) changing(ctx context.Context, tip string, steps []step) error {
 	before, err := p.tree(ctx, tip)
 	if err != nil || len(steps) == 0 {
 		return err
@@ -238,7 +238,7 @@ func commits(steps []step) []Commit {
 }
 
 // revertCommands are the commands for the steps, as a person would type them.
-func (w *work) revertCommands() []string {
+func (w *plannedRevert) revertCommands() []string {
 	var all []string
 	for _, s := range w.steps {
 		mainline := ""
@@ -250,13 +250,13 @@ func (w *work) revertCommands() []string {
 	return all
 }
 
-func (w *work) pushCommand(ref string) string {
+func (w *plannedRevert) pushCommand(ref string) string {
 	return fmt.Sprintf("git push %s HEAD:%s", w.Settings.Remote, ref)
 }
 
 // commit makes the commits of the steps on top of the target, and returns them, the
 // newest first. No branch moves.
-func (w *work) commit(ctx context.Context) ([]string, error) {
+func (w *plannedRevert) commit(ctx context.Context) ([]string, error) {
 	sign, err := w.signing(ctx)
 	if err != nil {
 		return nil, err
@@ -264,7 +264,7 @@ func (w *work) commit(ctx context.Context) ([]string, error) {
 	var made []string
 	parent := w.target.at
 	for _, s := range w.steps {
-		id, err := w.feed(ctx, w.evidence.message(s, w.minor), "commit-tree", sign, s.tree, "-p", parent)
+		id, err := w.outputOf(ctx, w.evidence.message(s, w.minor), "commit-tree", sign, s.tree, "-p", parent)
 		if err != nil {
 			return nil, err
 		}
@@ -275,8 +275,8 @@ func (w *work) commit(ctx context.Context) ([]string, error) {
 
 // signing is the option of commit-tree for what commit.gpgsign says, which it does not
 // look at by itself.
-func (p *place) signing(ctx context.Context) (string, error) {
-	said, err := p.out(ctx, "config", "--type=bool", "--get", "--default=false", "commit.gpgsign")
+func (p *clone) signing(ctx context.Context) (string, error) {
+	said, err := p.output(ctx, "config", "--type=bool", "--get", "--default=false", "commit.gpgsign")
 	if said == "true" {
 		return "--gpg-sign", err
 	}
@@ -284,17 +284,17 @@ func (p *place) signing(ctx context.Context) (string, error) {
 }
 
 // signs tries to make a commit, which goes nowhere.
-func (r *Repository) signs(ctx context.Context, p *place, b branch) error {
+func (r *Repository) signs(ctx context.Context, p *clone, b branch) error {
 	sign, err := p.signing(ctx)
 	if err != nil {
 		return err
 	}
-	_, err = p.feed(ctx, "try\n", "commit-tree", sign, b.at+"^{tree}", "-p", b.at)
+	_, err = p.outputOf(ctx, "try\n", "commit-tree", sign, b.at+"^{tree}", "-p", b.at)
 	return err
 }
 
 // deploy pushes the reverts to the branch that was judged.
-func (w *work) deploy(ctx context.Context, dryRun bool) (Outcome, error) {
+func (w *plannedRevert) deploy(ctx context.Context, dryRun bool) (Outcome, error) {
 	o := Outcome{Commands: append(w.revertCommands(), w.pushCommand(w.target.ref)), Reverted: commits(w.steps)}
 	if dryRun {
 		return o, nil
@@ -303,8 +303,8 @@ func (w *work) deploy(ctx context.Context, dryRun bool) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	m := w.remote(w.place)
-	moved, failed := m.push(ctx, made[0], w.target, w.Heard)
+	m := w.remote(w.clone)
+	moved, failed := m.push(ctx, made[0], w.target, w.RemoteOutput)
 	// A push that broke off may have arrived, and only the remote knows.
 	after, cancel := w.afterPush(ctx)
 	defer cancel()
@@ -323,7 +323,7 @@ func (w *work) deploy(ctx context.Context, dryRun bool) (Outcome, error) {
 	case !arrived:
 		return w.overtaken(after, m, now)
 	case !moved:
-		return w.already(after, w.place, w.judged, made, false), nil
+		return w.already(after, w.clone, w.judged, made, false), nil
 	}
 	o.Reverts, o.Pushed = made, w.Settings.Remote+"/"+strings.TrimPrefix(w.target.ref, heads)
 	if note := w.follow(after, w.judged, made[0]); note != "" {
@@ -343,28 +343,28 @@ const longestReadBack = time.Minute
 
 // arrived reports whether a branch on the remote holds a commit: others may have pushed
 // on top of it already.
-func (w *work) arrived(ctx context.Context, m *remote, id string, now branch) (bool, error) {
+func (w *plannedRevert) arrived(ctx context.Context, m *remote, id string, now branch) (bool, error) {
 	if now.at == id || now.at == w.target.at {
 		return now.at == id, nil
 	}
 	if err := m.fetch(ctx, now); err != nil {
 		return false, err
 	}
-	outside, err := w.code(ctx, "merge-base", "--is-ancestor", id, now.at)
+	outside, err := w.exitCode(ctx, "merge-base", "--is-ancestor", id, now.at)
 	return outside == 0 && err == nil, err
 }
 
 // overtaken is what a revert comes to whose branch somebody else moved first.
-func (w *work) overtaken(ctx context.Context, m *remote, now branch) (Outcome, error) {
-	if err := w.holds(ctx, w.place, now, w.judged); err != nil {
+func (w *plannedRevert) overtaken(ctx context.Context, m *remote, now branch) (Outcome, error) {
+	if err := w.holds(ctx, w.clone, now, w.judged); err != nil {
 		return Outcome{}, err
 	}
-	found, err := w.choose(ctx, w.place, w.judged.Commits, now.at)
+	found, err := w.choose(ctx, w.clone, w.judged.Commits, now.at)
 	if err != nil {
 		return Outcome{}, err
 	}
 	if len(found.left) == 0 && len(found.by) > 0 {
-		return w.already(ctx, w.place, w.judged, found.by, false), nil
+		return w.already(ctx, w.clone, w.judged, found.by, false), nil
 	}
 	return Outcome{}, hasMoved(m.name, w.judged, now)
 }

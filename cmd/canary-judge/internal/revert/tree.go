@@ -41,7 +41,7 @@ const mostFiles = 10
 
 // plan works out what is left of a tip's files when commits, the newest first, are taken
 // back one after the other.
-func (r *Repository) plan(ctx context.Context, p *place, tip string, commits []Commit) ([]step, error) {
+func (r *Repository) plan(ctx context.Context, p *clone, tip string, commits []Commit) ([]step, error) {
 	tree, err := p.tree(ctx, tip)
 	if err != nil {
 		return nil, err
@@ -68,15 +68,15 @@ func (r *Repository) parent(c Commit) string {
 	return c.parents[0]
 }
 
-func (p *place) tree(ctx context.Context, commit string) (string, error) {
-	return p.out(ctx, "rev-parse", "--verify", "--quiet", commit+"^{tree}")
+func (p *clone) tree(ctx context.Context, commit string) (string, error) {
+	return p.output(ctx, "rev-parse", "--verify", "--quiet", commit+"^{tree}")
 }
 
 // without returns a tree without what a commit changed. That is a merge of the
 // commit's parent into the tree, with the commit as their common ancestor: what git
 // revert does. merge-tree finds the ancestor by itself, so it is shown three commits that
 // are made for it; --merge-base came with git 2.40 only.
-func (p *place) without(ctx context.Context, tree string, c Commit, parent string) (string, error) {
+func (p *clone) without(ctx context.Context, tree string, c Commit, parent string) (string, error) {
 	var trees [2]string
 	for i, commit := range []string{c.SHA, parent} {
 		var err error
@@ -101,9 +101,9 @@ func (p *place) without(ctx context.Context, tree string, c Commit, parent strin
 	if err := p.attributes(ctx, tree, dir); err != nil {
 		return "", err
 	}
-	apart := p.with("GIT_DIR="+p.dirs, "GIT_WORK_TREE="+dir)
+	apart := p.withVariables("GIT_DIR="+p.dirs, "GIT_WORK_TREE="+dir)
 	apart.dir = dir
-	said, err := apart.out(ctx, "merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs)
+	said, err := apart.output(ctx, "merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs)
 	merged, files, _ := strings.Cut(said, "\x00")
 	var e *gitError
 	if errors.As(err, &e) && e.code == 1 && files != "" {
@@ -113,18 +113,18 @@ func (p *place) without(ctx context.Context, tree string, c Commit, parent strin
 }
 
 // stub makes a commit that only stands for a tree.
-func (p *place) stub(ctx context.Context, tree string, args ...string) (string, error) {
-	g := p.with("GIT_AUTHOR_DATE=@0 +0000", "GIT_COMMITTER_DATE=@0 +0000")
-	return g.feed(ctx, "\n", append([]string{"commit-tree", "--no-gpg-sign", tree}, args...)...)
+func (p *clone) stub(ctx context.Context, tree string, args ...string) (string, error) {
+	g := p.withVariables("GIT_AUTHOR_DATE=@0 +0000", "GIT_COMMITTER_DATE=@0 +0000")
+	return g.outputOf(ctx, "\n", append([]string{"commit-tree", "--no-gpg-sign", tree}, args...)...)
 }
 
 // attributes writes the files of a tree that give paths attributes, and nothing else,
 // into a directory.
-func (p *place) attributes(ctx context.Context, tree, dir string) error {
+func (p *clone) attributes(ctx context.Context, tree, dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	list, err := p.out(ctx, "ls-tree", "-r", "-z", tree)
+	list, err := p.output(ctx, "ls-tree", "-r", "-z", tree)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (p *place) attributes(ctx context.Context, tree, dir string) error {
 			continue
 		}
 		fields := strings.Fields(about)
-		text, err := p.out(ctx, "cat-file", "blob", fields[len(fields)-1])
+		text, err := p.output(ctx, "cat-file", "blob", fields[len(fields)-1])
 		if err != nil {
 			return err
 		}
@@ -150,7 +150,7 @@ func (p *place) attributes(ctx context.Context, tree, dir string) error {
 }
 
 // revertible reports why a commit cannot be reverted.
-func (r *Repository) revertible(ctx context.Context, p *place, c Commit) error {
+func (r *Repository) revertible(ctx context.Context, p *clone, c Commit) error {
 	mainline := 1
 	if len(c.parents) > 1 {
 		mainline = r.Settings.Mainline
@@ -161,7 +161,7 @@ func (r *Repository) revertible(ctx context.Context, p *place, c Commit) error {
 	case mainline > len(c.parents):
 		return fmt.Errorf("the commit %s has %d parents; on_fail.revert.mainline is %d", c.short(), len(c.parents), mainline)
 	}
-	if _, err := p.out(ctx, "cat-file", "-e", c.parents[mainline-1]+"^{commit}"); err != nil {
+	if _, err := p.output(ctx, "cat-file", "-e", c.parents[mainline-1]+"^{commit}"); err != nil {
 		return fmt.Errorf("the clone lacks the parent of %s, to which a revert goes back; fetch it with git fetch --deepen=1 (actions/checkout: fetch-depth: 0)", c.short())
 	}
 	return nil

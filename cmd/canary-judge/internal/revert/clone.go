@@ -13,15 +13,15 @@ import (
 	"github.com/canary-judge/canary-judge/web"
 )
 
-// place is a repository in which reverts are worked out. Neither its working tree nor
+// clone is a repository in which reverts are worked out. Neither its working tree nor
 // its index nor any of its branches takes part in that.
-type place struct {
+type clone struct {
 	git
 	bare    bool
 	dirs    string // where git keeps the repository
 	objects string
 	minor   int    // of git's version 2.minor
-	scratch string // a directory that goes away with the place
+	scratch string // a directory that goes away with the clone
 }
 
 // oldest is the first git with merge-tree --write-tree:
@@ -29,8 +29,8 @@ type place struct {
 const oldest = 38
 
 // open opens the repository. What is made there is kept in it if keep is set and it can
-// be written to, and goes away with the place otherwise. Who opens a place closes it.
-func (r *Repository) open(ctx context.Context, keep bool) (*place, error) {
+// be written to, and goes away with the value otherwise. Who opens it closes it.
+func (r *Repository) open(ctx context.Context, keep bool) (*clone, error) {
 	if !config.GitName(r.Settings.Remote) {
 		return nil, fmt.Errorf("the remote is named %q, which git would not take for one", web.Quote(r.Settings.Remote))
 	}
@@ -42,8 +42,8 @@ func (r *Repository) open(ctx context.Context, keep bool) (*place, error) {
 	if r.Env["GITHUB_ACTIONS"] == "true" && within(dir, r.Env["GITHUB_WORKSPACE"]) {
 		g = g.trusting(r.Env["GITHUB_WORKSPACE"], r.Env["GIT_CONFIG_COUNT"])
 	}
-	p := &place{git: g}
-	said, err := g.out(ctx, "version")
+	p := &clone{git: g}
+	said, err := g.output(ctx, "version")
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (r *Repository) open(ctx context.Context, keep bool) (*place, error) {
 }
 
 // close removes what is not kept.
-func (p *place) close() { _ = os.RemoveAll(p.scratch) } // what is left there is in the way of nobody
+func (p *clone) close() { _ = os.RemoveAll(p.scratch) } // what is left there is in the way of nobody
 
 // secrets are the tokens that git may repeat.
 func (r *Repository) secrets() []web.Secret {
@@ -96,8 +96,8 @@ func versionOf(said string) (minor int, err error) {
 const newest = 1000
 
 // find finds the repository's directories.
-func (p *place) find(ctx context.Context) error {
-	said, err := p.out(ctx, "rev-parse", "--path-format=absolute", "--is-inside-work-tree", "--is-bare-repository", "--git-dir", "--git-path", "objects")
+func (p *clone) find(ctx context.Context) error {
+	said, err := p.output(ctx, "rev-parse", "--path-format=absolute", "--is-inside-work-tree", "--is-bare-repository", "--git-dir", "--git-path", "objects")
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (p *place) find(ctx context.Context) error {
 	if lines[0] != "true" {
 		p.dir = p.dirs
 	} else {
-		top, err := p.out(ctx, "rev-parse", "--show-toplevel")
+		top, err := p.output(ctx, "rev-parse", "--show-toplevel")
 		if err != nil {
 			return err
 		}
@@ -128,7 +128,7 @@ func writable(dir string) bool {
 }
 
 // borrow has git keep new objects apart from the repository, whose own it sees.
-func (p *place) borrow() error {
+func (p *clone) borrow() error {
 	apart := filepath.Join(p.scratch, "objects")
 	for _, dir := range []string{"info", "pack"} {
 		if err := os.MkdirAll(filepath.Join(apart, dir), 0o700); err != nil {
@@ -138,7 +138,7 @@ func (p *place) borrow() error {
 	if err := os.WriteFile(filepath.Join(apart, "info", "alternates"), []byte(p.objects+"\n"), 0o600); err != nil {
 		return err
 	}
-	p.git = p.with("GIT_OBJECT_DIRECTORY=" + apart)
+	p.git = p.withVariables("GIT_OBJECT_DIRECTORY=" + apart)
 	return nil
 }
 
@@ -146,7 +146,7 @@ func (p *place) borrow() error {
 // under its own, or under ours.
 func (r *Repository) identified(ctx context.Context, g git) (git, error) {
 	as := func(name, address string) git {
-		return g.with("GIT_AUTHOR_NAME="+name, "GIT_AUTHOR_EMAIL="+address, "GIT_COMMITTER_NAME="+name, "GIT_COMMITTER_EMAIL="+address)
+		return g.withVariables("GIT_AUTHOR_NAME="+name, "GIT_AUTHOR_EMAIL="+address, "GIT_COMMITTER_NAME="+name, "GIT_COMMITTER_EMAIL="+address)
 	}
 	if a := r.Settings.Author; a.Address != "" {
 		return as(a.Name, a.Address), nil
@@ -156,7 +156,7 @@ func (r *Repository) identified(ctx context.Context, g git) (git, error) {
 			continue
 		}
 		for _, who := range []string{"committer.", "user."} {
-			unset, err := g.code(ctx, "config", "--get", who+key)
+			unset, err := g.exitCode(ctx, "config", "--get", who+key)
 			if err != nil {
 				return g, err
 			}
