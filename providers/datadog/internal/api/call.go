@@ -59,7 +59,7 @@ func (c *Client) Send(ctx context.Context, doing, method, path string, parameter
 		return nil, 0, web.TransportError(Name, doing, err, c.secrets()...)
 	}
 	if asks(method, path) && resp.StatusCode/100 == 2 {
-		return text, resp.StatusCode, c.checkWhole(doing, resp.StatusCode, text)
+		return text, resp.StatusCode, c.checkWhole(doing, text)
 	}
 	return text, resp.StatusCode, nil
 }

@@ -92,11 +92,8 @@ func holdsData(data json.RawMessage) bool {
 }
 
 // checkWhole reports that the answer to a question is a part of it.
-func (c *Client) checkWhole(doing string, status int, body []byte) *web.Error {
+func (c *Client) checkWhole(doing string, body []byte) *web.Error {
 	text := missing(body, false)
-	if status == http.StatusPartialContent {
-		text = "its status is 206 Partial Content"
-	}
 	if text == "" {
 		return nil
 	}
