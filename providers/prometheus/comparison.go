@@ -33,7 +33,7 @@ func hides(op string, e *metricsql.BinaryOpExpr) bool {
 		op = map[string]string{"<": ">", ">": "<", "<=": ">=", ">=": "<="}[op] + map[string]string{"==": op, "!=": op}[op]
 	}
 	if !ok {
-		return written(e.Left) != written(e.Right)
+		return !same(e.Left, e.Right)
 	}
 	switch op {
 	case ">", ">=":

@@ -15,6 +15,7 @@ const (
 	noCarrying  = "it carries values into steps in which the source has none; write the query without it, a step without data is a gap"
 	noOthers    = "it makes the value of a step of other steps; write the query without it"
 	noAbsence   = "it is 1 where the source has nothing; a metric with gaps: NAME counts the steps without data"
+	noLogarithm = "changes would look small; write the query without it"
 	noChance    = "a random number measures nothing"
 	noLookaside = "it reads what was before the step; write last_over_time(…[$step])"
 )
@@ -27,6 +28,7 @@ var refused = reasons(map[string]string{
 	"running_avg running_max running_min running_sum remove_resets range_avg range_first range_last range_mad range_max range_median range_min range_normalize range_quantile range_stddev range_stdvar range_sum range_trim_outliers range_trim_spikes range_trim_zscore range_zscore": noOthers,
 	"absent absent_over_time":           noAbsence,
 	"rand rand_exponential rand_normal": noChance,
+	"ln log2 log10 sqrt":                noLogarithm,
 })
 
 func reasons(of map[string]string) map[string]string {
@@ -68,6 +70,16 @@ var stateName = regexp.MustCompile(`_(total|bucket)$`)
 
 // rounding are the functions that make different numbers the same.
 var rounding = set("ceil floor round sgn")
+
+// observing are the functions and aggregations that say that, when or how often there was
+// something, and not what.
+var observing = set(`group count count_values stddev stdvar timestamp timestamp_with_name present_over_time count_over_time
+	changes changes_prometheus resets tfirst_over_time tlast_over_time tmax_over_time tmin_over_time lag lifetime scrape_interval
+	stddev_over_time stdvar_over_time share_le_over_time share_gt_over_time share_eq_over_time`)
+
+// scraped are the metrics that a server adds of each target, or that are always 1:
+// https://prometheus.io/docs/concepts/jobs_instances/#automatically-generated-labels-and-time-series
+var scraped = regexp.MustCompile(`^(up|scrape_.*|ALERTS|ALERTS_FOR_STATE|.*_info)$`)
 
 // rates are those that are per second.
 var rates = set("rate rate_prometheus rate_over_sum irate deriv deriv_fast ideriv")

@@ -3,7 +3,6 @@ package prometheus
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -254,48 +253,6 @@ func (r *reader) all(args []metricsql.Expr) []nature {
 	return natures
 }
 
-// either reads alternatives, of which the later ones hold where the first ones have
-// nothing.
-func (r *reader) either(exprs []metricsql.Expr, natures []nature, n nature) nature {
-	n.is = natures[0].is
-	for i, alternative := range natures {
-		switch {
-		case alternative.is == zero && r.part != providers.Value && i > 0:
-			if !vouched(exprs[:i], exprs[i]) {
-				r.reading.ZerosMadeUp = true
-			}
-		case alternative.is == zero || alternative.is == constant || alternative.is == condition && i > 0:
-			r.refuse("%s in %s is made up where the source has nothing: an arm that sends nothing would look like one that sends it; leave it out, %s",
-				alternative.text, n.text, r.instead())
-		case alternative.is != count && alternative.is != n.is:
-			n = alternative // the less it is a count the more it decides
-		}
-	}
-	return n
-}
-
-// instead is what to write for data that the source does not have.
-func (r *reader) instead() string {
-	if r.part == providers.Value {
-		return "a step without data is a gap; for a share of errors write ratio: with bad: and total:, and absent: zero"
-	}
-	return "or write vector(0), and absent: zero if silence means that there are none"
-}
-
-// vouched reports whether the zero of the last alternative is there only where the source
-// has the metrics of the others.
-func vouched(others []metricsql.Expr, zero metricsql.Expr) bool {
-	voices := selectors(zero)
-	for _, e := range others {
-		for _, s := range selectors(e) {
-			if !slices.ContainsFunc(voices, s.vouchedBy) {
-				return false
-			}
-		}
-	}
-	return len(voices) > 0
-}
-
 // selectors returns all selectors of an expression.
 func selectors(e metricsql.Expr) []selector {
 	var all []selector
@@ -335,7 +292,7 @@ func (r *reader) operation(e *metricsql.BinaryOpExpr, n nature) nature {
 			}
 		}
 	case "-":
-		if left.text == right.text {
+		if same(e.Left, e.Right) {
 			n.is = zero
 			break
 		}
