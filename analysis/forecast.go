@@ -58,38 +58,54 @@ func (e *valueEvidence) forecast(pass *stats.SharedClock) Forecast {
 }
 
 // forecast: for a relative tolerance the closed form of
-// docs/statistics/method.md, section 6; for an
-// absolute one, the multiple of what was seen so far at which an unchanged
-// canary passes at the level of the last look.
+// docs/statistics/method.md, section 6, or what it takes to be shown to be below the
+// floor where that is less; for an absolute one, the multiple of what was seen so far at
+// which an unchanged canary passes at the level of the last look.
 func (e *countsEvidence) forecast(pass *stats.SharedClock) Forecast {
 	level, ok := pass.LastLevel()
 	if !ok {
 		return Forecast{}
 	}
-	phi := e.passDispersion(level, false)
-	t := e.totals
-	if !e.metric.Tolerance.Absolute {
-		return Forecast{Unit: BadCanaryEvents, Needed: stats.EventsToPass(e.metric.Tolerance.Size, t.N/t.M, phi*e.counts.EventVariance()), Have: t.X}
-	}
-	unit := "canary events"
+	phi, t, size := e.passDispersion(level, false), e.totals, e.metric.Tolerance.Size
+	f := Forecast{Unit: "canary events", Have: t.N}
 	if e.pooled {
-		unit = "canary runs"
+		f.Unit = "canary runs"
 	}
-	short := func(log float64) bool {
-		f := math.Exp(log)
-		v := stats.PairedCounts{X: t.Y / t.M * t.N * f, N: t.N * f, Y: t.Y * f, M: t.M * f}
-		return v.DifferenceUpper(1, level, phi) >= e.metric.Tolerance.Size
+	if e.metric.Tolerance.Absolute {
+		f.Needed = t.N * e.leastMultiple(func(v stats.PairedCounts) bool { return v.DifferenceUpper(1, level, phi) < size })
+		return f
 	}
-	lo, hi := 0.0, math.Log(1e6)
-	if short(hi) {
-		return Forecast{}
-	}
-	for range 40 {
-		if mid := (lo + hi) / 2; short(mid) {
-			lo = mid
-		} else {
-			hi = mid
+	ratio := Forecast{Unit: BadCanaryEvents, Needed: stats.EventsToPass(size, t.N/t.M, phi*e.counts.EventVariance()), Have: t.X}
+	if e.below(e.metric.Floor) {
+		f.Needed = t.N * e.leastMultiple(func(v stats.PairedCounts) bool {
+			_, upper := stats.Proportion(v.X/phi, v.N/phi, level)
+			return upper < (1+size)*e.metric.Floor
+		})
+		if f.Needed > f.Have && f.Needed*ratio.Have < ratio.Needed*f.Have {
+			return f
 		}
 	}
-	return Forecast{Unit: unit, Needed: t.N * math.Exp(hi), Have: t.N}
+	return ratio
+}
+
+// leastMultiple returns of how many times the traffic so far an unchanged canary, with the
+// rate of the baseline, would be enough; +Inf beyond a million.
+func (e *countsEvidence) leastMultiple(enough func(stats.PairedCounts) bool) float64 {
+	t := e.totals
+	at := func(log float64) bool {
+		f := math.Exp(log)
+		return enough(stats.PairedCounts{X: t.Y / t.M * t.N * f, N: t.N * f, Y: t.Y * f, M: t.M * f})
+	}
+	lo, hi := 0.0, math.Log(1e6)
+	if !at(hi) {
+		return math.Inf(1)
+	}
+	for range 40 {
+		if mid := (lo + hi) / 2; at(mid) {
+			hi = mid
+		} else {
+			lo = mid
+		}
+	}
+	return math.Exp(hi)
 }

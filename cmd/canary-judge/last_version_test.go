@@ -19,6 +19,7 @@ import (
 // the path of what differs, without numbers of elements.
 var since = []struct{ results, where, why string }{
 	{`.`, `^\.(doubts|metrics\[\]\.(compared|warnings))$`, "added: what the numbers are beside an effect, and what speaks against a run"},
+	{`.`, `^\.metrics\[\]\.forecast\.(unit|needed|have|more_steps)$`, "of a clean service the forecast is how long it takes to be shown to be below the floor"},
 	{`.`, `^\.(metrics\[\]\.)?reason$`, "told in other words: typical numbers whose quotient is the effect, instead of medians; a limit that says nothing is none"},
 	{`.`, `^\.looks\[\]\.metrics\[\]\.(lower|upper|estimate)$|^\.metrics\[\]\.effect\.(lower|upper|estimate)$`, "limits: rates of 20 % and more are those of trials; a quantile is known to its bucket"},
 	{`^storedog-`, `^\.blast_radius\.(at_full_traffic\.)?excess_(lower|upper)$`, "limits of the excess, in their last digits"},
