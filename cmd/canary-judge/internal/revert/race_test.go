@@ -70,6 +70,11 @@ func raceOnce(t *testing.T, jobs int, clones bool) {
 	if got := s.in(s.remote, "show", s.ref+":code"); got != "a\nb\nc" {
 		t.Errorf("code is %q", got)
 	}
+	for i, p := range all { // each follows, whoever of them pushed
+		if head, dirty := s.in(p.Dir, "rev-parse", "HEAD"), s.in(p.Dir, "status", "--porcelain"); head != s.at() || dirty != "" || len(outcomes[i].Notes) > 1 {
+			t.Errorf("job %d of %d: its clone is at %s, with %q; it says %q", i, jobs, head, dirty, outcomes[i].Notes)
+		}
+	}
 }
 
 // The tree of a revert is that of git revert --no-edit in a clean clone, wherever that
