@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -107,7 +108,11 @@ func (c *Client) unanswered(ctx context.Context, doing string, err error) error 
 	if ctx.Err() != nil {
 		return &web.Error{Class: web.Unreachable, Provider: c.forge, Doing: doing, Err: context.Cause(ctx)}
 	}
-	return web.TransportError(c.forge, doing, err, c.token)
+	e := web.TransportError(c.forge, doing, err, c.token)
+	if errors.Is(err, context.DeadlineExceeded) {
+		e.Cure = "it is slow or hangs: try again when it is well"
+	}
+	return e
 }
 
 // refused is the error of an answer that is no success.
@@ -117,10 +122,16 @@ func (c *Client) refused(r Request, doing string, status int, answer []byte) err
 		detail = string(answer)
 	}
 	e := web.StatusError(c.forge, doing, status, detail, c.token)
-	cures := map[int]string{http.StatusUnauthorized: "the token is refused: check " + c.setBy}
+	cures := map[int]string{
+		http.StatusUnauthorized:    "the token is refused: check " + c.setBy,
+		http.StatusTooManyRequests: "too many requests with this token: try again later",
+	}
 	maps.Copy(cures, r.Cures)
-	if cure := cures[status]; cure != "" {
+	switch cure := cures[status]; {
+	case cure != "":
 		e.Cure = cure
+	case e.Class == web.BadQuery: // its own words say what is wrong with the request
+		e.Cure = ""
 	}
 	return e
 }

@@ -67,3 +67,35 @@ func TestWhatACallIsMadeOf(t *testing.T) {
 		}
 	}
 }
+
+// What to do about a refusal is said in words of a forge, and of no source of metrics.
+func TestCures(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]string{
+		http.StatusTooManyRequests:    "try again later",
+		http.StatusConflict:           "it is there already",
+		http.StatusForbidden:          "do this",
+		http.StatusBadGateway:         "try again when it is well",
+		http.StatusUnauthorized:       "_TOKEN",
+		http.StatusGone:               "it is there already",
+		http.StatusRequestTimeout:     "try again when it is well",
+		http.StatusServiceUnavailable: "try again when it is well",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			for name, c := range both("x", &answers{status: status, body: `{"message":"it is there already"}`}, nil) {
+				err := c.Call(t.Context(), Request{Method: http.MethodGet, Path: "x", Doing: "list", Cures: map[int]string{http.StatusForbidden: "do this"}}, nil)
+				if err == nil || !strings.HasSuffix(err.Error(), want) && status != http.StatusUnauthorized || !strings.Contains(err.Error(), want) {
+					t.Errorf("%s, %d: %v", name, status, err)
+				}
+			}
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		for name, c := range both("x", hangs{}, nil) {
+			err := c.Call(t.Context(), Request{Method: http.MethodGet, Path: "x", Doing: "list"}, nil)
+			if err == nil || strings.Contains(err.Error(), "query") || !strings.HasSuffix(err.Error(), "try again when it is well") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+}
