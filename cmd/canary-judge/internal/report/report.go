@@ -1,8 +1,16 @@
 // Package report turns what a run came to into what people and tools read: one
 // Report, saved as JSON, from which every other format is made.
 //
-// A format is a file: text.go, json.go, markdown.go, html.go, junit.go; reasons.go and
-// words.go have the wording that they share. The page: html.go makes texts of a Report,
+// Where to look: build.go makes the Report of an outcome. Its sentences are in reasons.go (why
+// a metric and the run are as they are), and beside what they are about: doubts.go, silence.go
+// (no data), buckets.go, guards.go, limits.go (of the source), runs.go (checks that failed),
+// kinds.go (what differs from kind to kind). How numbers and changes are written is words.go.
+// A format is a file that writes a Report and decides nothing: text.go, json.go, markdown.go
+// with chart.go, html.go with plot.go, junit.go; terminal.go and progress.go are for a run
+// under way. They are one package since they share the sentences, the cells of the table and
+// the words, some thirty names, and hardly anything else.
+//
+// The page: html.go makes texts of a Report,
 // the templates in page show them, plot.go draws with svgo. Its policy is default-src 'none'
 // with the hashes of its own style and script, so that nothing is fetched and no text from
 // outside can run. Its size is bounded: steps that share a column of a plot are one point,
