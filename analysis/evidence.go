@@ -195,7 +195,7 @@ func (e *countsEvidence) within(level float64, optimistic bool) bool {
 
 func (e *countsEvidence) tolerated() bool {
 	if e.metric.Tolerance.Absolute {
-		return e.totals.Difference(1) <= e.metric.Tolerance.Size
+		return !(e.totals.Difference(1) > e.metric.Tolerance.Size) // NaN without events in an arm
 	}
 	return !(e.counts.Ratio() > 1+e.metric.Tolerance.Size) || e.below(e.metric.Floor)
 }

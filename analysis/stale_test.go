@@ -67,6 +67,35 @@ func TestAPassIsAskedForAgain(t *testing.T) {
 	}
 }
 
+// Checks of which one arm has made no runs lately have no estimate of late: what was shown
+// holds.
+func TestAPassIsNotStaleForWantOfRuns(t *testing.T) {
+	t.Parallel()
+	j, err := analysis.NewJudge(analysis.Plan{
+		Steps: 60, PassAfter: 58, FalseAlarm: 0.05, WrongPass: 0.05, Metrics: []analysis.Metric{{
+			Name: "journey", Kind: analysis.Checks, Direction: analysis.Increase,
+			Tolerance: analysis.Tolerance{Size: 0.2, Absolute: true},
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	verdict := analysis.VerdictInconclusive
+	for k := 0; k < 60 && verdict == analysis.VerdictInconclusive; k++ {
+		canary := analysis.CountSample(0, 3)
+		if k >= 40 {
+			canary = analysis.CountSample(0, 0)
+		}
+		verdict, err = j.Step(analysis.Look{Pairs: []analysis.Pair{{Baseline: analysis.CountSample(0, 3), Canary: canary}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if verdict != analysis.VerdictPass || j.Looks() != 58 {
+		t.Errorf("%v at look %d", verdict, j.Looks())
+	}
+}
+
 // A gauge that is 1 in most steps, else 2: four equal steps passed a canary whose mean is
 // 15 % higher at a tolerance of 10 %, in 60 of 300 runs.
 func TestEqualStepsSayLittle(t *testing.T) {
