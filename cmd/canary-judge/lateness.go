@@ -62,7 +62,7 @@ func (l *lateness) note(q providers.Query, a providers.Answer) {
 	if len(points) == 0 {
 		return
 	}
-	if age := l.age(q, points[len(points)-1].Time); q.Part != providers.Bad && age > l.newest {
+	if age := l.age(q, points[len(points)-1].Time); q.Part != providers.Bad && (l.whose == "" || age > l.newest) {
 		l.newest, l.whose = age, fmt.Sprintf("%s, %s of the %s", q.Metric, q.Part, q.Arm)
 	}
 	if q.Part != providers.Bad && q.Part != providers.Total {
