@@ -76,14 +76,19 @@ func mangled(change func(string) string) fault {
 	}
 }
 
-// reshaped changes the attributes of a healthy answer.
+// reshaped changes the attributes of a healthy answer that is a timeseries.
 func reshaped(change func(attributes map[string]any)) fault {
 	return mangled(func(text string) string {
 		var body map[string]any
 		if err := json.Unmarshal([]byte(text), &body); err != nil {
 			return text
 		}
-		change(body["data"].(map[string]any)["attributes"].(map[string]any))
+		data, _ := body["data"].(map[string]any)
+		attributes, _ := data["attributes"].(map[string]any)
+		if _, is := attributes["times"].([]any); !is {
+			return text // no timeseries, such as what is known of a metric
+		}
+		change(attributes)
 		changed, err := json.Marshal(body)
 		if err != nil {
 			return err.Error()
