@@ -67,6 +67,9 @@ type method interface {
 	// changed reports whether a later sample, no gap, says something else than an earlier
 	// one.
 	changed(m Metric, earlier, later Sample) bool
+	// mean returns what several samples, none of them a gap, come to together: the baseline of
+	// several days.
+	mean(m Metric, samples []Sample) Sample
 	// absolute returns what an absolute tolerance is an amount of.
 	absolute() Amount
 	// usualUnit returns the unit of the numbers where none is said, "" for none.

@@ -31,3 +31,7 @@ func (checksMethod) evidence(m Metric, d Direction) evidence {
 func (checksMethod) changed(m Metric, earlier, later Sample) bool {
 	return ratioMethod{}.changed(m, earlier, later)
 }
+
+func (checksMethod) mean(m Metric, samples []Sample) Sample {
+	return ratioMethod{}.mean(m, samples)
+}

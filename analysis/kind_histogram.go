@@ -142,3 +142,13 @@ func (quantileMethod) evidence(m Metric, d Direction) evidence {
 func (quantileMethod) changed(m Metric, earlier, later Sample) bool {
 	return slowerMethod{}.changed(m, earlier, later)
 }
+
+func (slowerMethod) mean(_ Metric, samples []Sample) Sample {
+	var all stats.Histogram
+	for _, s := range samples {
+		all = all.Plus(s.Buckets())
+	}
+	return BucketSample(all)
+}
+
+func (quantileMethod) mean(m Metric, samples []Sample) Sample { return slowerMethod{}.mean(m, samples) }

@@ -63,3 +63,15 @@ func counts(p Pair) (v stats.PairedCounts) {
 	}
 	return v
 }
+
+// mean adds up the counts; no bad ones were mentioned if none of the samples does.
+func (ratioMethod) mean(_ Metric, samples []Sample) Sample {
+	bad, total := math.NaN(), 0.0
+	for _, s := range samples {
+		if !math.IsNaN(s.Bad()) {
+			bad = orZero(bad) + s.Bad()
+		}
+		total += s.Total()
+	}
+	return CountSample(bad, total)
+}

@@ -47,3 +47,17 @@ func (valueMethod) changed(m Metric, earlier, later Sample) bool {
 func finite(canary, baseline float64) bool {
 	return !math.IsNaN(canary-baseline) && !math.IsInf(canary, 0) && !math.IsInf(baseline, 0)
 }
+
+// mean is geometric where values are compared by their ratio.
+func (valueMethod) mean(m Metric, samples []Sample) Sample {
+	var sum, logs float64
+	for _, s := range samples {
+		sum += s.Value()
+		logs += math.Log(s.Value()) // NaN or -Inf for what has no logarithm
+	}
+	n := float64(len(samples))
+	if geometric := math.Exp(logs / n); !m.Tolerance.Absolute && m.Scale == Logarithmic && geometric > 0 {
+		return ValueSample(geometric)
+	}
+	return ValueSample(sum / n)
+}

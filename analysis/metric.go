@@ -84,6 +84,9 @@ type Metric struct {
 	// Weight is the metric's share of the false-alarm rate relative to the other
 	// deciding metrics; 0 means 1.
 	Weight float64
+	// History is what was seen of the metric before the run; nil = nothing, and noise has to
+	// be learned in the run.
+	History *History
 }
 
 // Plan is everything that is fixed before the first look.

@@ -111,7 +111,9 @@ type MetricResult struct {
 	// BadNeverMentioned: the source never said anything of bad events.
 	BadNeverMentioned bool
 	Late              Lateness // of the data, as far as it was seen
-	Forecast          Forecast
+	// Learned is what came of the metric's history; nil when it had none.
+	Learned  *HistoryResult
+	Forecast Forecast
 	// Limit is the effect at which the tolerance ends, in the units of Effect:
 	// upper, lower, or both (NaN = no limit on that side).
 	UpperLimit, LowerLimit float64
