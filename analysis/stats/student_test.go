@@ -1,7 +1,10 @@
 package stats
 
 // studentTailOf is P(T > t) of one Student t variable with df degrees of freedom.
-func studentTailOf(df, t float64) float64 { return studentTail(df, studentConstant(df), t) }
+func studentTailOf(df, t float64) float64 {
+	tail, _ := studentTail(df, studentConstant(df), t)
+	return tail
+}
 
 // studentTailQuantile returns the t that a Student t variable with df degrees
 // of freedom exceeds with probability p, 0 < p < 1.

@@ -15,10 +15,11 @@ import (
 	"github.com/canary-judge/canary-judge/providers/recording"
 )
 
-// bigRecording writes the recording of an unchanged canary: half of the metrics
-// values, half ratios with totals of their own. The last has a tolerance of 0, so
-// that all looks are taken.
-func bigRecording(b *testing.B, metrics, steps int) string {
+// bigRecording writes the recording of a canary whose numbers are those of its baseline
+// times a factor, and scatter in both arms by a share of themselves: half of the metrics
+// values, half ratios with totals of their own, all with a tolerance of 25 %. Where the
+// factor is 1, the last has a tolerance of 0, so that all looks are taken.
+func bigRecording(b *testing.B, metrics, steps int, factor, scatter float64) string {
 	b.Helper()
 	type m map[string]any
 	var list []m
@@ -28,7 +29,7 @@ func bigRecording(b *testing.B, metrics, steps int) string {
 		if i%2 == 1 {
 			one = m{"name": name, "ratio": m{"bad": fmt.Sprintf("e%d{$arm}[30s]", i), "total": fmt.Sprintf("t%d{$arm}[30s]", i)}, "tolerance": "25%"}
 		}
-		if i == metrics-1 {
+		if i == metrics-1 && factor == 1 {
 			one["tolerance"] = "0%"
 		}
 		list = append(list, one)
@@ -52,11 +53,16 @@ func bigRecording(b *testing.B, metrics, steps int) string {
 		for i := range metrics {
 			for _, arm := range providers.Arms {
 				p := recording.Point{Time: start.Add(time.Duration(step) * 30 * time.Second), Metric: fmt.Sprint("metric ", i), Arm: arm}
+				level, traffic := 1.0, 9000.0
+				if arm == providers.Canary {
+					level, traffic = factor, 1000
+				}
+				level *= math.Exp(scatter * rng.NormFloat64())
 				if i%2 == 0 {
-					p.Sample = analysis.ValueSample(100 * math.Exp(0.05*rng.NormFloat64()))
+					p.Sample = analysis.ValueSample(100 * level)
 				} else {
-					total := count(map[providers.Arm]float64{providers.Baseline: 9000, providers.Canary: 1000}[arm])
-					p.Kind, p.Sample = recording.Counts, analysis.CountSample(count(0.01*total), total)
+					total := count(traffic)
+					p.Kind, p.Sample = recording.Counts, analysis.CountSample(count(0.01*level*total), total)
 				}
 				if err := w.Point(p); err != nil {
 					b.Fatal(err)
@@ -73,11 +79,23 @@ func bigRecording(b *testing.B, metrics, steps int) string {
 	return path
 }
 
-// BenchmarkReplay replays all looks, from the file to the text report.
+// BenchmarkReplay replays all looks, from the file to the text report: of an unchanged
+// canary, of which most looks show at once that there is nothing to decide, and of one so
+// near its tolerances that no look is settled cheaply.
 func BenchmarkReplay(b *testing.B) {
-	for _, size := range []struct{ metrics, steps int }{{1, 240}, {1000, 240}, {1000, 120}, {500, 240}} {
-		b.Run(fmt.Sprintf("%dx%d", size.metrics, size.steps), func(b *testing.B) {
-			file := bigRecording(b, size.metrics, size.steps)
+	for _, c := range []struct {
+		name            string
+		metrics, steps  int
+		factor, scatter float64
+	}{
+		{"unchanged", 1, 240, 1, 0.05},
+		{"unchanged", 1000, 240, 1, 0.05},
+		{"near", 1000, 240, 1.1, 0.5},
+		{"near", 1000, 120, 1.1, 0.5},
+		{"near", 500, 240, 1.1, 0.5},
+	} {
+		b.Run(fmt.Sprintf("%s/%dx%d", c.name, c.metrics, c.steps), func(b *testing.B) {
+			file := bigRecording(b, c.metrics, c.steps, c.factor, c.scatter)
 			b.ReportAllocs()
 			for b.Loop() {
 				a := &app{env: map[string]string{}, args: []string{"replay", file}, stdout: io.Discard, stderr: io.Discard}
