@@ -76,6 +76,9 @@ type method interface {
 	usualUnit() string
 	// traffic returns how well the totals count the requests.
 	traffic() Traffic
+	// firstLook returns how many steps with data in both arms the first look takes, at
+	// the least.
+	firstLook() int
 }
 
 // Amount is what an absolute tolerance is an amount of.
@@ -153,6 +156,10 @@ func (m Metric) UsualUnit() string { return m.method().usualUnit() }
 
 // Traffic returns how well the metric's totals count the requests that an arm got.
 func (m Metric) Traffic() Traffic { return m.method().traffic() }
+
+// FirstLook returns how many steps with data in both arms the first look at the metric
+// takes, at the least: more where steps are pooled or merged.
+func (m Metric) FirstLook() int { return m.method().firstLook() }
 
 // Totals reports whether the metric's samples say how many events there were in a step:
 // counts, or observations in buckets.

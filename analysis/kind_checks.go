@@ -11,6 +11,7 @@ func (checksMethod) silenceDoubted() bool  { return false }
 func (checksMethod) absolute() Amount      { return RatePoints }
 func (checksMethod) usualUnit() string     { return "" }
 func (checksMethod) traffic() Traffic      { return NoTraffic }
+func (checksMethod) firstLook() int        { return 1 } // which may have all the runs it takes
 
 func (checksMethod) shows(s Sample) bool                        { return ratioMethod{}.shows(s) }
 func (checksMethod) number(m Metric, s Sample) float64          { return ratioMethod{}.number(m, s) }

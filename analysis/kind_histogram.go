@@ -19,6 +19,7 @@ func (slowerMethod) silenceDoubted() bool  { return false }
 func (slowerMethod) absolute() Amount      { return RatePoints }
 func (slowerMethod) usualUnit() string     { return "s" }
 func (slowerMethod) traffic() Traffic      { return MeasuredTraffic }
+func (slowerMethod) firstLook() int        { return firstLookRatio }
 
 func (slowerMethod) shows(s Sample) bool { return s.Buckets().Total() > 0 }
 func (slowerMethod) begin(j *judgement)  { ratioMethod{}.begin(j) }
@@ -82,6 +83,7 @@ func (quantileMethod) silenceDoubted() bool { return false }
 func (quantileMethod) absolute() Amount     { return NoAmount }
 func (quantileMethod) usualUnit() string    { return "s" }
 func (quantileMethod) traffic() Traffic     { return NoTraffic }
+func (quantileMethod) firstLook() int       { return firstLookValue }
 
 func (quantileMethod) validate(m Metric) error {
 	switch {

@@ -17,6 +17,7 @@ func (ratioMethod) silenceDoubted() bool  { return true }
 func (ratioMethod) absolute() Amount      { return RatePoints }
 func (ratioMethod) usualUnit() string     { return "" }
 func (ratioMethod) traffic() Traffic      { return AllTraffic }
+func (ratioMethod) firstLook() int        { return firstLookRatio }
 
 func (ratioMethod) shows(s Sample) bool                     { return s.Total() > 0 }
 func (ratioMethod) number(_ Metric, s Sample) float64       { return orZero(s.Bad()) / s.Total() }

@@ -12,6 +12,7 @@ func (valueMethod) silenceDoubted() bool  { return false }
 func (valueMethod) absolute() Amount      { return OwnUnits }
 func (valueMethod) usualUnit() string     { return "" }
 func (valueMethod) traffic() Traffic      { return NoTraffic }
+func (valueMethod) firstLook() int        { return firstLookValue }
 
 func (valueMethod) shows(s Sample) bool                     { return !s.Gap() && !math.IsInf(s.Value(), 0) }
 func (valueMethod) number(_ Metric, s Sample) float64       { return s.Value() }

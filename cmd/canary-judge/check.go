@@ -47,6 +47,9 @@ later than window.lag it exits with 3.`,
 			if err != nil {
 				return err
 			}
+			if err := c.Unlooked(); err != nil {
+				return usage(err)
+			}
 			a.describe(c)
 			if !live {
 				return nil
@@ -72,7 +75,7 @@ func (a *app) describe(c *config.Config) {
 			role = ", advisory"
 		}
 		fmt.Fprintf(a.stdout, "\n%s (%s%s): tolerated %s\n", report.Clean(m.Name), p.Kind, role, toleranceText(p, m.Unit))
-		if need := needs(p); need != "" {
+		if need := cmp.Or(needs(p), c.NeedsRuns(i)); need != "" {
 			fmt.Fprintf(a.stdout, "  %s\n", need)
 		}
 		if m.Every > 0 {
@@ -103,6 +106,9 @@ func (a *app) describe(c *config.Config) {
 	}
 	for _, note := range c.Notes {
 		fmt.Fprintf(a.stdout, "\nnote: %s\n", note)
+	}
+	for _, short := range c.TooShort() {
+		fmt.Fprintf(a.stdout, "\nnote: %s\n", report.Clean(short.Text))
 	}
 }
 

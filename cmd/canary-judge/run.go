@@ -59,6 +59,9 @@ func (a *app) prepare(ctx context.Context, o *options) (*job.Job, error) {
 	if err != nil {
 		return nil, usage(err)
 	}
+	if err := c.Unlooked(); err != nil {
+		return nil, usage(err)
+	}
 	if o.end != "" && job.Starts(c) {
 		return nil, usage(errors.New("the config starts checks (checks.trigger), which nothing can do in the past; leave out --end, or replay a recording"))
 	}

@@ -76,6 +76,8 @@ type Metric struct {
 	// Every is at which steps after the warm-up the metric's checks are started: 1 is each;
 	// 0 = they run by themselves.
 	Every int
+	// Runs is how many runs each start of checks brings an arm, 0 = not known.
+	Runs int
 	// GapsOf is the place of the metric whose gaps this one counts, -1 for none.
 	GapsOf int
 }

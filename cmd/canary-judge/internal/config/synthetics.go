@@ -311,6 +311,10 @@ func (r *resolver) trigger(m *metric, c *Metric) {
 		r.problemAt(&trigger.Every, trigger, "every is longer than the window: one batch shows nothing")
 	default:
 		c.Every = int(every / step)
+		c.Runs = len(trigger.Locations)
+		if len(m.Checks.Synthetics.Locations) > 0 {
+			c.Runs = 1
+		}
 	}
 	if r.config.Arms[providers.Baseline].Offset > 0 {
 		r.problemAt(trigger, m, "runs are started now, and the baseline lies back in time; drop its offset, or trigger")

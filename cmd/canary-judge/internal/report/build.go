@@ -24,7 +24,7 @@ func New(c *config.Config, o *job.Outcome) *Report {
 		Arms:       Arms{b.arm(providers.Baseline), b.arm(providers.Canary)},
 		Guards:     guards(o),
 		Exposure:   exposure(o.Result.Exposure),
-		Notes:      c.Notes,
+		Notes:      notes(c),
 		Metrics:    []Metric{},
 		Looks:      []Look{},
 		Config:     Document(c.Document),
@@ -43,6 +43,15 @@ func New(c *config.Config, o *job.Outcome) *Report {
 	r.Looks = append(r.Looks, b.looks()...)
 	r.Reason = r.sentence()
 	return r
+}
+
+// notes are what a reader of the verdict must know of the config.
+func notes(c *config.Config) []string {
+	all := slices.Clone(c.Notes)
+	for _, short := range c.TooShort() {
+		all = append(all, short.Text)
+	}
+	return all
 }
 
 type builder struct {

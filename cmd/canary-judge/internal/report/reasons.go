@@ -134,7 +134,8 @@ func (b builder) unfitComparison(m Metric, from analysis.MetricResult) string {
 	case analysis.BaselineNotPositive:
 		return fmt.Sprintf("the baseline's mean is %s: a share of it has no meaning as a tolerance; give an absolute one", measure(from.Compared.Baseline.Level, m.Unit))
 	case analysis.TooFewObservations:
-		return fmt.Sprintf("there are too few observations for %s: %d steps had to be merged into one; use slower_than, or longer steps", quantile, from.Merged)
+		return fmt.Sprintf("there are too few observations for %s: %d steps had to be merged into one, and its first look takes 4 of those: make the window at least %s long, or use slower_than", quantile, from.Merged,
+			providers.Duration(time.Duration(from.FirstLook()*from.Merged)*b.config.Window.Step))
 	case analysis.CoarseBuckets:
 		return fmt.Sprintf("the buckets around %s are too coarse to show a change of %s; use slower_than, or finer buckets", quantile, percentage(from.Tolerance.Size))
 	case analysis.OffScale:
