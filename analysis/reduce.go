@@ -23,7 +23,7 @@ func (m Metric) check(arm string, s Sample) error {
 			return fmt.Errorf("%s: %g bad of %g; the bad events must be among the total", arm, bad, total)
 		}
 	case someBuckets:
-		for _, c := range s.buckets.Counts {
+		for _, c := range s.Buckets().Counts {
 			if c < 0 || math.IsNaN(c) || math.IsInf(c, 0) {
 				return fmt.Errorf("%s: a bucket holds %g observations", arm, c)
 			}

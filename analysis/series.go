@@ -57,8 +57,14 @@ type Series struct {
 type Sample struct {
 	holds         holding
 	first, second float64 // the value; or bad and total
-	buckets       stats.Histogram
-	why           string // of a gap
+	// more is what few samples have; apart, since a run has half a million of samples.
+	more *sampleMore
+}
+
+// sampleMore is what a sample has beside numbers.
+type sampleMore struct {
+	buckets stats.Histogram
+	why     string // of a gap
 }
 
 // holding is what a sample was made of.
@@ -97,16 +103,26 @@ func BucketSample(h stats.Histogram) Sample {
 	if len(h.Counts) == 0 {
 		return Sample{}
 	}
-	return Sample{holds: someBuckets, buckets: h}
+	return Sample{holds: someBuckets, more: &sampleMore{buckets: h}}
 }
 
 // GapSample returns a gap of which it is known why it is one, in a few words: the
 // source has data of the step, and they cannot be read.
-func GapSample(why string) Sample { return Sample{why: why} }
+func GapSample(why string) Sample {
+	if why == "" {
+		return Sample{}
+	}
+	return Sample{more: &sampleMore{why: why}}
+}
 
 // Why says why the sample is a gap; "" where it is none, or nothing is known but that
 // there is nothing.
-func (s Sample) Why() string { return s.why }
+func (s Sample) Why() string {
+	if s.more == nil {
+		return ""
+	}
+	return s.more.why
+}
 
 // Value returns the value, in the metric's unit; NaN for a gap and for what is no
 // value.
@@ -122,7 +138,12 @@ func (s Sample) Total() float64 { return s.ifHolds(someCounts, s.second) }
 
 // Buckets returns the observations; no Counts for a gap and for what is no
 // histogram.
-func (s Sample) Buckets() stats.Histogram { return s.buckets }
+func (s Sample) Buckets() stats.Histogram {
+	if s.more == nil {
+		return stats.Histogram{}
+	}
+	return s.more.buckets
+}
 
 // Gap reports whether the arm showed nothing that can be judged.
 func (s Sample) Gap() bool {
@@ -132,8 +153,9 @@ func (s Sample) Gap() bool {
 // Equal reports whether two samples say the same.
 func (s Sample) Equal(t Sample) bool {
 	same := func(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
-	return s.holds == t.holds && s.why == t.why && same(s.first, t.first) && same(s.second, t.second) &&
-		slices.Equal(s.buckets.Bounds, t.buckets.Bounds) && slices.EqualFunc(s.buckets.Counts, t.buckets.Counts, same)
+	a, b := s.Buckets(), t.Buckets()
+	return s.holds == t.holds && s.Why() == t.Why() && same(s.first, t.first) && same(s.second, t.second) &&
+		slices.Equal(a.Bounds, b.Bounds) && slices.EqualFunc(a.Counts, b.Counts, same)
 }
 
 func (s Sample) ifHolds(h holding, number float64) float64 {
