@@ -55,24 +55,29 @@ func (m Mixture) Mean() float64 {
 }
 
 // Quantile returns the x with CDF(x) = p, for 0 < p < 1.
-func (m Mixture) Quantile(p float64) float64 { return m.quantile(p, -1) }
+func (m Mixture) Quantile(p float64) float64 {
+	return solveTail(p, -1, m.df(), m.Mean(), m.scale(), m.beyond)
+}
 
 // TailQuantile returns the x with Tail(x) = p, for 0 < p < 1.
-func (m Mixture) TailQuantile(p float64) float64 { return m.quantile(p, 1) }
+func (m Mixture) TailQuantile(p float64) float64 {
+	return solveTail(p, 1, m.df(), m.Mean(), m.scale(), m.beyond)
+}
 
-// quantile returns the x beyond which, on a side as in beyond, the probability is p. On
-// the scale of arsinh the logarithm of a Student tail is nearly straight, so that
-// Halley's method is at home in three or four steps: an error of e leaves one of about
-// e^3. Where a step would lead out of the interval that is known to hold x, the
-// interval is halved instead.
-func (m Mixture) quantile(p, side float64) float64 {
+// solveTail returns the x beyond which the probability is p, on a side as in
+// Mixture.beyond, which is what beyond is like. The distribution is about Student's with
+// the given degrees of freedom, centre and scale. On the scale of arsinh the logarithm of
+// a Student tail is nearly straight, so that Halley's method is at home in three or four
+// steps: an error of e leaves one of about e^3. Where a step would lead out of the
+// interval that is known to hold x, the interval is halved instead.
+func solveTail(p, side, df, centre, scale float64, beyond func(x, side float64) (p, density, slope float64)) float64 {
 	const furthest, enough = 700, 2e-5
-	centre, scale, target := m.Mean(), m.scale(), math.Log(p)
+	target := math.Log(p)
 	lo, hi := -float64(furthest), float64(furthest)
-	v := math.Asinh(studentGuess(m.df(), p))
+	v := math.Asinh(studentGuess(df, p))
 	for range 200 {
 		sinh, cosh := math.Sinh(v), math.Cosh(v)
-		tail, density, slope := m.beyond(centre+side*scale*sinh, side)
+		tail, density, slope := beyond(centre+side*scale*sinh, side)
 		// With h = ln tail and x the distance from the centre: h' = -density x' / tail, and
 		// h'' = -(slope x'^2 + density x'') / tail - h'^2.
 		miss := math.Log(tail) - target
