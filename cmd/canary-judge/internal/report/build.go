@@ -138,6 +138,7 @@ func (b builder) metric(i int) Metric {
 		at := b.lookTime(from.DecidedAt).Format(time.RFC3339)
 		m.DecidedAt = &at
 	}
+	m.History = b.history(m, from)
 	m.Reason = b.reason(m, from)
 	m.Warnings = b.warnings(m, from, i)
 	return m

@@ -85,6 +85,7 @@ type pagePlot struct {
 	drawn
 	Alt     string
 	Decided bool
+	Before  string // what is grey in it, "" = nothing
 }
 
 type pageMetric struct {
@@ -134,7 +135,7 @@ func (r *Report) page() page {
 		switch s.title {
 		case guardsTitle, doubtsTitle:
 			p.Actions = append(p.Actions, pageSection{s.title, cleanAll(s.lines)})
-		case comparisonTitle, exposureTitle, comparedTitle, windowTitle:
+		case historyTitle, comparisonTitle, exposureTitle, comparedTitle, windowTitle:
 			p.About = append(p.About, pageSection{s.title, cleanAll(s.lines)})
 		}
 	}
@@ -225,10 +226,14 @@ func (r *Report) pageMetric(at int) pageMetric {
 	p.MoreRuns = len(runs) - len(p.Runs)
 	p.Heads, p.Rows = m.summaryRows()
 	if d := r.Window.plotArms(m); d != nil {
-		p.Arms = &pagePlot{*d, fmt.Sprintf("Line chart of %s: baseline %s, canary %s over %s.", cells[0], cells[1], cells[2], plural(d.Last+1, "point")), m.DecidedLook > 0}
+		p.Arms = &pagePlot{drawn: *d, Alt: fmt.Sprintf("Line chart of %s: baseline %s, canary %s over %s.", cells[0], cells[1], cells[2], plural(d.Last+1, "point")), Decided: m.DecidedLook > 0}
+		if b := r.Window.before(m); b != nil {
+			p.Arms.Alt += Clean(b.says(m.writer()))
+			p.Arms.Before = b.key()
+		}
 	}
 	if d := r.plotEffect(at); d != nil {
-		p.Effect = &pagePlot{*d, fmt.Sprintf("Chart of the change in %s over %s: last interval %s, tolerated %s, %s.", cells[0], plural(d.Last+1, "look"), cells[4], cells[5], cells[last]), m.DecidedLook > 0}
+		p.Effect = &pagePlot{drawn: *d, Alt: fmt.Sprintf("Chart of the change in %s over %s: last interval %s, tolerated %s, %s.", cells[0], plural(d.Last+1, "look"), cells[4], cells[5], cells[last]), Decided: m.DecidedLook > 0}
 	}
 	return p
 }
@@ -293,6 +298,9 @@ func (r *Report) facts(m Metric) []pageFact {
 			counts = fmt.Sprintf(" (%s of %s against %s of %s)", count(c.Canary.Bad), count(c.Canary.Total), count(c.Baseline.Bad), count(c.Baseline.Total))
 		}
 		add("Compared", fmt.Sprintf("canary %s against baseline %s%s, over %s", cells[2], cells[1], counts, plural(c.Steps, "step")))
+	}
+	if m.History != nil {
+		add("History", m.History.Says)
 	}
 	if m.Advisory {
 		add("Advisory", "decides nothing")

@@ -133,6 +133,9 @@ func (r *Report) junitMetric(m Metric, suite string) junitCase {
 	for i, column := range columns[1:] {
 		fmt.Fprintf(&details, "%s: %s\n", strings.ToLower(column), cells[i+1])
 	}
+	if m.History != nil {
+		fmt.Fprintf(&details, "history: %s\n", m.History.Says)
+	}
 	for _, w := range m.Warnings {
 		fmt.Fprintf(&details, "doubt: %s\n", w)
 	}

@@ -42,6 +42,10 @@ const (
 	baselineArm    role = "baseline"
 	canaryArm      role = "canary"
 	effectInterval role = "interval"
+	baselineBefore role = "before-baseline"
+	canaryBefore   role = "before"
+	rangeBefore    role = "before-range"
+	deployment     role = "deployment"
 )
 
 func (r role) stroke(width float64) string {
@@ -73,11 +77,13 @@ type chart struct {
 	// low and high are limits of an interval; then ys has the estimate.
 	low, high []float64
 	roles     []role
+	// before is a history that is drawn left of the run, or behind it; nil = none.
+	before *before
 }
 
-// frame is where a chart's values lie in a plot.
+// frame is where a chart's values lie in a plot. What lies between edge and left is history.
 type frame struct {
-	left                 float64
+	edge, left           float64
 	xMost, yLeast, yMost float64
 }
 
@@ -102,12 +108,19 @@ func (ch *chart) draw(low, high float64, write func(float64) string, start time.
 	for _, t := range values {
 		longest = max(longest, len([]rune(t.label)))
 	}
-	f := frame{left: math.Ceil(labelWidth*float64(longest)) + 2*tickLength, xMost: end, yLeast: low, yMost: high}
+	f := frame{edge: math.Ceil(labelWidth*float64(longest)) + 2*tickLength, xMost: end, yLeast: low, yMost: high}
+	f.left = f.edge
+	if ch.before != nil {
+		f.left += ch.before.share() * (plotWidth - plotRight - f.edge)
+	}
 	var b bytes.Buffer
 	canvas := svg.New(&b)
 	canvas.Decimals = 1 // a tenth of a unit is less than a pixel
 	f.axes(canvas, values, times)
 	ch.marks(canvas, f)
+	if ch.before != nil {
+		ch.before.draw(canvas, f)
+	}
 	for k, ys := range ch.ys {
 		canvas.Path(unbroken(ch.x, ys, f), ch.roles[k].stroke(1.8))
 	}
@@ -123,16 +136,16 @@ func (f frame) axes(canvas *svg.SVG, values, times []tick) {
 	const bottom = plotHeight - plotBottom
 	for _, t := range values {
 		y := f.y(t.value)
-		canvas.Line(f.left, y, plotWidth-plotRight, y, gridLine.stroke(0.7))
-		canvas.Line(f.left-tickLength, y, f.left, y, ink.stroke(0.7))
-		canvas.Text(f.left-1.5*tickLength, y+4, t.label, ink.fill(), `text-anchor="end"`)
+		canvas.Line(f.edge, y, plotWidth-plotRight, y, gridLine.stroke(0.7))
+		canvas.Line(f.edge-tickLength, y, f.edge, y, ink.stroke(0.7))
+		canvas.Text(f.edge-1.5*tickLength, y+4, t.label, ink.fill(), `text-anchor="end"`)
 	}
 	for _, t := range times {
 		x := f.x(t.value)
 		canvas.Line(x, bottom, x, bottom+tickLength, ink.stroke(0.7))
 		canvas.Text(x, plotHeight-5, t.label, ink.fill(), `text-anchor="middle"`)
 	}
-	canvas.Path(fmt.Sprintf("M%.1f,%dV%dH%d", f.left, plotTop, bottom, plotWidth-plotRight), ink.stroke(0.7))
+	canvas.Path(fmt.Sprintf("M%.1f,%dV%dH%d", f.edge, plotTop, bottom, plotWidth-plotRight), ink.stroke(0.7))
 }
 
 // marks draws what stands behind the lines: the warm-up, the limits of the tolerance, the
@@ -340,7 +353,8 @@ func (w Window) plotArms(m Metric) *drawn {
 		ch.says = append(ch.says, plain(strings.Join(says, ";")))
 		all = append(all, ch.ys[0][len(ch.x)-1], ch.ys[1][len(ch.x)-1])
 	}
-	low, high := room(all, isRate(m))
+	ch.before = w.before(m)
+	low, high := room(append(all, ch.before.usual()...), isRate(m))
 	d := ch.draw(low, high, write, w.Start, math.Max(1, w.since(w.End)))
 	return &d
 }

@@ -231,6 +231,9 @@ func (b builder) warnings(m Metric, from analysis.MetricResult, i int) []string 
 	for _, d := range from.Doubts {
 		all = append(all, doubt(d, m, from))
 	}
+	if text := m.History.doubted(m); text != "" {
+		all = append(all, text)
+	}
 	if from.BadNeverMentioned && from.AbsentIsZero {
 		add("the query for bad events never returned a point; that counts as none, as configured")
 	}
@@ -333,8 +336,8 @@ func (r *Report) passSentence() string {
 		return text
 	}
 	s := styleOf(closest.Effect)
-	return fmt.Sprintf("%s; closest to its limit is %s, %s (%s; tolerated %s)", text, closest.Name,
-		change(float64(closest.Effect.Estimate), closest.Effect.Unit, s, estimated), interval(closest.Effect, closest.Tolerance, s), tolerated(closest.Tolerance, s))
+	return fmt.Sprintf("%s; closest to its limit is %s, %s (%s; tolerated %s)%s", text, closest.Name,
+		change(float64(closest.Effect.Estimate), closest.Effect.Unit, s, estimated), interval(closest.Effect, closest.Tolerance, s), tolerated(closest.Tolerance, s), closest.removedPhrase())
 }
 
 func (r *Report) openSentence() string {

@@ -4,7 +4,7 @@
 // Where to look: build.go makes the Report of an outcome. Its sentences are in reasons.go (why
 // a metric and the run are as they are), and beside what they are about: doubts.go, silence.go
 // (no data), buckets.go, guards.go, limits.go (of the source), runs.go (checks that failed),
-// kinds.go (what differs from kind to kind). How numbers and changes are written is words.go.
+// kinds.go (what differs from kind to kind), history.go (what was seen before the run). How numbers and changes are written is words.go.
 // A format is a file that writes a Report and decides nothing: text.go, json.go, markdown.go
 // with chart.go, html.go with plot.go, junit.go; terminal.go and progress.go are for a run
 // under way. They are one package since they share the sentences, the cells of the table and
@@ -165,6 +165,7 @@ type Metric struct {
 	Queries  map[string]map[string]string `json:"queries,omitempty" doc:"Queries as they were sent, by part and arm"`
 	Provider string                       `json:"provider,omitempty" doc:"Where the metric comes from"`
 	Forecast *Forecast                    `json:"forecast,omitempty" doc:"What it takes to show an unchanged canary to be within tolerance"`
+	History  *History                     `json:"history,omitempty" doc:"What came of what was seen of the metric before the run"`
 	Late     *Late                        `json:"late,omitempty" doc:"Data that came after they had been fetched; the metric is neither passed nor failed then"`
 	Warnings []string                     `json:"warnings,omitempty" doc:"Doubts about the data"`
 	Series   Series                       `json:"series" doc:"Both arms over time, warm-up included"`
@@ -207,7 +208,7 @@ type Compared struct {
 
 // ComparedArm is one arm of what was compared.
 type ComparedArm struct {
-	Level Number `json:"level" doc:"Rate, or typical value: canary/baseline - 1, or canary - baseline, is the estimate of the effect"`
+	Level Number `json:"level" doc:"Rate, or typical value: canary/baseline - 1, or canary - baseline, is the estimate of the effect, on top of what the history has removed"`
 	Bad   Number `json:"bad" doc:"Bad events, failed runs or slow observations; null for values"`
 	Total Number `json:"total" doc:"All events; null for values"`
 }

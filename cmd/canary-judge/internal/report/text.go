@@ -69,6 +69,10 @@ func (m Metric) cells() []string {
 	}
 	if v := float64(e.Estimate); !math.IsNaN(v) {
 		estimate = change(v, e.Unit, s, estimated)
+		if h := m.History; h != nil && h.Removed {
+			// The numbers of the arms have it still in them.
+			estimate += " on top of " + change(float64(h.Offset), e.Unit, asPercentage, estimated)
+		}
 	} else if !strings.HasSuffix(limits, "x") {
 		s = asPercentage // no multiple stands beside it: as configs have it
 	}
@@ -165,6 +169,7 @@ func (r *Report) table(paint func(word, decision string) string) string {
 // Titles of remarks on the run as a whole.
 const (
 	doubtsTitle     = "Doubts about the data:"
+	historyTitle    = "History:"
 	comparisonTitle = "About the comparison:"
 	exposureTitle   = "Exposure:"
 	guardsTitle     = "Guards:"
@@ -235,6 +240,7 @@ func (r *Report) remarks() []section {
 		all = append(all, s)
 	}
 	add(doubtsTitle, append(slices.DeleteFunc(slices.Clone(r.Doubts), func(d string) bool { return slices.Contains(doubts, d) }), doubts...))
+	add(historyTitle, r.historyLines())
 	add(comparisonTitle, r.Notes)
 	add("Blast radius:", r.blastLines())
 	if e := r.Exposure; e != nil {

@@ -297,7 +297,7 @@ func tolerated(t Tolerance, s style) string {
 func effectPhrase(m Metric) string {
 	s := styleOf(m.Effect)
 	estimate := float64(m.Effect.Estimate)
-	limits := fmt.Sprintf("(%s; tolerated %s)", interval(m.Effect, m.Tolerance, s), tolerated(m.Tolerance, s))
+	limits := fmt.Sprintf("(%s; tolerated %s)%s", interval(m.Effect, m.Tolerance, s), tolerated(m.Tolerance, s), m.removedPhrase())
 	switch {
 	case math.IsNaN(estimate):
 		return ""
