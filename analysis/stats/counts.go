@@ -37,19 +37,27 @@ type Counts struct {
 	squares   float64 // von Neumann's squares of the second arm
 	expected  float64 // and what counting noise makes of them
 	noise     noise
+	learned   *Learned // from before the run, nil for nothing
+	shift     Shift    // taken out of the ratio, on the scale of logarithms
 }
 
 // noise is what the intervals tell of the scatter of the residuals; it is worked
 // out once a look.
 type noise struct {
 	intervals int // how many intervals it was worked out from
-	mixture   Mixture
+	posterior Posterior
 	variance  float64 // mean counting variance of one residual
 }
 
 // NewCounts returns an empty series whose ratio, first arm to second, is
 // tested against limit > 0.
 func NewCounts(limit float64) *Counts { return &Counts{limit: limit} }
+
+// NewLearnedCounts returns an empty series that knows the noise from before the run. The
+// shift is taken out of the ratio, which is what is tested against limit and shown.
+func NewLearnedCounts(limit float64, l *Learned, s Shift) *Counts {
+	return &Counts{limit: limit * math.Exp(s.By), learned: l, shift: s}
+}
 
 // Add appends an interval and reports whether it was of use. One in which either
 // arm has no total tells nothing and changes nothing.
@@ -96,61 +104,114 @@ func (c *Counts) Ratio() float64 {
 	case c.x+c.y == 0:
 		return math.NaN()
 	case c.frequent():
-		return c.weightedX / c.weightedY
+		return c.shifted(c.weightedX / c.weightedY)
 	}
-	return c.ratioAt(c.x / (c.x + c.y))
+	return c.shifted(c.ratioAt(c.x / (c.x + c.y)))
 }
+
+// shifted takes the shift out of a ratio.
+func (c *Counts) shifted(ratio float64) float64 { return ratio / math.Exp(c.shift.By) }
 
 // Dispersion returns the factor, at least 1, by which the evidence in the
 // counts is worth less than that of Poisson counts at this one-sided level:
 // overdispersion, autocorrelation, and the uncertainty of both. It is the
 // square of the critical value of the noise mixture over that of pure
-// counting noise (phi_eff in docs/statistics/method.md, section 5.2).
+// counting noise (phi_eff in docs/statistics/method.md, section 5.2), and what the error of the
+// shift adds.
 func (c *Counts) Dispersion(level float64) float64 {
 	c.estimateNoise()
-	q := c.noise.mixture.TailQuantile(level)
+	q := c.noise.posterior.TailQuantile(level)
 	z := NormalTailQuantile(level)
-	return math.Max(1, float64(len(c.intervals))*q*q/(z*z*c.noise.variance))
+	return math.Max(1, float64(len(c.intervals))*q*q/(z*z*c.noise.variance)) + c.shiftDispersion(level, z)
 }
 
-// estimateNoise fits the noise mixture to the residuals
+// shiftDispersion returns what the error of the shift adds to the dispersion: its limit at
+// the level, against the variance of the logarithm of the ratio of independent events.
+func (c *Counts) shiftDispersion(level, z float64) float64 {
+	if c.shift.Variance == 0 || c.x+c.y == 0 {
+		return 0
+	}
+	t := studentQuantile(c.shift.DF, level)
+	information := c.x * c.y / (c.x + c.y)
+	if c.frequent() {
+		information = c.x * c.y / (c.x*without(c.y, c.m) + c.y*without(c.x, c.n))
+	}
+	return information * c.shift.Variance * (t / z) * (t / z)
+}
+
+// studentQuantile returns the t that a Student variable exceeds with probability p.
+func studentQuantile(df, p float64) float64 {
+	return Mixture{{Weight: 1, Scale: 1, DF: df, constant: studentConstant(df)}}.TailQuantile(p)
+}
+
+// Trust returns the probability that the noise is as in the history, NaN without one.
+func (c *Counts) Trust() float64 {
+	if c.learned == nil || len(c.intervals) == 0 {
+		return math.NaN()
+	}
+	c.estimateNoise()
+	return c.noise.posterior.Trust
+}
+
+// residuals are what is left of the intervals when the ratio is taken out of them.
+type residuals struct {
+	values   []float64
+	ratio    float64 // of Mantel & Haenszel, with half an event added to each arm
+	variance float64 // mean counting variance of one
+	uneven   float64 // mean counting variance, weighted by itself
+}
+
+// residuals returns, for each interval,
 //
 //	r = (x m - rho y n) / (rho n + m)
 //
-// at the Mantel-Haenszel ratio rho, which are free of the swings both arms
-// share, unless it was fitted to these intervals before.
-func (c *Counts) estimateNoise() {
-	k := len(c.intervals)
-	if c.noise.intervals == k {
-		return
-	}
-	rho := (c.weightedX + 0.5) / (c.weightedY + 0.5)
+// at the Mantel-Haenszel ratio rho, which are free of the swings both arms share.
+func (c *Counts) residuals() residuals {
+	r := residuals{values: make([]float64, 0, len(c.intervals)), ratio: (c.weightedX + 0.5) / (c.weightedY + 0.5)}
+	rho := r.ratio
 	var exposure float64
 	for _, v := range c.intervals {
 		exposure += rho*v.N + v.M
 	}
 	rate := (c.x + c.y + 0.5) / exposure
-	var residuals Moments
-	var variance, squares float64
+	var squares float64
 	frequent := c.frequent()
 	for _, v := range c.intervals {
 		d := rho*v.N + v.M
-		residuals.Add((v.X*v.M - rho*v.Y*v.N) / d)
+		r.values = append(r.values, (v.X*v.M-rho*v.Y*v.N)/d)
 		counting := rate * rho * v.N * v.M / d
 		if frequent {
 			counting *= (v.M*without(c.x, c.n) + rho*v.N*without(c.y, c.m)) / d
 		}
-		variance += counting
+		r.variance += counting
 		squares += counting * counting
 	}
-	mean, weighted := variance/float64(k), squares/variance
-	c.noise = noise{
-		intervals: k,
-		variance:  mean,
-		mixture: NoiseMixture(c.noise.mixture, residuals,
-			mean*(1+6*sideNoise*sideNoise*weighted),
-			mean*(1+2*sideNoise*sideNoise*weighted)),
+	r.uneven = squares / r.variance
+	r.variance /= float64(len(c.intervals))
+	return r
+}
+
+// estimateNoise fits the noise mixture to the residuals, unless it was fitted to these
+// intervals before.
+func (c *Counts) estimateNoise() {
+	k := len(c.intervals)
+	if c.noise.intervals == k {
+		return
 	}
+	r := c.residuals()
+	var m Moments
+	for _, v := range r.values {
+		m.Add(v)
+	}
+	p := c.noise.posterior
+	if c.learned != nil {
+		p = c.learned.NoisePosterior(p, m, r.variance, r.uneven)
+	} else {
+		p.Other = NoiseMixture(p.Other, m,
+			r.variance*(1+6*sideNoise*sideNoise*r.uneven),
+			r.variance*(1+2*sideNoise*sideNoise*r.uneven))
+	}
+	c.noise = noise{intervals: k, variance: r.variance, posterior: p}
 }
 
 // SecondDispersion returns the dispersion of the second arm alone, at least
@@ -245,9 +306,9 @@ func (c *Counts) belowLimit(dispersion float64) float64 {
 // level: 0 without events in the first arm.
 func (c *Counts) RatioLower(level, dispersion float64) float64 {
 	if c.frequent() {
-		return c.standardised().ratioLower(level, dispersion)
+		return c.shifted(c.standardised().ratioLower(level, dispersion))
 	}
-	return c.ratioAt(proportionLower(c.x/dispersion, (c.x+c.y)/dispersion, level))
+	return c.shifted(c.ratioAt(proportionLower(c.x/dispersion, (c.x+c.y)/dispersion, level)))
 }
 
 // RatioUpper returns the upper confidence limit of the ratio at a one-sided
@@ -257,7 +318,7 @@ func (c *Counts) RatioUpper(level, dispersion float64) float64 {
 		return math.Inf(1)
 	}
 	if c.frequent() {
-		return c.standardised().ratioUpper(level, dispersion)
+		return c.shifted(c.standardised().ratioUpper(level, dispersion))
 	}
-	return c.ratioAt(proportionUpper(c.x/dispersion, (c.x+c.y)/dispersion, level))
+	return c.shifted(c.ratioAt(proportionUpper(c.x/dispersion, (c.x+c.y)/dispersion, level)))
 }

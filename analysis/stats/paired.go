@@ -64,8 +64,24 @@ func (p *Paired) Raw() Moments { return p.raw }
 // Winsorised returns the moments of the series with its outliers pulled in to
 // three normal-consistent median absolute deviations from the median. When that
 // deviation is zero nothing is pulled in.
-func (p *Paired) Winsorised() Moments {
-	lo, hi := p.fences()
+func (p *Paired) Winsorised() Moments { return p.between(p.fences(0)) }
+
+// firstPulled is the fewest values of which the ones that stand out are told from the others
+// where a history says how much they scatter.
+const firstPulled = 4
+
+// WinsorisedBy returns Winsorised with the median absolute deviation taken as at least a
+// given one, that of the history: a few values clip skewed noise towards their median
+// (docs/statistics/history.md, section 4). Fewer than four are left as they are.
+func (p *Paired) WinsorisedBy(deviation float64) Moments {
+	if len(p.values) < firstPulled {
+		return p.raw
+	}
+	return p.between(p.fences(deviation))
+}
+
+// between returns the moments of the series pulled in to lo and hi.
+func (p *Paired) between(lo, hi float64) Moments {
 	if len(p.sorted) == 0 || (p.sorted[0] >= lo && p.sorted[len(p.sorted)-1] <= hi) {
 		return p.raw
 	}
@@ -76,9 +92,10 @@ func (p *Paired) Winsorised() Moments {
 	return m
 }
 
-// fences returns the limits beyond which values are pulled in.
-func (p *Paired) fences() (lo, hi float64) {
-	mad := madToSigma * p.medianDeviation()
+// fences returns the limits beyond which values are pulled in, with the normal-consistent
+// median absolute deviation taken as at least the given one.
+func (p *Paired) fences(least float64) (lo, hi float64) {
+	mad := math.Max(least, madToSigma*p.medianDeviation())
 	if len(p.sorted) == 0 || mad == 0 {
 		return math.Inf(-1), math.Inf(1)
 	}

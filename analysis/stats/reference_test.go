@@ -16,9 +16,9 @@ type number float64
 // UnmarshalJSON reads the words "inf" and "nan" beside numbers.
 func (n *number) UnmarshalJSON(b []byte) error {
 	switch string(b) {
-	case `"inf"`:
+	case `"inf"`, `"Infinity"`:
 		*n = number(math.Inf(1))
-	case `"nan"`:
+	case `"nan"`, `null`:
 		*n = number(math.NaN())
 	default:
 		return json.Unmarshal(b, (*float64)(n))
@@ -309,11 +309,11 @@ func TestReferenceRatioMetric(t *testing.T) {
 		phi := k.Dispersion(c.Level)
 		near(t, "vbar", k.noise.variance, c.Vbar, 1e-12)
 		for i, w := range c.Mixture {
-			near(t, "weight", k.noise.mixture[i].Weight, w.Weight, 1e-10)
-			near(t, "scale", k.noise.mixture[i].Scale, w.Scale, 1e-11)
-			near(t, "df", k.noise.mixture[i].DF, w.DF, 0)
+			near(t, "weight", k.noise.posterior.Other[i].Weight, w.Weight, 1e-10)
+			near(t, "scale", k.noise.posterior.Other[i].Scale, w.Scale, 1e-11)
+			near(t, "df", k.noise.posterior.Other[i].DF, w.DF, 0)
 		}
-		near(t, "critical value", k.noise.mixture.TailQuantile(c.Level), c.Critical, 1e-10)
+		near(t, "critical value", k.noise.posterior.Other.TailQuantile(c.Level), c.Critical, 1e-10)
 		near(t, "phi_eff", phi, c.Phi, 1e-9)
 		near(t, "phi_baseline", k.SecondDispersion(), c.PhiBaseline, 1e-12)
 		near(t, "pbar", k.share(rho0), c.Pbar, 1e-12)
