@@ -25,6 +25,10 @@ func (e *bracketed) add(b bracket) {
 
 func (e *bracketed) ready() bool { return e.low.ready() && (!e.apart || e.high.ready()) }
 
+func (e *bracketed) readyToPass() bool {
+	return e.low.readyToPass() && (!e.apart || e.high.readyToPass())
+}
+
 func (e *bracketed) information() float64 { return e.low.information() }
 
 func (e *bracketed) beyond(level float64, optimistic bool) bool {

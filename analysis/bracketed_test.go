@@ -109,7 +109,7 @@ func TestABracketClaimsNothingThatIsNotSo(t *testing.T) {
 		if m.Floor > 0 {
 			d = Increase
 		}
-		known, truth := m.method().evidence(m, d), newCountsEvidence(m, d)
+		known, truth := m.method().evidence(m, d, nil), newCountsEvidence(m, d, nil, false)
 		for range 3 {
 			n, y := float64(100+rng.IntN(400)), float64(100+rng.IntN(400))
 			sure, open := rng.Float64(), 0.2*rng.Float64()*rng.Float64()

@@ -141,5 +141,5 @@ func (e *valueEvidence) estimate() float64 {
 	if e.ready() {
 		return e.fit().Mean()
 	}
-	return e.winsorised().Mean()
+	return e.winsorised().Mean() - e.shift().By
 }

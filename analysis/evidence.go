@@ -11,7 +11,18 @@ const (
 	firstLookValue  = 4 // pairs
 	firstLookRatio  = 3 // intervals
 	firstLookChecks = 2 // runs in each arm
+	// firstLearned is the first look that may fail a canary whose noise is known from before
+	// the run.
+	firstLearned = 2
 )
+
+// firstLook returns the first look that may fail the canary.
+func (l *learned) firstLook(usual int) int {
+	if l == nil {
+		return usual
+	}
+	return firstLearned
+}
 
 // observation is what a metric's samples of one step, or of several merged ones,
 // come down to: a pair of values, or counts.
@@ -33,8 +44,10 @@ func exact(o observation) bracket { return bracket{o, o} }
 // comparisons are oriented: more is worse.
 type evidence interface {
 	add(bracket)
-	// ready reports whether there is enough for a first look.
+	// ready reports whether there is enough for a first look, at which the canary may fail,
+	// and readyToPass for one at which it may pass.
 	ready() bool
+	readyToPass() bool
 	// information is what the clock runs on; only its ratios matter.
 	information() float64
 	// beyond reports whether the canary is shown to be worse than tolerated at a
@@ -70,6 +83,18 @@ type Effect struct {
 	Since int
 }
 
+// open gives up the limit on the far side of the bad one: there was no look yet that could pass.
+func (e *Effect) open(d Direction) {
+	switch {
+	case d == Increase:
+		e.Upper = math.Inf(1)
+	case e.Absolute:
+		e.Lower = math.Inf(-1)
+	default:
+		e.Lower = -1
+	}
+}
+
 // ratioLimits are the limits of a ratio canary/baseline.
 type ratioLimits struct{ estimate, lower, upper float64 }
 
@@ -97,26 +122,32 @@ type countsEvidence struct {
 	counts    *stats.Counts
 	// pooled makes one interval of all steps: for independent runs, whose arms need
 	// not run in the same steps.
-	pooled bool
-	totals stats.PairedCounts
-	steps  int // added
+	pooled  bool
+	totals  stats.PairedCounts
+	steps   int      // added
+	learned *learned // nil for nothing
 }
 
-func newCountsEvidence(m Metric, d Direction) *countsEvidence {
-	return &countsEvidence{
-		metric:    m,
-		direction: d,
-		counts:    stats.NewCounts(1 + m.Tolerance.Size),
+func newCountsEvidence(m Metric, d Direction, p *past, high bool) *countsEvidence {
+	e := &countsEvidence{metric: m, direction: d, counts: stats.NewCounts(1 + m.Tolerance.Size), learned: p.counts(d, high)}
+	if e.learned != nil {
+		e.counts = stats.NewLearnedCounts(1+m.Tolerance.Size, e.learned.fit, e.learned.shift)
 	}
+	return e
+}
+
+// oriented returns counts such that more events in the first arm are worse.
+func oriented(v stats.PairedCounts, d Direction) stats.PairedCounts {
+	if d == Decrease {
+		// Fewer events in the canary are more in the baseline.
+		return stats.PairedCounts{X: v.Y, N: v.M, Y: v.X, M: v.N}
+	}
+	return v
 }
 
 func (e *countsEvidence) add(b bracket) {
 	e.steps++
-	v := b.low.counts
-	if e.direction == Decrease {
-		// Fewer events in the canary are more in the baseline.
-		v = stats.PairedCounts{X: v.Y, N: v.M, Y: v.X, M: v.N}
-	}
+	v := oriented(b.low.counts, e.direction)
 	if !e.pooled {
 		e.counts.Add(v)
 		e.totals = e.counts.Totals()
@@ -134,10 +165,19 @@ func (e *countsEvidence) ready() bool {
 	if e.pooled {
 		return e.totals.N >= firstLookChecks && e.totals.M >= firstLookChecks
 	}
-	return e.counts.Len() >= firstLookRatio
+	return e.counts.Len() >= e.learned.firstLook(firstLookRatio)
 }
 
-func (e *countsEvidence) information() float64 { return e.counts.Information() }
+func (e *countsEvidence) readyToPass() bool {
+	return e.ready() && (e.pooled || e.counts.Len() >= firstLookRatio)
+}
+
+func (e *countsEvidence) information() float64 {
+	if e.learned == nil {
+		return e.counts.Information()
+	}
+	return e.learned.clock(e.counts.Information(), e.learned.information)
+}
 
 // failDispersion and passDispersion return the factors that deflate the counts.
 func (e *countsEvidence) failDispersion(level float64, optimistic bool) float64 {

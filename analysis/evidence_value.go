@@ -39,18 +39,22 @@ type valueEvidence struct {
 	series    stats.Paired
 	moments   stats.Moments // of the winsorised series, at its length when taken
 	taken     int
-	mixture   stats.Mixture // of the first fitted pairs
+	posterior stats.Posterior // of the first fitted pairs
 	fitted    int
+	past      *past
+	high      bool     // the reading of the past
+	learned   *learned // nil for nothing
 }
 
-func newValueEvidence(m Metric, d Direction) *valueEvidence {
-	e := &valueEvidence{metric: m, direction: d}
+func newValueEvidence(m Metric, d Direction, p *past, high bool) *valueEvidence {
+	e := &valueEvidence{metric: m, direction: d, past: p, high: high}
 	switch {
 	case m.Tolerance.Absolute:
 		e.contrast = difference
 	case m.Scale == Linear:
 		e.contrast = excess
 	}
+	e.learned = p.values(e, high)
 	return e
 }
 
@@ -81,6 +85,19 @@ func (e *valueEvidence) linearise() {
 		e.series.Add(e.difference(p))
 	}
 	e.taken, e.fitted = 0, 0
+	if again := e.past.values(e, e.high); e.learned != nil && again != nil {
+		// The clock has begun with what its looks shared.
+		again = &learned{fit: again.fit, shift: again.shift, shared: e.learned.shared, removed: again.removed}
+		e.learned = again
+	}
+}
+
+// shift returns what is taken out of the effect.
+func (e *valueEvidence) shift() stats.Shift {
+	if e.learned == nil {
+		return stats.Shift{}
+	}
+	return e.learned.shift
 }
 
 // difference returns the oriented difference of a pair: larger is worse.
@@ -126,7 +143,11 @@ func (e *valueEvidence) floor() float64 {
 
 func (e *valueEvidence) meanBaseline() float64 { return e.baseline / float64(len(e.pairs)) }
 
-func (e *valueEvidence) ready() bool { return e.series.Len() >= firstLookValue && e.meaningful() }
+func (e *valueEvidence) ready() bool {
+	return e.series.Len() >= e.learned.firstLook(firstLookValue) && e.meaningful()
+}
+
+func (e *valueEvidence) readyToPass() bool { return e.series.Len() >= firstLookValue && e.meaningful() }
 
 // meaningful reports whether a relative tolerance has a meaning: the baseline
 // must have a positive mean.
@@ -134,28 +155,47 @@ func (e *valueEvidence) meaningful() bool {
 	return e.metric.Tolerance.Absolute || e.meanBaseline() > 0
 }
 
-func (e *valueEvidence) information() float64 { return float64(e.series.Len()) }
+func (e *valueEvidence) information() float64 { return e.learned.clock(float64(e.series.Len()), 1) }
 
 func (e *valueEvidence) winsorised() stats.Moments {
 	if e.taken != e.series.Len() {
 		e.moments, e.taken = e.series.Winsorised(), e.series.Len()
+		if e.learned != nil {
+			e.moments = e.series.WinsorisedBy(e.learned.fit.Deviation)
+		}
 	}
 	return e.moments
 }
 
-func (e *valueEvidence) fit() stats.Mixture {
-	if e.fitted != e.series.Len() {
-		e.mixture = stats.MeanMixture(e.mixture, e.winsorised(), e.floor())
-		e.fitted = e.series.Len()
+func (e *valueEvidence) fit() stats.Posterior {
+	if e.fitted == e.series.Len() {
+		return e.posterior
 	}
-	return e.mixture
+	if e.learned != nil {
+		e.posterior = e.learned.fit.MeanPosterior(e.posterior, e.winsorised(), e.floor(), e.learned.shift)
+	} else {
+		e.posterior.Other = stats.MeanMixture(e.posterior.Other, e.winsorised(), e.floor())
+	}
+	e.fitted = e.series.Len()
+	return e.posterior
+}
+
+// centres returns the lowest and the highest centre of what is known of the mean.
+func (e *valueEvidence) centres() (lowest, highest float64) {
+	m := e.winsorised()
+	lowest, highest = m.MeanRange()
+	if e.learned != nil {
+		// A history also allows for noise without autocorrelation.
+		lowest, highest = math.Min(lowest, m.Mean()), math.Max(highest, m.Mean())
+	}
+	return lowest - e.shift().By, highest - e.shift().By
 }
 
 // beyond: when all components are centred at or below the limit, half of the
 // mixture lies there, which no level is as large as. The mixture does not depend
 // on the level, so the optimistic answer is the answer at the higher one.
 func (e *valueEvidence) beyond(level float64, _ bool) bool {
-	_, highest := e.winsorised().MeanRange()
+	_, highest := e.centres()
 	return highest > e.limit() && e.fit().CDF(e.limit()) < level
 }
 
@@ -168,19 +208,20 @@ func (e *valueEvidence) within(level float64, _ bool) bool {
 
 // usuallyWithin is within, but for the steps that stand out.
 func (e *valueEvidence) usuallyWithin(level float64) bool {
-	lowest, _ := e.winsorised().MeanRange()
+	lowest, _ := e.centres()
 	return lowest < e.limit() && e.fit().Tail(e.limit()) < level
 }
 
 // tolerated takes the mean both with the steps that stand out and without them.
 func (e *valueEvidence) tolerated() bool {
-	return e.rawMean() <= e.limit() && e.winsorised().Mean() <= e.limit()
+	return e.rawMean() <= e.limit() && e.winsorised().Mean()-e.shift().By <= e.limit()
 }
 
 func (e *valueEvidence) observations() int { return e.series.Len() }
 
-// rawMean returns the mean of the differences as they are, none of them pulled in.
-func (e *valueEvidence) rawMean() float64 { return e.series.Raw().Mean() }
+// rawMean returns the mean of the differences as they are, none of them pulled in, less what
+// is taken out.
+func (e *valueEvidence) rawMean() float64 { return e.series.Raw().Mean() - e.shift().By }
 
 // rawChange is rawMean as a change, in the units of an effect.
 func (e *valueEvidence) rawChange() float64 {

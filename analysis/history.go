@@ -27,11 +27,12 @@ type HistoryCause string
 
 // The causes.
 const (
-	HistoryTooShort    HistoryCause = "too few usable pairs"
-	HistoryNotPositive HistoryCause = "values that are not positive"
-	HistoryTooFewDays  HistoryCause = "too few earlier days"
-	HistoryTooFewPods  HistoryCause = "too few instances"
-	HistoryOfChecks    HistoryCause = "checks are judged without history"
+	HistoryTooShort        HistoryCause = "too few usable pairs"
+	HistoryNotPositive     HistoryCause = "values that are not positive"
+	HistoryTooFewDays      HistoryCause = "too few earlier days"
+	HistoryTooFewInstances HistoryCause = "too few instances"
+	HistoryOfChecks        HistoryCause = "checks are judged without history"
+	HistoryOfPoisson       HistoryCause = "counts are taken to be independent events"
 )
 
 // Fewest of what a history is made of.
@@ -76,7 +77,7 @@ type HistoryResult struct {
 // is a gap, and so is a step that a day does not have.
 func (m Metric) HistoryBaseline(step int) Sample {
 	var days []Sample
-	for _, day := range m.History.Days {
+	for _, day := range m.days() {
 		if step >= len(day) || !m.Shows(day[step]) {
 			return Sample{}
 		}

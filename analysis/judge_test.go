@@ -309,7 +309,7 @@ func TestSwappingTheArmsMirrorsTheDecision(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 5))
 	for range 200 {
 		m := value(0.1)
-		up, down := newValueEvidence(m, Increase), newValueEvidence(m, Decrease)
+		up, down := newValueEvidence(m, Increase, nil, false), newValueEvidence(m, Decrease, nil, false)
 		shift := 0.9 + 0.4*rng.Float64()
 		for range 12 {
 			c, b := shift*math.Exp(0.05*rng.NormFloat64()), math.Exp(0.05*rng.NormFloat64())
@@ -332,7 +332,7 @@ func TestScalingBothArmsChangesNothing(t *testing.T) {
 		if linear {
 			m.Scale = Linear
 		}
-		a, b := newValueEvidence(m, Increase), newValueEvidence(m, Increase)
+		a, b := newValueEvidence(m, Increase, nil, false), newValueEvidence(m, Increase, nil, false)
 		for range 15 {
 			c, base := 1.1+0.1*rng.NormFloat64(), 1+0.1*rng.NormFloat64()
 			a.add(exact(observation{canary: c, baseline: base}))

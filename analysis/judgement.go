@@ -23,6 +23,7 @@ type judgement struct {
 	late     Lateness
 	pooling  *pooling // of counts in steps; nil for other kinds
 	bounds   bounds   // of a slower-than histogram
+	past     *past    // nil without a history
 }
 
 // tally is what a metric has seen, whether or not it was of use.
@@ -58,12 +59,13 @@ func newJudgement(m Metric, p Plan, share float64, clocks *stats.Clocks) *judgem
 	return j
 }
 
-// startTests sets up the tests over the planned number of (merged) steps.
-func (j *judgement) startTests(planned int) {
+// startTests sets up the tests over the planned number of steps, each of as many merged ones.
+func (j *judgement) startTests(planned, merge int) {
+	j.past = newPast(j.metric, planned, merge)
 	directions := j.metric.sides()
 	for _, d := range directions {
 		j.sides = append(j.sides, newSide(d, planned, j.share/float64(len(directions)), j.plan.WrongPass, j.clocks,
-			func() evidence { return j.metric.method().evidence(j.metric, d) }))
+			func() evidence { return j.metric.method().evidence(j.metric, d, j.past) }))
 	}
 }
 
@@ -172,6 +174,8 @@ func (j *judgement) withheld() Cause {
 		return Unreadable
 	case t.usable == 0 && t.compared == 0:
 		return NoDataAtAll
+	case j.past != nil && j.past.result.Cause == HistoryTooFewDays:
+		return TooFewDays
 	case 2*j.gaps() > t.elapsed:
 		return TooManyGaps
 	case t.cumulative():

@@ -62,8 +62,11 @@ type method interface {
 	observe(m Metric, p Pair) (bracket, bool)
 	// begin makes a judgement ready for its first step.
 	begin(j *judgement)
-	// evidence returns what a test in a direction starts with.
-	evidence(m Metric, d Direction) evidence
+	// evidence returns what a test in a direction starts with, which may be a past.
+	evidence(m Metric, d Direction, p *past) evidence
+	// past returns the observations of pairs from before the run, in order of time, over as
+	// many merged steps as those of the run.
+	past(m Metric, pairs []Pair, merge int) []bracket
 	// changed reports whether a later sample, no gap, says something else than an earlier
 	// one.
 	changed(m Metric, earlier, later Sample) bool

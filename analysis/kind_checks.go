@@ -15,7 +15,7 @@ func (checksMethod) firstLook() int        { return 1 } // which may have all th
 
 func (checksMethod) shows(s Sample) bool                        { return ratioMethod{}.shows(s) }
 func (checksMethod) number(m Metric, s Sample) float64          { return ratioMethod{}.number(m, s) }
-func (checksMethod) begin(j *judgement)                         { j.startTests(j.plan.Steps) }
+func (checksMethod) begin(j *judgement)                         { j.startTests(j.plan.Steps, 1) }
 func (checksMethod) tally(a *armTally, m Metric, s Sample) bool { return ratioMethod{}.tally(a, m, s) }
 
 func (checksMethod) observe(_ Metric, p Pair) (bracket, bool) {
@@ -23,8 +23,11 @@ func (checksMethod) observe(_ Metric, p Pair) (bracket, bool) {
 	return exact(observation{counts: v}), v.N > 0 || v.M > 0
 }
 
-func (checksMethod) evidence(m Metric, d Direction) evidence {
-	e := newCountsEvidence(m, d)
+// past: failures of independent runs have no noise but their own.
+func (checksMethod) past(Metric, []Pair, int) []bracket { return nil }
+
+func (checksMethod) evidence(m Metric, d Direction, _ *past) evidence {
+	e := newCountsEvidence(m, d, nil, false)
 	e.pooled = true
 	return e
 }

@@ -46,9 +46,11 @@ func (slowerMethod) observe(m Metric, p Pair) (b bracket, ok bool) {
 	return b, v.N > 0 && v.M > 0
 }
 
-func (slowerMethod) evidence(m Metric, d Direction) evidence {
-	return &bracketed{direction: d, low: newCountsEvidence(m, d), high: newCountsEvidence(m, d)}
+func (slowerMethod) evidence(m Metric, d Direction, p *past) evidence {
+	return &bracketed{direction: d, low: newCountsEvidence(m, d, p, false), high: newCountsEvidence(m, d, p, true)}
 }
+
+func (slowerMethod) past(m Metric, pairs []Pair, _ int) []bracket { return pooled(m, pairs) }
 
 // changed compares how many observations there are in all, and up to each bound that both
 // have.
@@ -137,8 +139,29 @@ func sums(p Pair) stats.PairedCounts {
 	return v
 }
 
-func (quantileMethod) evidence(m Metric, d Direction) evidence {
-	return &bracketed{direction: d, low: newValueEvidence(m, d), high: newValueEvidence(m, d)}
+func (quantileMethod) evidence(m Metric, d Direction, p *past) evidence {
+	return &bracketed{direction: d, low: newValueEvidence(m, d, p, false), high: newValueEvidence(m, d, p, true)}
+}
+
+// past merges the steps from the last one backwards, so that the ones next to the run count.
+func (quantileMethod) past(m Metric, pairs []Pair, merge int) (all []bracket) {
+	for _, group := range groups(pairs, merge) {
+		var canary, baseline stats.Histogram
+		for _, p := range group {
+			if c, b := p.Canary.Buckets(), p.Baseline.Buckets(); c.Total() > 0 && b.Total() > 0 {
+				canary, baseline = canary.Plus(c), baseline.Plus(b)
+			}
+		}
+		if b, _, ok := quantilesOf(canary, baseline, m.Quantile, m.Tolerance.Size); ok {
+			all = append(all, b)
+		}
+	}
+	return all
+}
+
+// groups cuts pairs into groups of as many, the last of which ends with the last pair.
+func groups(pairs []Pair, size int) [][]Pair {
+	return slices.Collect(slices.Chunk(pairs[len(pairs)%size:], size))
 }
 
 func (quantileMethod) changed(m Metric, earlier, later Sample) bool {

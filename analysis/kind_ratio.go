@@ -19,13 +19,17 @@ func (ratioMethod) usualUnit() string     { return "" }
 func (ratioMethod) traffic() Traffic      { return AllTraffic }
 func (ratioMethod) firstLook() int        { return firstLookRatio }
 
-func (ratioMethod) shows(s Sample) bool                     { return s.Total() > 0 }
-func (ratioMethod) number(_ Metric, s Sample) float64       { return orZero(s.Bad()) / s.Total() }
-func (ratioMethod) evidence(m Metric, d Direction) evidence { return newCountsEvidence(m, d) }
+func (ratioMethod) shows(s Sample) bool               { return s.Total() > 0 }
+func (ratioMethod) number(_ Metric, s Sample) float64 { return orZero(s.Bad()) / s.Total() }
+func (ratioMethod) evidence(m Metric, d Direction, p *past) evidence {
+	return newCountsEvidence(m, d, p, false)
+}
+
+func (ratioMethod) past(m Metric, pairs []Pair, _ int) []bracket { return pooled(m, pairs) }
 
 func (ratioMethod) begin(j *judgement) {
 	j.pooling = &pooling{}
-	j.startTests(j.plan.Steps)
+	j.startTests(j.plan.Steps, 1)
 }
 
 func (ratioMethod) tally(a *armTally, _ Metric, s Sample) bool {

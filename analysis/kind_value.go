@@ -14,10 +14,21 @@ func (valueMethod) usualUnit() string     { return "" }
 func (valueMethod) traffic() Traffic      { return NoTraffic }
 func (valueMethod) firstLook() int        { return firstLookValue }
 
-func (valueMethod) shows(s Sample) bool                     { return !s.Gap() && !math.IsInf(s.Value(), 0) }
-func (valueMethod) number(_ Metric, s Sample) float64       { return s.Value() }
-func (valueMethod) begin(j *judgement)                      { j.startTests(j.plan.Steps) }
-func (valueMethod) evidence(m Metric, d Direction) evidence { return newValueEvidence(m, d) }
+func (valueMethod) shows(s Sample) bool               { return !s.Gap() && !math.IsInf(s.Value(), 0) }
+func (valueMethod) number(_ Metric, s Sample) float64 { return s.Value() }
+func (valueMethod) begin(j *judgement)                { j.startTests(j.plan.Steps, 1) }
+func (valueMethod) evidence(m Metric, d Direction, p *past) evidence {
+	return newValueEvidence(m, d, p, false)
+}
+
+func (v valueMethod) past(m Metric, pairs []Pair, _ int) (all []bracket) {
+	for _, p := range pairs {
+		if b, ok := v.observe(m, p); ok {
+			all = append(all, b)
+		}
+	}
+	return all
+}
 
 func (valueMethod) tally(a *armTally, _ Metric, s Sample) bool {
 	if math.IsInf(s.Value(), 0) {

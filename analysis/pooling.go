@@ -82,6 +82,18 @@ func (p *pooling) take(step int, b bracket) (pooled bracket, first int, ok bool)
 	return pooled, first, true
 }
 
+// pooled returns the observations of pairs that are pooled as those of a run are.
+func pooled(m Metric, pairs []Pair) (all []bracket) {
+	var p pooling
+	for i, pair := range pairs {
+		b, _ := m.method().observe(m, pair)
+		if b, _, ok := p.take(i+1, b); ok {
+			all = append(all, b)
+		}
+	}
+	return all
+}
+
 // count notes the events of a step, and those of the other arm.
 func (a *armPooling) count(own, other float64) {
 	if own <= 0 {

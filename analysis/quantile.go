@@ -62,7 +62,7 @@ func (r *quantileReduction) step(j *judgement, p Pair, usable bool) {
 	}
 	r.fix()
 	r.planned = j.plan.Steps / r.merge
-	j.startTests(r.planned)
+	j.startTests(r.planned, r.merge)
 	for _, w := range r.waiting {
 		r.take(j, w, w.Canary.Buckets().Total() > 0 && w.Baseline.Buckets().Total() > 0)
 	}
@@ -111,21 +111,31 @@ func (r *quantileReduction) judge(j *judgement, canary, baseline stats.Histogram
 		}
 		return
 	}
-	if !finite(qc.value, qb.value) {
+	b, wide, ok := quantilesOf(canary, baseline, r.q, r.tolerance)
+	if !ok {
 		return
 	}
-	limit := math.Log1p(r.tolerance)
+	r.judged++
+	if wide {
+		r.wide++
+	}
+	j.look(r.groups, r.groups, b, true)
+}
+
+// quantilesOf returns the quantiles of two histograms as far as they are known, and whether
+// a bucket is too wide for the tolerance; false where one is beyond all buckets.
+func quantilesOf(canary, baseline stats.Histogram, q, tolerance float64) (b bracket, wide, ok bool) {
+	qc, qb := quantileOf(canary, q), quantileOf(baseline, q)
+	if !finite(qc.value, qb.value) {
+		return b, false, false
+	}
+	limit := math.Log1p(tolerance)
 	if qc.endsIn(baseline) && qb.endsIn(canary) {
 		limit *= coarsest
 	}
-	r.judged++
-	if math.Max(qc.width(), qb.width()) > limit {
-		r.wide++
-	}
-	var b bracket
 	b.low.canary, b.high.canary = qc.within(limit)
 	b.high.baseline, b.low.baseline = qb.within(limit)
-	j.look(r.groups, r.groups, b, true)
+	return b, math.Max(qc.width(), qb.width()) > limit, true
 }
 
 // quantileIn is a quantile, and the ends of the bucket it lies in.
@@ -182,7 +192,7 @@ func (r *quantileReduction) noteOffScale(j *judgement, canary, baseline stats.Hi
 	if starts {
 		m := Metric{Tolerance: j.metric.Tolerance}
 		r.fallback = &failTest{
-			planned: r.planned, error: j.share, clock: j.clocks.New(), evidence: newCountsEvidence(m, Increase),
+			planned: r.planned, error: j.share, clock: j.clocks.New(), evidence: newCountsEvidence(m, Increase, nil, false),
 			// What the quantile's own tests have spent is gone.
 			spentBefore: stats.SpendEarly(j.share, float64(r.groups-1)/float64(r.planned)),
 		}

@@ -40,6 +40,7 @@ const (
 	LateData            Cause = "data changed after they were judged"
 	NoDataAtAll         Cause = "no usable step"
 	Unreadable          Cause = "too many steps cannot be read"
+	TooFewDays          Cause = "too few earlier days to compare with"
 	TooManyGaps         Cause = "fewer than half of the steps are usable"
 	BadNeverMentioned   Cause = "the bad events were never mentioned"
 	SameSeries          Cause = "both arms show the same series"
@@ -177,6 +178,7 @@ func (j *judgement) result() MetricResult {
 		r.Effect = j.effect()
 	}
 	r.Doubts = j.doubts(r.Effect)
+	r.Learned = j.learnedSoFar()
 	if j.decision == Undecided {
 		r.Cause = j.cause()
 		if r.Cause == NoDataAtAll || r.Cause == TooManyGaps || r.Cause == Unreadable {

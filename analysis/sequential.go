@@ -75,7 +75,7 @@ func (s *side) add(first int, b bracket) {
 // returns the test that shows the canary to be worse than tolerated, or nil.
 func (s *side) look(step int) *failTest {
 	evidence := s.tests[0].evidence
-	if evidence.ready() {
+	if evidence.readyToPass() {
 		s.pass.Offer(evidence.information(), stats.SpendEvenly(s.error, float64(step)/float64(s.planned)))
 	}
 	for _, t := range s.tests {
@@ -83,7 +83,7 @@ func (s *side) look(step int) *failTest {
 			return t
 		}
 	}
-	if evidence.ready() && !s.passed {
+	if evidence.readyToPass() && !s.passed {
 		s.passed = holds(evidence.within, s.pass)
 	}
 	return nil
@@ -142,11 +142,14 @@ func (s *side) effect(t *failTest) (Effect, bool) {
 	if !ok {
 		return Effect{}, false
 	}
-	pass, ok := s.pass.LastLevel()
-	if !ok {
-		return Effect{}, false
+	pass, passing := s.pass.LastLevel()
+	if !passing {
+		pass = fail
 	}
 	e := t.evidence.effect(fail, pass)
 	e.Since = t.start
+	if !passing {
+		e.open(s.direction)
+	}
 	return e, true
 }

@@ -50,7 +50,7 @@ func (e *valueEvidence) unseen(level float64) float64 {
 	}
 	n := float64(len(e.pairs))
 	_, share := stats.Proportion(worse, n, level)
-	return share*by - betterBy/n
+	return share*by - betterBy/n - e.shift().By
 }
 
 // plainDifference returns by how much the canary is worse than the baseline in a pair,
@@ -67,9 +67,12 @@ func (e *valueEvidence) plainDifference(p valuePair) float64 {
 }
 
 // distance returns the plain difference that is still tolerated.
-func (e *valueEvidence) distance() float64 {
+func (e *valueEvidence) distance() float64 { return e.distanceAt(e.meanBaseline()) }
+
+// distanceAt is distance at a mean of the baseline.
+func (e *valueEvidence) distanceAt(baseline float64) float64 {
 	if e.contrast == excess {
-		return math.Abs(e.metric.Tolerance.Limit(e.direction)-1) * e.meanBaseline()
+		return math.Abs(e.metric.Tolerance.Limit(e.direction)-1) * baseline
 	}
 	return e.limit()
 }

@@ -6,32 +6,14 @@ import "math"
 // others, and the instances of one arm, likewise (docs/statistics/history.md, sections 7
 // and 8). Neither has an offset; both have a variance of it.
 
-// LearnDays returns what earlier windows say, in which each has a value for each step of
-// the run, on the scale of the comparison: the noise, and how much one day differs from the mean
-// of them all. It needs two or more, of the same length.
+// LearnDays returns what earlier windows say, a series of differences each, of the day against
+// the mean of all others on the scale of the comparison: the noise, and how much one day
+// differs from the mean of them all. It needs two or more.
 func LearnDays(days [][]float64) *Learned {
-	q, k := float64(len(days)), len(days[0])
-	sums := make([]float64, k)
-	for _, day := range days {
-		for t, v := range day {
-			sums[t] += v
-		}
-	}
-	var means Moments
-	var noise Paired
-	for _, day := range days {
-		var fromMean, fromOthers Paired
-		for t, v := range day {
-			fromMean.Add(v - sums[t]/q)
-			fromOthers.Add(v - (sums[t]-v)/(q-1))
-		}
-		means.Add(fromMean.Winsorised().Mean())
-		noise.addCentred(fromOthers.winsorisedValues())
-	}
-	l := learn(noise.values, unrelatedValues, 0)
-	l.Deviation = madToSigma * noise.medianDeviation()
-	l.between(means.Variance()*(1+1/q), q)
-	return l
+	q := float64(len(days))
+	// A day's distance from the mean of all is less than from that of the others.
+	all := (q - 1) / q
+	return learnParts(days, all*all*(1+1/q), 1)
 }
 
 // LearnInstances returns what the instances of the baseline say of how much a canary of
@@ -39,24 +21,30 @@ func LearnDays(days [][]float64) *Learned {
 // instance against the mean of all others. It needs two or more.
 func LearnInstances(instances [][]float64, canary, baseline int) *Learned {
 	j := float64(len(instances))
+	factor := (j - 1) / j * (1/float64(canary) + 1/float64(baseline))
+	return learnParts(instances, factor, factor)
+}
+
+// learnParts learns from parts of which none has a change. The variance of their means, and
+// that of their noise, count times a factor each.
+func learnParts(parts [][]float64, between, within float64) *Learned {
 	var means Moments
 	var noise Paired
-	for _, series := range instances {
+	for _, part := range parts {
 		var own Paired
-		for _, v := range series {
+		for _, v := range part {
 			own.Add(v)
 		}
 		means.Add(own.Winsorised().Mean())
 		noise.addCentred(own.winsorisedValues())
 	}
-	factor := (j - 1) / j * (1/float64(canary) + 1/float64(baseline))
 	l := learn(noise.values, unrelatedValues, 0)
 	for i := range l.Noise {
-		l.Noise[i].Variance *= factor
+		l.Noise[i].Variance *= within
 	}
-	l.LongRun *= factor
-	l.Deviation = madToSigma * noise.medianDeviation() * math.Sqrt(factor)
-	l.between(means.Variance()*factor, j)
+	l.LongRun *= within
+	l.Deviation = madToSigma * noise.medianDeviation() * math.Sqrt(within)
+	l.between(means.Variance()*between, float64(len(parts)))
 	return l
 }
 

@@ -1,0 +1,316 @@
+package analysis
+
+import (
+	"math"
+
+	"github.com/canary-judge/canary-judge/analysis/stats"
+)
+
+// past is a metric's history as observations, and what was learned from them. A nil past
+// has nothing.
+type past struct {
+	metric  Metric
+	planned int         // observations planned for the run
+	parts   [][]bracket // one of Pairs; one for each instance, or day
+	learned map[reading]*learned
+	result  HistoryResult
+}
+
+// reading says of what something is learned: observations are oriented by the direction,
+// may be known between two readings only, and values are compared by a contrast.
+type reading struct {
+	direction Direction
+	high      bool
+	contrast  contrast
+}
+
+// learned is what a history says for the tests of one reading.
+type learned struct {
+	fit   *stats.Learned
+	shift stats.Shift // taken out of the effect
+	// shared is the variance of the error that all looks share, in pairs of the
+	// run: docs/statistics/history.md, section 6.
+	shared float64
+	// information is that of a pair of counts in the history.
+	information float64
+	removed     bool // the offset is
+}
+
+const (
+	// mostWindows is how many times the window's length a history counts.
+	mostWindows = 24
+	// mostNotPositive is the share of pairs that may have no logarithm.
+	mostNotPositive = 0.02
+	// sharedSteps is the number of classes by a factor of e that shared is rounded to, so
+	// that tests can share clocks. It is rounded down: to smaller levels.
+	sharedSteps = 3
+	// leastShared is what counts as nothing.
+	leastShared = 1e-4
+	// leastOfDay is the share of a window's steps that a day must have.
+	leastOfDay = 0.8
+)
+
+// newPast makes observations of a metric's history, over as many merged steps as the run's
+// are, for a window of planned ones. It returns nil for a metric without a history.
+func newPast(m Metric, planned, merge int) *past {
+	h := m.History
+	if h == nil {
+		return nil
+	}
+	p := &past{metric: m, planned: planned, learned: map[reading]*learned{}}
+	p.result = HistoryResult{
+		Trust: math.NaN(), Noise: math.NaN(), Excess: math.NaN(), Offset: math.NaN(), OffsetError: math.NaN(),
+	}
+	var parts [][]Pair
+	switch {
+	case h.Days != nil:
+		parts = m.eachAgainstOthers(m.days())
+	case h.Instances != nil:
+		parts = m.eachAgainstOthers(h.Instances)
+	default:
+		parts = [][]Pair{h.Pairs}
+	}
+	for _, pairs := range parts {
+		p.result.Steps += len(pairs)
+		observed := m.method().past(m, pairs, merge)
+		if h.Pairs != nil {
+			observed = observed[max(0, len(observed)-mostWindows*planned):]
+		}
+		p.result.Usable += len(observed)
+		if len(observed) > 0 {
+			p.parts = append(p.parts, observed)
+		}
+	}
+	switch {
+	case !m.Paired():
+		p.result.Cause = HistoryOfChecks
+	case m.PoissonCounts:
+		p.result.Cause = HistoryOfPoisson
+	case h.Days != nil && len(p.parts) < LeastHistoryDays:
+		p.result.Cause = HistoryTooFewDays
+	case h.Instances != nil && (len(p.parts) < LeastHistoryInstances || h.CanaryInstances < 1 || h.BaselineInstances < 1):
+		p.result.Cause = HistoryTooFewInstances
+	case p.result.Usable < LeastHistory:
+		p.result.Cause = HistoryTooShort
+	}
+	return p
+}
+
+// days returns the earlier days that have most of their steps.
+func (m Metric) days() (whole [][]Sample) {
+	for _, day := range m.History.Days {
+		shown := 0
+		for _, s := range day {
+			if m.Shows(s) {
+				shown++
+			}
+		}
+		if float64(shown) >= leastOfDay*float64(len(day)) && shown > 0 {
+			whole = append(whole, day)
+		}
+	}
+	return whole
+}
+
+// eachAgainstOthers pairs each series with what the others come to together, in the steps in
+// which any of them has something.
+func (m Metric) eachAgainstOthers(series [][]Sample) (parts [][]Pair) {
+	for i, own := range series {
+		var pairs []Pair
+		for t, s := range own {
+			var others []Sample
+			for j, other := range series {
+				if j != i && t < len(other) && m.Shows(other[t]) {
+					others = append(others, other[t])
+				}
+			}
+			p := Pair{Canary: s}
+			if len(others) > 0 {
+				p.Baseline = m.method().mean(m, others)
+			}
+			pairs = append(pairs, p)
+		}
+		parts = append(parts, pairs)
+	}
+	return parts
+}
+
+// usable reports whether there is anything to learn from.
+func (p *past) usable() bool { return p != nil && p.result.Cause == "" }
+
+// learn returns what is learned of a reading, which it works out once; nil for nothing.
+func (p *past) learn(r reading, work func(*learned) bool) *learned {
+	if !p.usable() {
+		return nil
+	}
+	l, ok := p.learned[r]
+	if !ok {
+		l = &learned{}
+		if !work(l) {
+			l = nil
+		}
+		p.learned[r] = l
+	}
+	return l
+}
+
+// counts returns what is learned of counts, nil for nothing.
+func (p *past) counts(d Direction, high bool) *learned {
+	return p.learn(reading{direction: d, high: high}, func(l *learned) bool {
+		var parts [][]stats.PairedCounts
+		for _, part := range p.parts {
+			var all []stats.PairedCounts
+			for _, b := range part {
+				v := oriented(b.at(high).counts, d)
+				l.information += v.N * v.M / (v.N + v.M) / float64(p.result.Usable)
+				all = append(all, v)
+			}
+			parts = append(parts, all)
+		}
+		switch h := p.metric.History; {
+		case h.Days != nil:
+			l.fit = stats.LearnCountDays(parts)
+		case h.Instances != nil:
+			l.fit = stats.LearnCountInstances(parts, h.CanaryInstances, h.BaselineInstances)
+		default:
+			l.fit = stats.LearnCounts(parts[0], p.planned)
+		}
+		t := p.metric.Tolerance
+		l.decide(p, stats.Shift{}, !t.Absolute, math.Log1p(t.Size), 0)
+		if d == p.metric.sides()[0] && !high {
+			p.result.Excess = l.fit.Variance()
+			p.describe(l, t.Absolute, ratioLimits{estimate: math.Exp(l.fit.Offset)}.relative(d))
+		}
+		return true
+	})
+}
+
+// values returns what is learned of values as the evidence compares them, nil for nothing.
+func (p *past) values(e *valueEvidence, high bool) *learned {
+	return p.learn(reading{e.direction, high, e.contrast}, func(l *learned) bool {
+		var parts [][]float64
+		var baseline float64
+		dropped := 0
+		for _, part := range p.parts {
+			var all []float64
+			for _, b := range part {
+				o := b.at(high)
+				if e.contrast == logRatio && !(o.canary > 0 && o.baseline > 0) {
+					dropped++
+					continue
+				}
+				baseline += o.baseline / float64(p.result.Usable)
+				all = append(all, e.difference(valuePair{o.canary, o.baseline}))
+			}
+			parts = append(parts, all)
+		}
+		if float64(dropped) > mostNotPositive*float64(p.result.Usable) {
+			p.result.Cause = HistoryNotPositive
+			return false
+		}
+		switch h := p.metric.History; {
+		case h.Days != nil:
+			l.fit = stats.LearnDays(parts)
+		case h.Instances != nil:
+			l.fit = stats.LearnInstances(parts, h.CanaryInstances, h.BaselineInstances)
+		default:
+			l.fit = stats.LearnValues(parts[0], p.planned)
+		}
+		// What is compared with a multiple of the baseline differs from it by more than the
+		// arms do: there is no offset to take out.
+		l.decide(p, l.fit.KeptShift(), e.contrast != excess, e.limit(), resolution*math.Abs(e.distanceAt(baseline)))
+		if e.direction == p.metric.sides()[0] && !high {
+			p.result.Noise = math.Sqrt(l.fit.Variance())
+			effect := ratioLimits{estimate: math.Exp(l.fit.Offset)}.relative(e.direction)
+			if e.contrast == difference {
+				effect = ratioLimits{estimate: l.fit.Offset}.absolute(e.direction)
+			}
+			p.describe(l, e.contrast == excess, effect)
+		}
+		return true
+	})
+}
+
+// decide settles what is taken out of the effect, before the run: the offset where it is to be
+// and known well enough, and otherwise kept. floor is the least standard deviation of a pair.
+func (l *learned) decide(p *past, kept stats.Shift, removable bool, tau, floor float64) {
+	h := p.metric.History
+	l.shift = kept
+	switch {
+	case h.Pairs == nil:
+		l.shift = l.fit.Shift()
+	case removable && h.RemoveOffset && l.fit.OffsetKnown(tau):
+		l.shift, l.removed = l.fit.Shift(), true
+	}
+	if shared := l.shift.Variance / math.Max(l.fit.LongRun, floor*floor); shared >= leastShared {
+		l.shared = math.Exp(math.Floor(math.Log(shared)*sharedSteps) / sharedSteps)
+	}
+}
+
+// describe notes what was learned, of the metric's first direction. unknown says that the
+// offset is none of the effect.
+func (p *past) describe(l *learned, unknown bool, offset Effect) {
+	r := &p.result
+	if p.metric.History.Pairs == nil {
+		r.Between = math.Sqrt(l.fit.OffsetVariance)
+		return
+	}
+	if unknown {
+		return
+	}
+	r.Offset, r.OffsetError = offset.Estimate, math.Sqrt(l.fit.OffsetVariance)
+	r.OffsetRemoved = l.removed
+	r.OffsetUncertain = p.metric.History.RemoveOffset && !l.removed
+}
+
+// clock turns the information of pairs, or of counts, into that of a clock whose looks share
+// an error; each is that of one pair.
+func (l *learned) clock(information, each float64) float64 {
+	if l == nil || l.shared == 0 {
+		return information
+	}
+	return 1 / (1/information + l.shared/each)
+}
+
+// at returns one of the readings.
+func (b bracket) at(high bool) observation {
+	if high {
+		return b.high
+	}
+	return b.low
+}
+
+// learnedSoFar returns what came of the history after the last look; nil without one.
+func (j *judgement) learnedSoFar() *HistoryResult {
+	if j.past == nil {
+		return nil
+	}
+	r := j.past.result
+	var e evidence
+	switch {
+	case j.decider != nil:
+		e = j.decider.evidence
+	case len(j.sides) > 0:
+		e = j.sides[0].tests[0].evidence
+	}
+	if b, ok := e.(*bracketed); ok {
+		e = b.low
+	}
+	switch e := e.(type) {
+	case *valueEvidence:
+		if e.learned != nil && e.ready() {
+			r.Trust = e.fit().Trust
+			r.MuchNoisier = len(e.pairs) >= fewestOfNoise && e.winsorised().Variance() < muchNoisier*e.learned.fit.Variance()
+		}
+	case *countsEvidence:
+		r.Trust = e.counts.Trust()
+	}
+	return &r
+}
+
+// A run of at least fewestOfNoise pairs whose variance is below muchNoisier of the
+// history's is judged by a noise that is not its own.
+const (
+	fewestOfNoise = 20
+	muchNoisier   = 0.25
+)
