@@ -14,7 +14,7 @@ var (
 	// citation is a section that a comment refers to, with the page that it is of.
 	citation = regexp.MustCompile(`(?:([\w./-]+\.md), )?section (\d+(?:\.\d+)?)(?:, point (\d+))?`)
 	// paper is a page or a file of the statistics, with or without a folder.
-	paper = regexp.MustCompile(`[\w./-]*\b(?:statistics\.md|method\.md|measured\.md|design\.md|reference\.py|reference-values\.json)`)
+	paper = regexp.MustCompile(`[\w./-]*\b(?:statistics\.md|method\.md|measured\.md|design\.md|reference\.py|reference-values\.json|history\.md|history_reference\.py|history-values\.json)`)
 	// comment is where one line of a comment goes on in the next.
 	comment = regexp.MustCompile(`\n[ \t]*(?://|#)?[ \t]*`)
 	heading = regexp.MustCompile(`(?m)^#{2,3} (\d+(?:\.\d+)?)\.? `)
@@ -26,7 +26,7 @@ var (
 func pages(t *testing.T) map[string]map[string][]string {
 	t.Helper()
 	all := map[string]map[string][]string{}
-	for _, page := range []string{"docs/statistics/method.md", "docs/statistics/measured.md"} {
+	for _, page := range []string{"docs/statistics/method.md", "docs/statistics/measured.md", "docs/statistics/history.md"} {
 		text := read(t, page)
 		all[page] = map[string][]string{}
 		found := heading.FindAllStringSubmatchIndex(text, -1)

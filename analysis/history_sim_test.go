@@ -114,8 +114,8 @@ func TestHistorySmoke(t *testing.T) {
 	}
 }
 
-// TestHistoryTables prints the tables of docs/statistics/history-measured.md, with HISTORY_RUNS=300 runs a
-// cell, of the families whose names begin with HISTORY_FAMILIES.
+// TestHistoryTables prints tables like those of docs/statistics/history.md, section 10, with HISTORY_RUNS=300 runs
+// a cell, of the families whose names begin with HISTORY_FAMILIES.
 func TestHistoryTables(t *testing.T) {
 	s := os.Getenv("HISTORY_RUNS")
 	if s == "" {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Constants of what a history says (docs/statistics/history.md, sections 3 and 5; how
-// they were chosen: section 10).
+// Constants of what a history says: docs/statistics/history.md, section 3, and
+// docs/statistics/history.md, section 5.
 const (
 	unrelatedValues = 0.4 // prior of no autocorrelation, of values
 	unrelatedCounts = 0.5 // and of counts
