@@ -25,6 +25,9 @@ func parse(expr string) (metricsql.Expr, error) {
 	if strings.TrimSpace(expr) == "" {
 		return nil, errors.New("the query is empty")
 	}
+	if err := checkExpansion(expr); err != nil {
+		return nil, err
+	}
 	e, err := metricsql.Parse(prelude + expr)
 	if err == nil {
 		return e, nil
