@@ -37,7 +37,7 @@ type valueEvidence struct {
 	negative  bool    // a value of either arm was
 	ties      int     // pairs of equal values
 	series    stats.Paired
-	moments   stats.Moments // of the winsorised series, at its length when taken
+	moments   stats.Moments // of what is judged of the series, at its length when taken
 	taken     int
 	posterior stats.Posterior // of the first fitted pairs
 	fitted    int
@@ -159,10 +159,7 @@ func (e *valueEvidence) information() float64 { return e.learned.clock(float64(e
 
 func (e *valueEvidence) winsorised() stats.Moments {
 	if e.taken != e.series.Len() {
-		e.moments, e.taken = e.series.Winsorised(), e.series.Len()
-		if e.learned != nil {
-			e.moments = e.series.WinsorisedBy(e.learned.fit.Deviation)
-		}
+		e.moments, e.taken = e.judged(), e.series.Len()
 	}
 	return e.moments
 }
@@ -196,7 +193,7 @@ func (e *valueEvidence) centres() (lowest, highest float64) {
 // on the level, so the optimistic answer is the answer at the higher one.
 func (e *valueEvidence) beyond(level float64, _ bool) bool {
 	_, highest := e.centres()
-	return highest > e.limit() && e.fit().CDF(e.limit()) < level
+	return highest > e.limit() && e.fit().CDF(e.limit()) < level && e.meanBeyond(level)
 }
 
 // within: a few steps in which the canary stands out are pulled in and cannot hide
@@ -209,7 +206,7 @@ func (e *valueEvidence) within(level float64, _ bool) bool {
 // usuallyWithin is within, but for the steps that stand out.
 func (e *valueEvidence) usuallyWithin(level float64) bool {
 	lowest, _ := e.centres()
-	return lowest < e.limit() && e.fit().Tail(e.limit()) < level
+	return lowest < e.limit() && e.fit().Tail(e.limit()) < level && e.meanWithin(level)
 }
 
 // tolerated takes the mean both with the steps that stand out and without them.
@@ -235,7 +232,8 @@ func (e *valueEvidence) effect(failLevel, passLevel float64) Effect {
 	if e.tied() {
 		upper = math.Max(upper, e.limit()+e.unseen(passLevel)-e.distance())
 	}
-	return e.change(ratioLimits{mix.Mean(), mix.Quantile(failLevel), upper})
+	lower, upper := e.meanLimits(mix.Quantile(failLevel), upper, failLevel, passLevel)
+	return e.change(ratioLimits{mix.Mean(), lower, upper})
 }
 
 // change turns oriented differences into changes.

@@ -32,6 +32,7 @@ const (
 	HistoryTooFewDays      HistoryCause = "too few earlier days"
 	HistoryTooFewInstances HistoryCause = "too few instances"
 	HistoryOfChecks        HistoryCause = "checks are judged without history"
+	HistoryOfMean          HistoryCause = "a mean is judged without history"
 	HistoryOfPoisson       HistoryCause = "counts are taken to be independent events"
 )
 

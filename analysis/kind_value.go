@@ -1,18 +1,26 @@
 package analysis
 
-import "math"
+import (
+	"errors"
+	"math"
+)
 
 // valueMethod compares the values of each step.
 type valueMethod struct{}
 
-func (valueMethod) validate(Metric) error { return nil }
-func (valueMethod) counted() bool         { return false }
-func (valueMethod) paired() bool          { return true }
-func (valueMethod) silenceDoubted() bool  { return false }
-func (valueMethod) absolute() Amount      { return OwnUnits }
-func (valueMethod) usualUnit() string     { return "" }
-func (valueMethod) traffic() Traffic      { return NoTraffic }
-func (valueMethod) firstLook() int        { return firstLookValue }
+func (valueMethod) validate(m Metric) error {
+	if m.Mean && !m.Tolerance.Absolute && m.Scale != Linear {
+		return errors.New("the mean of values is compared on the linear scale")
+	}
+	return nil
+}
+func (valueMethod) counted() bool        { return false }
+func (valueMethod) paired() bool         { return true }
+func (valueMethod) silenceDoubted() bool { return false }
+func (valueMethod) absolute() Amount     { return OwnUnits }
+func (valueMethod) usualUnit() string    { return "" }
+func (valueMethod) traffic() Traffic     { return NoTraffic }
+func (valueMethod) firstLook() int       { return firstLookValue }
 
 func (valueMethod) shows(s Sample) bool               { return !s.Gap() && !math.IsInf(s.Value(), 0) }
 func (valueMethod) number(_ Metric, s Sample) float64 { return s.Value() }

@@ -66,6 +66,9 @@ type Metric struct {
 	Quantile float64
 	// Scale is where a Value with a relative tolerance starts.
 	Scale Scale
+	// Mean judges the mean of a Value, whatever its steps are like, instead of its typical
+	// step: none is pulled in. With a relative tolerance it takes the Linear scale.
+	Mean bool
 	// PoissonCounts trusts the counts of a Ratio to scatter like independent events
 	// (dispersion 1): quicker, and wrong when they come in bursts.
 	PoissonCounts bool
@@ -171,6 +174,8 @@ func (m Metric) validate() error {
 		return errors.New("a floor belongs to a rate: a ratio, checks, or a histogram with slower_than")
 	case m.Floor > 0 && (m.Tolerance.Absolute || m.Direction != Increase):
 		return errors.New("a floor needs a relative tolerance and the direction increase")
+	case m.Mean && m.Kind != Value:
+		return errors.New("the mean is judged of values alone")
 	case m.Weight < 0 || math.IsNaN(m.Weight) || math.IsInf(m.Weight, 0):
 		return fmt.Errorf("the weight is %g; it must be more than 0", m.Weight)
 	}

@@ -86,6 +86,8 @@ func newPast(m Metric, planned, merge int) *past {
 		p.result.Cause = HistoryOfChecks
 	case m.PoissonCounts:
 		p.result.Cause = HistoryOfPoisson
+	case m.Mean:
+		p.result.Cause = HistoryOfMean
 	case h.Days != nil && len(p.parts) < LeastHistoryDays:
 		p.result.Cause = HistoryTooFewDays
 	case h.Instances != nil && (len(p.parts) < LeastHistoryInstances || h.CanaryInstances < 1 || h.BaselineInstances < 1):

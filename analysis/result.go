@@ -104,11 +104,18 @@ type MetricResult struct {
 	BoundBelow, BoundAbove float64
 	Merged                 int     // steps merged for a quantile; 0 or 1 = none
 	OffScaleBound          float64 // the bound above which the canary is judged instead of at its quantile; 0 = none
+	// PulledIn is the number of steps of a value that stand out and were pulled in, 0 where
+	// that makes no difference that matters: the effect is that of the others, in which the
+	// typical step is seen.
+	PulledIn int
 	// MeanChange is the change with the steps in which a value stands out as they are,
-	// in the units of Effect; NaN unless the cause is SpikesAdd.
+	// in the units of Effect; NaN unless the cause is SpikesAdd or some were pulled in.
 	MeanChange float64
 	// Doubts are reasons to ask whether what was compared is what was meant.
 	Doubts []Doubt
+	// Autocorrelation of neighbouring steps, of the difference between the arms: the
+	// posterior mean, NaN unless SlowNoise is doubted.
+	Autocorrelation float64
 	// BadNeverMentioned: the source never said anything of bad events.
 	BadNeverMentioned bool
 	Late              Lateness // of the data, as far as it was seen
@@ -166,6 +173,9 @@ func (j *judgement) result() MetricResult {
 	r.MeanChange = math.NaN()
 	if v, ok := j.firstValue(); ok {
 		r.Linear = v.contrast == excess && j.metric.Scale == Logarithmic
+		if r.PulledIn = v.pulledIn(); r.PulledIn > 0 {
+			r.MeanChange = v.rawChange()
+		}
 	}
 	if q := j.quantile; q != nil {
 		r.Merged = q.merge
@@ -177,8 +187,11 @@ func (j *judgement) result() MetricResult {
 		r.Looks = j.sides[0].tests[0].clock.Looks()
 		r.Effect = j.effect()
 	}
-	r.Doubts = j.doubts(r.Effect)
 	r.Learned = j.learnedSoFar()
+	r.Doubts, r.Autocorrelation = j.doubts(r.Effect), math.NaN()
+	if slices.Contains(r.Doubts, SlowNoise) {
+		r.Autocorrelation = j.autocorrelation()
+	}
 	if j.decision == Undecided {
 		r.Cause = j.cause()
 		if r.Cause == NoDataAtAll || r.Cause == TooManyGaps || r.Cause == Unreadable {

@@ -47,6 +47,7 @@ type noise struct {
 	intervals int // how many intervals it was worked out from
 	posterior Posterior
 	variance  float64 // mean counting variance of one residual
+	scatter   float64 // variance of the residuals
 }
 
 // NewCounts returns an empty series whose ratio, first arm to second, is
@@ -211,7 +212,7 @@ func (c *Counts) estimateNoise() {
 			r.variance*(1+6*sideNoise*sideNoise*r.uneven),
 			r.variance*(1+2*sideNoise*sideNoise*r.uneven))
 	}
-	c.noise = noise{intervals: k, variance: r.variance, posterior: p}
+	c.noise = noise{intervals: k, variance: r.variance, scatter: m.Variance(), posterior: p}
 }
 
 // SecondDispersion returns the dispersion of the second arm alone, at least

@@ -92,6 +92,22 @@ func (p *Paired) between(lo, hi float64) Moments {
 	return m
 }
 
+// Outlying returns how many differences are pulled in, by WinsorisedBy where the deviation is
+// that of a history, and by Winsorised where it is 0.
+func (p *Paired) Outlying(deviation float64) int {
+	if deviation > 0 && len(p.values) < firstPulled {
+		return 0
+	}
+	lo, hi := p.fences(deviation)
+	n := 0
+	for _, v := range p.sorted {
+		if v < lo || v > hi {
+			n++
+		}
+	}
+	return n
+}
+
 // fences returns the limits beyond which values are pulled in, with the normal-consistent
 // median absolute deviation taken as at least the given one.
 func (p *Paired) fences(least float64) (lo, hi float64) {

@@ -96,6 +96,7 @@ type metric struct {
 	Slower    *Amount     `yaml:"slower_than" doc:"Judge a histogram by the share of observations above this" example:"500ms"`
 	Quantile  Quantile    `yaml:"quantile" doc:"Judge a histogram at this quantile" example:"p95"`
 	Scale     scale       `yaml:"scale" default:"log" doc:"Compare values by ratio (log) or by difference (linear)"`
+	Judge     estimand    `yaml:"judge" default:"typical" doc:"What of a value is compared: its typical step (outlying ones are pulled in), or the mean of all as they are"`
 	Counts    countsNoise `yaml:"dispersion" default:"estimated" doc:"How counts scatter: estimated, or none to trust them to be independent events"`
 	Advisory  bool        `yaml:"advisory" default:"false" doc:"Measure and report only; decides nothing"`
 	Weight    float64     `yaml:"weight" default:"1" doc:"Share of the false-alarm rate, relative to the other metrics"`
@@ -182,6 +183,19 @@ type scale analysis.Scale
 
 // UnmarshalText reads a scale.
 func (s *scale) UnmarshalText(text []byte) error { return word(s, "scale", text, "log", "linear") }
+
+// estimand is what of a value is compared.
+type estimand int
+
+const (
+	typicalStep estimand = iota
+	meanOfAll
+)
+
+// UnmarshalText reads an estimand.
+func (e *estimand) UnmarshalText(text []byte) error {
+	return word(e, "way to judge a value", text, "typical", "mean")
+}
 
 // countsNoise is how counts scatter.
 type countsNoise int

@@ -33,7 +33,7 @@ var kindTexts = map[analysis.Kind]struct {
 	phrase   string
 	settings []string
 }{
-	analysis.Value:     {"a value", []string{"unit", "scale"}},
+	analysis.Value:     {"a value", []string{"unit", "scale", "judge"}},
 	analysis.Ratio:     {"a ratio", []string{"dispersion"}},
 	analysis.Histogram: {"a histogram", []string{"unit", "slower_than", "quantile", "dispersion"}},
 	analysis.Checks:    {"checks", nil},
@@ -66,6 +66,13 @@ func (r *resolver) source(m *metric, a *analysis.Metric, c *Metric, t providers.
 
 func (r *resolver) value(m *metric, a *analysis.Metric, c *Metric, t providers.Type) {
 	r.expand(m, a, c, m.Value, providers.Value, t)
+	if m.Judge != meanOfAll {
+		return
+	}
+	if r.given(&m.Scale) && a.Scale == analysis.Logarithmic && !r.options.Literal {
+		r.problemAt(&m.Scale, m, "the mean of values is compared by difference (linear); of their logarithms it is another one: leave scale out, or judge: mean")
+	}
+	a.Mean, a.Scale = true, analysis.Linear
 }
 
 func (r *resolver) ratio(m *metric, a *analysis.Metric, c *Metric, t providers.Type) {
@@ -147,7 +154,7 @@ func (r *resolver) misplaced(m *metric, kind analysis.Kind) {
 		name    string
 		address any
 	}{
-		{"slower_than", m.Slower}, {"quantile", &m.Quantile}, {"scale", &m.Scale}, {"dispersion", &m.Counts}, {"unit", &m.Unit},
+		{"slower_than", m.Slower}, {"quantile", &m.Quantile}, {"scale", &m.Scale}, {"judge", &m.Judge}, {"dispersion", &m.Counts}, {"unit", &m.Unit},
 	} {
 		if r.given(s.address) && !slices.Contains(of.settings, s.name) {
 			r.problemAt(s.address, m, "%s means nothing for %s", s.name, of.phrase)

@@ -19,6 +19,9 @@ func doubt(d analysis.Doubt, m Metric, from analysis.MetricResult) string {
 	case analysis.ZeroAgainstValues:
 		zero, other := zeroArm(from)
 		return fmt.Sprintf("every value of the %s is 0 and none of the %s: is it measured there, or does the query make the zeros up?", zero, other)
+	case analysis.SlowNoise:
+		return fmt.Sprintf("what differs between the arms wanders slowly from step to step, or changed during the run (autocorrelation about %s): a false alarm, or a wrong pass, is likelier than stated; longer steps make it less so",
+			digits(from.Autocorrelation, 1))
 	case analysis.CoarseValues:
 		return "both arms show the same in most steps, and the next number is beyond the tolerance: if the numbers are rounded, a smaller change is not seen; give values with decimals, or an absolute tolerance"
 	}
@@ -42,14 +45,15 @@ func zeroArm(from analysis.MetricResult) (zero, other string) {
 // doubts lists the doubts that the sentence of the verdict tells: those of the config, and
 // those of metrics that decide. A rate that is far worse is doubted under the table, and
 // need not be in the sentence: that is what a canary is judged for. Neither need coarse
-// values, nor what is the reason why the metric is not decided.
+// values, slow noise, nor what is the reason why the metric is not decided.
 func (b builder) doubts() []string {
 	all := slices.Clone(b.config.Doubts)
 	for i, from := range b.outcome.Result.Metrics {
 		m := measured(from, b.config.Metrics[i])
 		for _, d := range from.Doubts {
 			worse := d == analysis.ImprobableChange && from.Compared.Counted && from.Decision == analysis.Fail
-			said := from.Cause == analysis.OtherUnits || from.Cause == analysis.ZeroInOneArm || d == analysis.CoarseValues
+			said := from.Cause == analysis.OtherUnits || from.Cause == analysis.ZeroInOneArm ||
+				d == analysis.CoarseValues || d == analysis.SlowNoise
 			if !from.Advisory && !worse && !said {
 				all = append(all, m.Name+": "+doubt(d, m, from))
 			}

@@ -75,6 +75,9 @@ func (b builder) numbers(m Metric, from analysis.MetricResult) string {
 	if _, _, rates := m.levels(); rates {
 		return b.counts(m, from)
 	}
+	if from.Mean {
+		return strings.Replace(valuesPhrase(m), "typically", "on average", 1)
+	}
 	return valuesPhrase(m)
 }
 
@@ -244,6 +247,14 @@ func (b builder) warnings(m Metric, from analysis.MetricResult, i int) []string 
 	}
 	if from.Linear {
 		add("there are values that are not positive, so values are compared by difference, not by ratio")
+	}
+	if from.PulledIn > 0 && from.Cause != analysis.SpikesAdd {
+		text := fmt.Sprintf("what is judged is the typical step, and what stood out (%s) was pulled in; with all as it is the mean is %s",
+			plural(from.PulledIn, "step"), change(from.MeanChange, m.Effect.Unit, styleOf(m.Effect), estimated))
+		if from.Kind == analysis.Value {
+			text += "; if the mean is meant, write judge: mean"
+		}
+		all = append(all, text)
 	}
 	if from.BoundAbove > from.BoundBelow && from.Cause != analysis.UnmeasuredBound {
 		add("%s: a fail counts only what is slower for certain, a pass all that may be; %s",
