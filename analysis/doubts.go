@@ -56,6 +56,8 @@ func (j *judgement) doubts(e Effect) []Doubt {
 	switch {
 	case j.zeroAgainstValues():
 		all = append(all, ZeroAgainstValues)
+	case j.metric.Spikes != nil:
+		// Every step above a bound, and none of the other arm, is what they are judged for.
 	case c.Counted && allAgainstNone(c):
 		all = append(all, AllAgainstNone)
 	case c.Steps > 0 && e.improbable(c):

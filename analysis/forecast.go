@@ -29,6 +29,8 @@ func (j *judgement) forecast() Forecast {
 	switch e := exactly(j.sides[0].tests[0].evidence).(type) {
 	case *valueEvidence:
 		f = e.forecast(j.sides[0].pass)
+	case *spikesEvidence:
+		f = e.forecast(j.sides[0].pass)
 	case *countsEvidence:
 		f = e.forecast(j.sides[0].pass)
 	}
@@ -92,16 +94,20 @@ func (e *countsEvidence) forecast(pass *stats.SharedClock) Forecast {
 // rate of the baseline, would be enough; +Inf beyond a million.
 func (e *countsEvidence) leastMultiple(enough func(stats.PairedCounts) bool) float64 {
 	t := e.totals
-	at := func(log float64) bool {
-		f := math.Exp(log)
+	return leastMultiple(func(f float64) bool {
 		return enough(stats.PairedCounts{X: t.Y / t.M * t.N * f, N: t.N * f, Y: t.Y * f, M: t.M * f})
-	}
+	})
+}
+
+// leastMultiple returns how many times what there is so far is enough, at least 1; +Inf
+// beyond a million.
+func leastMultiple(enough func(times float64) bool) float64 {
 	lo, hi := 0.0, math.Log(1e6)
-	if !at(hi) {
+	if !enough(math.Exp(hi)) {
 		return math.Inf(1)
 	}
 	for range 40 {
-		if mid := (lo + hi) / 2; at(mid) {
+		if mid := (lo + hi) / 2; enough(math.Exp(mid)) {
 			hi = mid
 		} else {
 			lo = mid

@@ -33,6 +33,7 @@ const (
 	HistoryTooFewInstances HistoryCause = "too few instances"
 	HistoryOfChecks        HistoryCause = "checks are judged without history"
 	HistoryOfMean          HistoryCause = "a mean is judged without history"
+	HistoryOfSpikes        HistoryCause = "spikes are judged without history"
 	HistoryOfPoisson       HistoryCause = "counts are taken to be independent events"
 )
 

@@ -174,7 +174,7 @@ func (j *judgement) withheld() Cause {
 		return Unreadable
 	case t.usable == 0 && t.compared == 0:
 		return NoDataAtAll
-	case j.past != nil && j.past.result.Cause == HistoryTooFewDays:
+	case j.past.unlikeDays():
 		return TooFewDays
 	case 2*j.gaps() > t.elapsed:
 		return TooManyGaps

@@ -12,7 +12,7 @@ type Kind int
 
 // The kinds of metrics.
 const (
-	Value     Kind = iota // one number an arm and step: the mean of paired differences
+	Value     Kind = iota // one number an arm and step: the mean of paired differences, or how many stand out
 	Ratio                 // bad events of a total: the ratio, or difference, of rates
 	Histogram             // buckets: judged as "slower than" (a Ratio) or at a quantile (a Value)
 	Checks                // failed of independent runs: the difference of failure rates
@@ -26,7 +26,12 @@ var kinds = [kindCount]struct {
 	holds  holding
 	method func(Metric) method
 }{
-	Value:  {"value", aValue, func(Metric) method { return valueMethod{} }},
+	Value: {"value", aValue, func(m Metric) method {
+		if m.Spikes != nil {
+			return spikesMethod{}
+		}
+		return valueMethod{}
+	}},
 	Ratio:  {"ratio", someCounts, func(Metric) method { return ratioMethod{} }},
 	Checks: {"checks", someCounts, func(Metric) method { return checksMethod{} }},
 	Histogram: {"histogram", someBuckets, func(m Metric) method {

@@ -25,7 +25,7 @@ type Tolerance struct {
 	// for canary <= 1.1 x baseline where an increase is bad, and canary >= baseline /
 	// 1.1 where a decrease is (the same distance on the scale of
 	// logarithms). Absolute: in the metric's unit, or a difference of rates for Ratio
-	// and Checks. With 0 an unchanged canary can fail but not pass.
+	// and Checks, and of shares of steps for Spikes. With 0 an unchanged canary can fail but not pass.
 	Size     float64
 	Absolute bool
 }
@@ -64,6 +64,9 @@ type Metric struct {
 	// Quantile, between 0 and 1, is where a Histogram is judged when SlowerThan is
 	// 0.
 	Quantile float64
+	// Spikes makes a Value one of steps that stand out: judged is the share of them, by an
+	// absolute tolerance, which is the difference of the arms' shares. nil = its mean.
+	Spikes *Spike
 	// Scale is where a Value with a relative tolerance starts.
 	Scale Scale
 	// Mean judges the mean of a Value, whatever its steps are like, instead of its typical

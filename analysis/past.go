@@ -88,6 +88,8 @@ func newPast(m Metric, planned, merge int) *past {
 		p.result.Cause = HistoryOfPoisson
 	case m.Mean:
 		p.result.Cause = HistoryOfMean
+	case m.Spikes != nil:
+		p.result.Cause = HistoryOfSpikes
 	case h.Days != nil && len(p.parts) < LeastHistoryDays:
 		p.result.Cause = HistoryTooFewDays
 	case h.Instances != nil && (len(p.parts) < LeastHistoryInstances || h.CanaryInstances < 1 || h.BaselineInstances < 1):
@@ -135,6 +137,12 @@ func (m Metric) eachAgainstOthers(series [][]Sample) (parts [][]Pair) {
 		parts = append(parts, pairs)
 	}
 	return parts
+}
+
+// unlikeDays reports whether the baseline is of earlier days that do not say how much one day
+// differs from the next: there is nothing to hold a difference against.
+func (p *past) unlikeDays() bool {
+	return p != nil && p.metric.History.Days != nil && p.metric.Paired() && p.result.Cause != ""
 }
 
 // usable reports whether there is anything to learn from.

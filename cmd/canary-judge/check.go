@@ -75,7 +75,7 @@ func (a *app) describe(c *config.Config) {
 			role = ", advisory"
 		}
 		fmt.Fprintf(a.stdout, "\n%s (%s%s): tolerated %s\n", report.Clean(m.Name), p.Kind, role, toleranceText(p, m.Unit))
-		if need := cmp.Or(needs(p), c.NeedsRuns(i)); need != "" {
+		if need := cmp.Or(needs(c.Plan, p), c.NeedsRuns(i)); need != "" {
 			fmt.Fprintf(a.stdout, "  %s\n", need)
 		}
 		if m.Every > 0 {
@@ -150,7 +150,13 @@ func toleranceText(m analysis.Metric, unit string) string {
 }
 
 // needs says how much it takes to pass, where that can be told beforehand.
-func needs(m analysis.Metric) string {
+func needs(plan analysis.Plan, m analysis.Metric) string {
+	if m.Spikes != nil {
+		if steps := plan.SpikelessWindow(m); steps > 0 {
+			return fmt.Sprintf("an unchanged canary can pass in a window of %d steps or more, of which this one has %d, if neither arm has a spike; it takes more if they have", steps, plan.Steps)
+		}
+		return ""
+	}
 	if m.Advisory || m.Tolerance.Absolute || m.Tolerance.Size == 0 || !m.Counted() {
 		return ""
 	}

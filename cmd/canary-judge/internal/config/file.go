@@ -95,6 +95,7 @@ type metric struct {
 	Floor     Percent     `yaml:"floor" otherwise:"0.1% for rates with a relative tolerance" doc:"Rates below this are fine whatever the baseline"`
 	Slower    *Amount     `yaml:"slower_than" doc:"Judge a histogram by the share of observations above this" example:"500ms"`
 	Quantile  Quantile    `yaml:"quantile" doc:"Judge a histogram at this quantile" example:"p95"`
+	Spikes    *spikesText `yaml:"spikes" doc:"Judge a value by how many steps stand out, instead of its mean; the tolerance is by how many percentage points of all steps the canary may have more of them"`
 	Scale     scale       `yaml:"scale" default:"log" doc:"Compare values by ratio (log) or by difference (linear)"`
 	Judge     estimand    `yaml:"judge" default:"typical" doc:"What of a value is compared: its typical step (outlying ones are pulled in), or the mean of all as they are"`
 	Counts    countsNoise `yaml:"dispersion" default:"estimated" doc:"How counts scatter: estimated, or none to trust them to be independent events"`
@@ -161,6 +162,12 @@ type ratioText struct {
 	Total  *queryText `yaml:"total" doc:"Query for all events of a step" example:"sum(increase(http_requests_total{$arm}[$step]))"`
 	Absent absent     `yaml:"absent" default:"unknown" doc:"What it means when the source never mentions the bad events at all: unknown (no pass: the query may be wrong) or zero"`
 	SLO    sloID      `yaml:"slo" doc:"Id of an SLO of Datadog that counts events, instead of queries: its bad events and all of them, in each arm" example:"0123456789abcdef0123456789abcdef"`
+}
+
+// spikesText says which steps of a value stand out.
+type spikesText struct {
+	Above *Amount `yaml:"above" doc:"Those in which it lies above this" example:"800ms"`
+	Below *Amount `yaml:"below" doc:"Those in which it lies below this"`
 }
 
 // checksText measures failed runs of synthetic checks.

@@ -33,7 +33,7 @@ var kindTexts = map[analysis.Kind]struct {
 	phrase   string
 	settings []string
 }{
-	analysis.Value:     {"a value", []string{"unit", "scale", "judge"}},
+	analysis.Value:     {"a value", []string{"unit", "scale", "judge", "spikes"}},
 	analysis.Ratio:     {"a ratio", []string{"dispersion"}},
 	analysis.Histogram: {"a histogram", []string{"unit", "slower_than", "quantile", "dispersion"}},
 	analysis.Checks:    {"checks", nil},
@@ -66,6 +66,10 @@ func (r *resolver) source(m *metric, a *analysis.Metric, c *Metric, t providers.
 
 func (r *resolver) value(m *metric, a *analysis.Metric, c *Metric, t providers.Type) {
 	r.expand(m, a, c, m.Value, providers.Value, t)
+	if m.Spikes != nil {
+		r.spikes(m, a)
+		return
+	}
 	if m.Judge != meanOfAll {
 		return
 	}
@@ -73,6 +77,33 @@ func (r *resolver) value(m *metric, a *analysis.Metric, c *Metric, t providers.T
 		r.problemAt(&m.Scale, m, "the mean of values is compared by difference (linear); of their logarithms it is another one: leave scale out, or judge: mean")
 	}
 	a.Mean, a.Scale = true, analysis.Linear
+}
+
+// spikes resolves which steps of a value stand out.
+func (r *resolver) spikes(m *metric, a *analysis.Metric) {
+	s, bound, name := m.Spikes, m.Spikes.Above, "above"
+	switch {
+	case s.Above == nil && s.Below == nil:
+		r.lacking(r.places.at(s), []string{"above", "below"}, "say which steps stand out with exactly one of above and below, such as above: 800ms")
+		bound = &Amount{}
+	case s.Above != nil && s.Below != nil:
+		r.problemAt(s, m, "give exactly one of above and below")
+	case s.Below != nil:
+		bound, name = s.Below, "below"
+	}
+	a.Spikes = &analysis.Spike{Below: s.Below != nil}
+	if r.given(bound) {
+		a.Spikes.Bound = r.inUnit(m, a, bound, bound.number, bound.unit, "spikes: "+name)
+	}
+	for _, other := range []struct {
+		name    string
+		address any
+	}{{"direction", &m.Direction}, {"scale", &m.Scale}, {"judge", &m.Judge}} {
+		if r.given(other.address) {
+			r.problemAt(other.address, m, "%s means nothing for spikes: more of them is worse; for those to the other side write spikes: {below: …}", other.name)
+		}
+	}
+	a.Direction, a.Scale = analysis.Increase, analysis.Logarithmic
 }
 
 func (r *resolver) ratio(m *metric, a *analysis.Metric, c *Metric, t providers.Type) {
@@ -154,7 +185,7 @@ func (r *resolver) misplaced(m *metric, kind analysis.Kind) {
 		name    string
 		address any
 	}{
-		{"slower_than", m.Slower}, {"quantile", &m.Quantile}, {"scale", &m.Scale}, {"judge", &m.Judge}, {"dispersion", &m.Counts}, {"unit", &m.Unit},
+		{"slower_than", m.Slower}, {"quantile", &m.Quantile}, {"scale", &m.Scale}, {"judge", &m.Judge}, {"dispersion", &m.Counts}, {"unit", &m.Unit}, {"spikes", m.Spikes},
 	} {
 		if r.given(s.address) && !slices.Contains(of.settings, s.name) {
 			r.problemAt(s.address, m, "%s means nothing for %s", s.name, of.phrase)

@@ -217,6 +217,10 @@ func (r *resolver) tolerance(m *metric, a *analysis.Metric) {
 		r.config.Notes = append(r.config.Notes, fmt.Sprintf(
 			"metric %q has a tolerance of 0: it passes only if the canary is better, or by chance", m.Name))
 	}
+	if a.Spikes != nil {
+		r.spikesTolerance(m, a)
+		return
+	}
 	if t.Relative {
 		return
 	}
@@ -230,6 +234,22 @@ func (r *resolver) tolerance(m *metric, a *analysis.Metric) {
 			r.problemAt(&m.Tolerance, m, "a rate's tolerance is a share of the baseline (10%%) or percentage points (0.2pt), not %s", t.Unit)
 		}
 		a.Tolerance.Size = t.Number / 100
+	}
+}
+
+// spikesTolerance resolves how many more steps of the canary may stand out.
+func (r *resolver) spikesTolerance(m *metric, a *analysis.Metric) {
+	if t := m.Tolerance; t.Relative || t.Unit != "pt" {
+		r.problemAt(&m.Tolerance, m, "the tolerance of spikes is in percentage points of the steps: 5pt lets the canary have spikes in 5%% of them more than the baseline")
+		a.Tolerance.Absolute = true
+		return
+	}
+	a.Tolerance.Size /= 100
+	plan := r.config.Plan
+	if need := plan.SpikelessWindow(*a); need > plan.Steps && !a.Advisory {
+		r.config.Notes = append(r.config.Notes, fmt.Sprintf(
+			"metric %q can fail and cannot pass in this window, nor can the run: even without any spike it takes %d steps to show that there are at most %gpt more, and there are %d; raise window.length or the tolerance, or write advisory: true",
+			m.Name, need, m.Tolerance.Number, plan.Steps))
 	}
 }
 

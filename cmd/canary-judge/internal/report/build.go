@@ -154,6 +154,7 @@ func measured(from analysis.MetricResult, source config.Metric) Metric {
 			Number(from.Effect.Estimate), Number(from.Effect.Lower), Number(from.Effect.Upper), unit, from.Effect.Since,
 		},
 		Tolerance: tolerance(from.Metric, unit),
+		Spikes:    spikes(from.Metric),
 		Compared:  compared(from.Compared),
 		Baseline:  summary(from.Baseline, from.Metric), Canary: summary(from.Canary, from.Metric),
 		Steps: from.Elapsed, Usable: from.Usable, Looks: from.Looks, DecidedLook: from.DecidedAt,

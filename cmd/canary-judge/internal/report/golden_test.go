@@ -44,6 +44,7 @@ const (
 	memoryMetric  = "  - {name: memory, value: 'memory{$arm}', unit: B, tolerance: 50MiB, advisory: true}\n"
 	slowMetric    = "  - {name: slow requests, histogram: 'duration{$arm}', slower_than: 500ms, tolerance: 50%}\n"
 	journeyMetric = "  - {name: checkout journey, checks: {failed: 'failed{$arm}', runs: 'runs{$arm}'}, tolerance: 20pt}\n"
+	spikesMetric  = "  - {name: latency spikes, value: 'latency{$arm}', unit: s, spikes: {above: 500ms}, tolerance: 5pt}\n"
 	loadMetric    = "  - {name: throughput, value: 'load{$arm}', unit: orders, direction: decrease, tolerance: 10%}\n"
 )
 
@@ -86,6 +87,15 @@ var scenes = []scene{
 				return 1
 			}
 			return 1.8
+		},
+	},
+	{
+		name: "fail-spikes", metrics: latencyMetric + spikesMetric, steps: 62,
+		factor: func(_ string, step int) float64 {
+			if step%4 == 3 {
+				return 5
+			}
+			return 1
 		},
 	},
 	{
@@ -134,7 +144,7 @@ func (s scene) record(t *testing.T, c *config.Config) *recording.Recording {
 					}
 					p.Kind, p.Sample = recording.Counts, analysis.CountSample(bad, total)
 				default:
-					level := map[string]float64{"latency p95": 0.208, "memory": 4e8, "throughput": 31}[m.Name]
+					level := map[string]float64{"latency p95": 0.208, "latency spikes": 0.208, "memory": 4e8, "throughput": 31}[m.Name]
 					p.Sample = analysis.ValueSample(level * factor * noise(.03))
 				}
 				if math.IsNaN(factor) {

@@ -132,7 +132,7 @@ func (b builder) unfitComparison(m Metric, from analysis.MetricResult) string {
 		}
 		return text + "; judge for longer, or give an absolute tolerance"
 	case analysis.SpikesAdd:
-		return fmt.Sprintf("the usual step is within tolerance, but not the mean with the steps in which the canary stands out: %s; if they are real, judge them by a ratio or slower_than",
+		return fmt.Sprintf("the usual step is within tolerance, but not the mean with the steps in which the canary stands out: %s; if they are real, judge them by spikes, a ratio or slower_than",
 			change(from.MeanChange, m.Effect.Unit, styleOf(m.Effect), estimated))
 	case analysis.BaselineNotPositive:
 		return fmt.Sprintf("the baseline's mean is %s: a share of it has no meaning as a tolerance; give an absolute one", measure(from.Compared.Baseline.Level, m.Unit))

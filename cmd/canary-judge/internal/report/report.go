@@ -149,6 +149,7 @@ type Metric struct {
 	Tolerance Tolerance `json:"tolerance" doc:"The change that is accepted"`
 	Direction string    `json:"direction" doc:"The movement that is bad: increase, decrease or either"`
 	Unit      string    `json:"unit,omitempty" doc:"Unit of the numbers"`
+	Spikes    *Spikes   `json:"spikes,omitempty" doc:"The steps that stand out, of a value that is judged by how many do"`
 	// Compared is nil before there is a step with data in both arms, and in results of
 	// versions that did not save it.
 	Compared  *Compared `json:"compared,omitempty" doc:"What the effect is of: the numbers that are shown beside it"`
@@ -209,8 +210,8 @@ type Compared struct {
 // ComparedArm is one arm of what was compared.
 type ComparedArm struct {
 	Level Number `json:"level" doc:"Rate, or typical value: canary/baseline - 1, or canary - baseline, is the estimate of the effect, on top of what the history has removed"`
-	Bad   Number `json:"bad" doc:"Bad events, failed runs or slow observations; null for values"`
-	Total Number `json:"total" doc:"All events; null for values"`
+	Bad   Number `json:"bad" doc:"Bad events, failed runs, slow observations, or steps that stand out; null for values"`
+	Total Number `json:"total" doc:"All events, or steps; null for values"`
 }
 
 // Summary sums up one arm.

@@ -311,6 +311,8 @@ func effectPhrase(m Metric) string {
 		return fmt.Sprintf("%s the baseline %s", s.relative(estimate, estimated), limits)
 	case m.Effect.Unit == relativeUnit && math.Abs(estimate) < 0.0005:
 		return "the same as the baseline " + limits
+	case m.Effect.Unit == pointsUnit && estimate == 0:
+		return "the same as the baseline " + limits
 	}
 	where := "above"
 	if estimate < 0 {
@@ -328,7 +330,10 @@ func countsPhrase(m Metric, slower string) string {
 		return ""
 	}
 	did := "failed"
-	if slower != "" {
+	switch {
+	case m.Spikes != nil:
+		did = m.words().wentWrong
+	case slower != "":
 		did = "took longer than " + slower
 	}
 	text := fmt.Sprintf("%s of %s canary %s %s", tally(float64(canary.Bad)), tally(float64(canary.Total)), m.words().events, did)
