@@ -68,6 +68,7 @@ func (a *app) describe(c *config.Config) {
 	fmt.Fprintf(a.stdout, "%d looks, one every %s, after a warm-up of %s; data is waited for %s\n", w.Steps,
 		providers.Duration(w.Step), providers.Duration(time.Duration(w.Warmup)*w.Step), providers.Duration(w.Lag))
 	fmt.Fprintf(a.stdout, "false alarms %g%%, wrong passes %g%%, over the whole run\n", 100*c.Plan.FalseAlarm, 100*c.Plan.WrongPass)
+	a.describeHistory(c)
 	for i, m := range c.Metrics {
 		p := c.Plan.Metrics[i]
 		role := ""
@@ -233,6 +234,9 @@ func (a *app) checkLive(ctx context.Context, c *config.Config) error {
 	unread, err := a.checkGuards(ctx, c, opened)
 	if err != nil {
 		return exit{exitNotJudged, err}
+	}
+	if err := a.checkHistory(ctx, c, opened); err != nil {
+		return err
 	}
 	if err := found.err(); err != nil {
 		return err

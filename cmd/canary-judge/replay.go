@@ -156,6 +156,7 @@ func (a *app) replayJob(o *options, r *recording.Recording) (*job.Job, error) {
 	if o.config == "" {
 		c.Window.Warmup = w.Warmup
 		c.SetSteps(w.Steps)
+		lengthen(c, r)
 	}
 	j.Start, j.Available = w.Start, r.Judged
 	if r.Judged.IsZero() {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/job"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
 	"github.com/canary-judge/canary-judge/providers"
@@ -38,7 +39,16 @@ func (a *app) resume(ctx context.Context, j *job.Job, o *options) error {
 	}
 	j.Start, j.Recording, j.File, j.Preflight = r.Header.Window.Start, r, file, false
 	j.Config.SetSteps(r.Header.Window.Steps)
+	lengthen(j.Config, r)
 	return file.Resumed(thisProcess())
+}
+
+// lengthen gives a config the warm-up that a run had for its history.
+func lengthen(c *config.Config, r *recording.Recording) {
+	if h := r.History; h != nil {
+		c.Window.Warmup = h.Warmup
+		c.SetSteps(h.Steps)
+	}
 }
 
 // resumable reports what keeps a recording from being gone on with.

@@ -75,7 +75,7 @@ func (a *app) prepare(ctx context.Context, o *options) (*job.Job, error) {
 	}
 	j := &job.Job{
 		Config: c, Providers: opened, Start: start, Recording: &recording.Recording{},
-		Preflight: o.end == "", Progress: a.progress(o, c), RecordOnly: o.recordOnly,
+		Bounded: o.end != "", Preflight: o.end == "", Progress: a.progress(o, c), RecordOnly: o.recordOnly,
 	}
 	if err := a.markable(o, a.sources(o, j)); err != nil {
 		return nil, usage(err)

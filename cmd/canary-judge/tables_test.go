@@ -39,6 +39,11 @@ func tableRows(b *strings.Builder, prefix string, p jsonschema.Property, require
 	if inner.Items != nil {
 		inner, name = inner.Items, name+"[]"
 	}
+	for _, one := range inner.OneOf {
+		if one.Properties != nil && (*one.Properties)[0].Schema.Doc != "" {
+			inner = one
+		}
+	}
 	if inner.Properties == nil || inner.AdditionalProperties != false {
 		return
 	}

@@ -77,6 +77,8 @@ func FuzzRead(f *testing.F) {
 		lines(header, `{"t":"2026-11-23T10:00:00.5+01:00","metric":"e","arm":"baseline","bad":3,"total":912}`, `{"t":"2026-11-23T10:00:00Z","metric":"e","arm":"baseline","bad":null,"total":null}`),
 		lines(header, `{"t":"2026-11-23T10:00:00Z","metric":"h","arm":"canary","bounds":[0.1,1],"counts":[1,2,3]}`, `{"t":"2026-11-23T10:00:30Z","metric":"h","arm":"canary","counts":null}`),
 		lines(header, `{"look":1,"t":"2026-11-23T10:00:30Z"}`, `{"end":"verdict","detail":"x"}`, point),
+		lines(header, point, `{"look":0,"t":"2026-11-23T11:00:00Z","history":{"from":"2026-11-23T09:00:00Z","since":"2026-11-23T09:30:00Z","to":"2026-11-23T11:00:00Z","warmup":3,"steps":20,"notes":["cut"]}}`),
+		lines(header, `{"look":0,"t":"2026-11-23T11:00:00Z","history":{"back":["24h0m0s","48h0m0s"],"warmup":3,"steps":20}}`),
 		lines(header) + point[:20], header, "", "\ufeff" + lines(header, point),
 		lines(header, `{"t":"9999-12-31T23:59:59Z","metric":"p95","arm":"canary","value":1e308}`),
 		lines(header, `{"t":"2026-11-23T10:00:00Z","guard":"monitor 1","state":"alert","detail":"x","link":"https://x/1"}`, point),

@@ -42,6 +42,7 @@ type line struct {
 	Look      *int       `json:"look"`
 	Revised   *revision  `json:"revised"`
 	Diagnosis *Diagnosis `json:"diagnosis"`
+	History   *history   `json:"history"`
 
 	Guard *string         `json:"guard"`
 	State providers.State `json:"state"`
@@ -172,6 +173,10 @@ func (r *Recording) take(number int, text []byte) error {
 	at, err := time.Parse(time.RFC3339, l.Time)
 	if err != nil {
 		return fmt.Errorf("t is %q; want a time such as 2026-11-23T10:00:00Z", web.Quote(l.Time))
+	}
+	if l.Look != nil && l.History != nil {
+		r.History, err = l.History.read(at)
+		return err
 	}
 	if l.Look != nil {
 		r.Look(at)

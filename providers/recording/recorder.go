@@ -68,6 +68,7 @@ func (r *Recorder) Fetch(ctx context.Context, queries []providers.Query) ([]prov
 			return nil, err
 		}
 		for n, i := range group {
+			kept[n].Series = Since(kept[n].Series, r.Begins[key.arm]) // what was recorded of before is for others
 			// What the points are called, and in what unit, is the source's to say.
 			if len(kept[n].Series) > 0 && len(answers[i].Series) > 0 {
 				kept[n].Series[0].Labels, kept[n].Series[0].Unit = answers[i].Series[0].Labels, answers[i].Series[0].Unit

@@ -55,6 +55,9 @@ type Point struct {
 	Sample analysis.Sample // of that kind, or a gap
 }
 
+// MarshalJSON writes a point as it stands in a recording.
+func (p Point) MarshalJSON() ([]byte, error) { return json.Marshal(pointLine(p)) }
+
 // Recording holds points in memory. The zero value is empty and ready to use.
 type Recording struct {
 	Header   Header
@@ -76,6 +79,9 @@ type Recording struct {
 	Revisions []Revision
 	// Diagnoses are what was found out about queries that found nothing to judge.
 	Diagnoses []Diagnosis
+	// History is what was looked at before the run; nil when nothing was, or when that is not
+	// all there.
+	History *History
 
 	before time.Time // what Judged was at the look before
 	tracks map[trackKey]*track

@@ -18,11 +18,13 @@ import (
 
 // Config is a valid config, ready to be carried out.
 type Config struct {
-	Service  string
-	Arms     map[providers.Arm]Arm
-	Window   Window
-	Plan     analysis.Plan
-	Metrics  []Metric // in the order of Plan.Metrics
+	Service string
+	Arms    map[providers.Arm]Arm
+	Window  Window
+	Plan    analysis.Plan
+	Metrics []Metric // in the order of Plan.Metrics
+	// History is what is asked for of the time before the run; nil = nothing.
+	History  *History
 	Guards   []Guard
 	Settings map[string]any // of the providers in use, by name
 	// Notes are what a reader of a verdict must know of the config, such as a weaker
@@ -52,6 +54,8 @@ type Window struct {
 	Lag    time.Duration
 	Warmup int // steps
 	Steps  int // judged, after the warm-up
+	// WarmupAssumed: the config does not say how long the warm-up is.
+	WarmupAssumed bool
 }
 
 // Length returns the time that is judged.
@@ -78,6 +82,8 @@ type Metric struct {
 	Every int
 	// Runs is how many runs each start of checks brings an arm, 0 = not known.
 	Runs int
+	// Unlearned: the metric is judged without history, whatever there is.
+	Unlearned bool
 	// GapsOf is the place of the metric whose gaps this one counts, -1 for none.
 	GapsOf int
 }
@@ -171,6 +177,7 @@ func (r *resolver) resolve() *Config {
 	r.config = &Config{Service: r.file.Service, Settings: map[string]any{}}
 	r.arms()
 	r.window()
+	r.history()
 	r.presets()
 	r.metrics()
 	r.exposure()
@@ -208,9 +215,12 @@ func (r *resolver) arms() {
 		r.config.Doubts = append(r.config.Doubts, doubt)
 	}
 	if baseline.Offset > 0 {
+		what := "the same time " + providers.Duration(baseline.Offset).String() + " earlier"
+		if f.History != nil && f.History.keys.Days > 0 {
+			what = fmt.Sprintf("the mean of %d earlier windows, each %s before the next", f.History.keys.Days, providers.Duration(baseline.Offset))
+		}
 		r.config.Notes = append(r.config.Notes, fmt.Sprintf(
-			"the baseline is the same time %s earlier: whatever else changed since then is blamed on, or credited to, the canary; this is the weaker comparison",
-			providers.Duration(baseline.Offset)))
+			"the baseline is %s: whatever else changed since then is blamed on, or credited to, the canary; this is the weaker comparison", what))
 	}
 	r.armsRead = r.given(&f.Baseline) && r.given(&f.Canary) && !f.Baseline.faulty && !f.Canary.faulty
 	r.armsAlike = len(canary.Labels) > 0 && sameLabels(baseline.Labels, canary.Labels)
@@ -282,7 +292,7 @@ func (r *resolver) window() {
 		lag = time.Duration(w.Lag)
 	}
 	up := func(d time.Duration) int { return int((d + step - 1) / step) }
-	r.config.Window = Window{Step: step, Lag: lag, Warmup: up(warmup), Steps: int(length / step)}
+	r.config.Window = Window{Step: step, Lag: lag, Warmup: up(warmup), Steps: int(length / step), WarmupAssumed: !r.given(&w.Warmup)}
 	r.config.Plan = analysis.Plan{
 		Steps: int(length / step), FalseAlarm: float64(f.FalseAlarm), WrongPass: float64(f.WrongPass), PassAfter: up(passAfter),
 	}

@@ -277,7 +277,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(Window{Step: time.Minute, Lag: 30 * time.Second, Warmup: 1, Steps: 30}, c.Window); diff != "" {
+	if diff := cmp.Diff(Window{Step: time.Minute, Lag: 30 * time.Second, Warmup: 1, Steps: 30, WarmupAssumed: true}, c.Window); diff != "" {
 		t.Errorf("window (-want +got):\n%s", diff)
 	}
 	want := analysis.Plan{

@@ -12,18 +12,19 @@ import (
 // is, default is what holds without it, otherwise says in words what does where that depends on
 // something else, example how it may look.
 type file struct {
-	Service    string      `yaml:"service" doc:"What is deployed; names the run in reports" example:"discounts"`
-	Provider   string      `yaml:"provider" doc:"Where the metrics come from: datadog, prometheus or recording; a metric may name its own" example:"prometheus"`
-	Baseline   arm         `yaml:"baseline" required:"true" doc:"Labels that select the baseline; offset makes it the same labels at an earlier time" example:"{service: discounts, env: prod}"`
-	Canary     arm         `yaml:"canary" required:"true" doc:"Labels that select the canary" example:"{service: discounts-canary, env: prod}"`
-	Window     window      `yaml:"window" doc:"The time that is judged"`
-	FalseAlarm Percent     `yaml:"false_alarm" default:"5%" doc:"Chance that a canary within tolerance fails, over the whole run: all looks, all metrics"`
-	WrongPass  Percent     `yaml:"wrong_pass" default:"5%" doc:"Chance that a canary beyond a tolerance passes"`
-	Presets    []presetUse `yaml:"presets" doc:"Ready-made metrics of the provider, by name, or by name with parameters" example:"[http]"`
-	Metrics    []metric    `yaml:"metrics" doc:"What is compared"`
-	Exposure   *exposure   `yaml:"exposure" doc:"Whether the canary gets the traffic it should; if not, it cannot pass"`
-	Guards     []guard     `yaml:"guards" doc:"What Datadog watches over the canary by: one that alerts fails it, and one that cannot be read keeps it from passing"`
-	Blast      *blast      `yaml:"blast_radius" doc:"What the blast radius is counted by"`
+	Service    string       `yaml:"service" doc:"What is deployed; names the run in reports" example:"discounts"`
+	Provider   string       `yaml:"provider" doc:"Where the metrics come from: datadog, prometheus or recording; a metric may name its own" example:"prometheus"`
+	Baseline   arm          `yaml:"baseline" required:"true" doc:"Labels that select the baseline; offset makes it the same labels at an earlier time" example:"{service: discounts, env: prod}"`
+	Canary     arm          `yaml:"canary" required:"true" doc:"Labels that select the canary" example:"{service: discounts-canary, env: prod}"`
+	Window     window       `yaml:"window" doc:"The time that is judged"`
+	FalseAlarm Percent      `yaml:"false_alarm" default:"5%" doc:"Chance that a canary within tolerance fails, over the whole run: all looks, all metrics"`
+	WrongPass  Percent      `yaml:"wrong_pass" default:"5%" doc:"Chance that a canary beyond a tolerance passes"`
+	History    *historyText `yaml:"history" otherwise:"off" doc:"What is looked at before the run, to learn how noisy each metric is: off, or a mapping" example:"{length: 4h}"`
+	Presets    []presetUse  `yaml:"presets" doc:"Ready-made metrics of the provider, by name, or by name with parameters" example:"[http]"`
+	Metrics    []metric     `yaml:"metrics" doc:"What is compared"`
+	Exposure   *exposure    `yaml:"exposure" doc:"Whether the canary gets the traffic it should; if not, it cannot pass"`
+	Guards     []guard      `yaml:"guards" doc:"What Datadog watches over the canary by: one that alerts fails it, and one that cannot be read keeps it from passing"`
+	Blast      *blast       `yaml:"blast_radius" doc:"What the blast radius is counted by"`
 
 	Links []link `yaml:"links" doc:"Pages to look at beside the report, such as a dashboard"`
 
@@ -66,7 +67,7 @@ func (a *arm) bind(b *binder, n *yaml.Node) {
 type window struct {
 	Length    providers.Duration `yaml:"length" default:"30m" doc:"How long the canary is judged at most, after the warm-up"`
 	Step      providers.Duration `yaml:"step" otherwise:"30s, or 1m with Prometheus" doc:"Distance between two points, and between two looks; at least two, better four scrapes"`
-	Warmup    providers.Duration `yaml:"warmup" otherwise:"1m, or one step" doc:"Time skipped first, in both arms"`
+	Warmup    providers.Duration `yaml:"warmup" otherwise:"1m, or one step; 3m, and at least three steps, where history is used" doc:"Time skipped first, in both arms"`
 	Lag       providers.Duration `yaml:"lag" otherwise:"by provider" doc:"How long to wait for late data before a step is judged"`
 	PassAfter providers.Duration `yaml:"pass_after" otherwise:"5 steps" doc:"Earliest pass; raise it to cover slow failures such as leaks and timers"`
 }
@@ -100,6 +101,7 @@ type metric struct {
 	Judge     estimand    `yaml:"judge" default:"typical" doc:"What of a value is compared: its typical step (outlying ones are pulled in), or the mean of all as they are"`
 	Counts    countsNoise `yaml:"dispersion" default:"estimated" doc:"How counts scatter: estimated, or none to trust them to be independent events"`
 	Advisory  bool        `yaml:"advisory" default:"false" doc:"Measure and report only; decides nothing"`
+	History   learning    `yaml:"history" default:"on" doc:"off judges the metric without history, one that misleads"`
 	Weight    float64     `yaml:"weight" default:"1" doc:"Share of the false-alarm rate, relative to the other metrics"`
 }
 

@@ -183,7 +183,7 @@ func (r *resolver) metric(m *metric) {
 		Name: m.Name, Direction: analysis.Direction(m.Direction), Scale: analysis.Scale(m.Scale),
 		PoissonCounts: m.Counts == poissonNoise, Advisory: m.Advisory, Weight: m.Weight,
 	}
-	c := Metric{Name: m.Name, Unit: m.Unit, GapsOf: -1, Provider: m.Provider, Queries: map[providers.Part]map[providers.Arm]string{}}
+	c := Metric{Name: m.Name, Unit: m.Unit, GapsOf: -1, Unlearned: m.History == learnsNothing, Provider: m.Provider, Queries: map[providers.Part]map[providers.Arm]string{}}
 	if c.Provider == "" {
 		c.Provider = r.file.Provider
 	}

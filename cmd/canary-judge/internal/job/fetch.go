@@ -61,7 +61,9 @@ func (r *underWay) fetch(ctx context.Context, ready int) error {
 		from = r.again()
 	}
 	to := r.grid.end(ready - 1)
-	all := places(r.Config, from, to)
+	all := slices.DeleteFunc(places(r.Config, from, to), func(p place) bool {
+		return p.query.Arm == providers.Baseline && r.Config.FromDays(p.metric) // it is known already
+	})
 	byProvider := map[string][]int{}
 	for i, p := range all {
 		name := r.Config.Metrics[p.metric].Provider

@@ -41,6 +41,8 @@ type Job struct {
 	Sightings *recording.Recording
 	// RecordOnly fetches the whole window and judges nothing.
 	RecordOnly bool
+	// Bounded: the window ends where the config's steps end, and may become no longer.
+	Bounded bool
 	// Preflight asks for a few steps before the first one right away, so that what is
 	// wrong with the queries or the keys shows at once.
 	Preflight bool
@@ -104,6 +106,8 @@ type Outcome struct {
 	// Clamped counts, a metric, the points whose bad counts were a hair above their
 	// totals, as extrapolation can make them.
 	Clamped []int
+	// History is what was looked at before the first step; nil = nothing.
+	History *History
 	// Diagnoses are what was found out about metrics without data, or without bad events.
 	Diagnoses []recording.Diagnosis
 	// Guards are what the config's guards said at the last look, as the result has it, with
@@ -156,11 +160,15 @@ type underWay struct {
 // Run carries out the job. Its outcome is there whatever happens; the error says
 // what kept it from a verdict.
 func (j *Job) Run(ctx context.Context) (*Outcome, error) {
-	r, err := j.prepare()
+	learned, failed := j.learn(ctx)
+	r, err := j.prepare(learned)
 	if err != nil {
 		return nil, err
 	}
-	end, err := r.loop(ctx)
+	end, err := AtError, failed
+	if err == nil {
+		end, err = r.loop(ctx)
+	}
 	if ctx.Err() != nil && err != nil {
 		end, err = AtInterrupt, nil
 	}
@@ -172,8 +180,8 @@ func (j *Job) Run(ctx context.Context) (*Outcome, error) {
 	return r.outcome, err
 }
 
-// prepare sets up a run.
-func (j *Job) prepare() (*underWay, error) {
+// prepare sets up a run, with what was learned before it; nil = nothing.
+func (j *Job) prepare(learned *past) (*underWay, error) {
 	judge, err := analysis.NewJudge(j.Config.Plan)
 	if err != nil {
 		return nil, err
@@ -195,7 +203,15 @@ func (j *Job) prepare() (*underWay, error) {
 		r.seen = &recording.Recording{}
 	}
 	r.series = newSamples(j.Config, r.grid)
+	if learned != nil {
+		for i := range j.Config.Metrics {
+			copy(r.series.of[providers.Baseline][i], learned.baseline(i))
+		}
+	}
 	r.outcome = &Outcome{Start: r.grid.time(0), Total: total, Times: r.grid.all(), Samples: r.series.of, Clamped: r.series.clamped}
+	if learned != nil {
+		r.outcome.History = &learned.History
+	}
 	r.outcome.Stride = max(1, (len(j.Config.Metrics)*w.Steps+mostWaypoints-1)/mostWaypoints)
 	return r, nil
 }

@@ -147,9 +147,13 @@ func resultJSON(t *testing.T, c *config.Config, o *job.Outcome) string {
 // replay judges a recording.
 func replay(t *testing.T, text string, r *recording.Recording) *job.Outcome {
 	t.Helper()
-	c := parse(t, text)
+	return replayOf(t, parse(t, text), r)
+}
+
+func replayOf(t *testing.T, c *config.Config, r *recording.Recording) *job.Outcome {
+	t.Helper()
 	j := &job.Job{
-		Config: c, Providers: map[string]providers.Provider{"prometheus": r}, Progress: &diary{},
+		Config: c, Providers: map[string]providers.Provider{"prometheus": r}, Progress: &diary{}, Sightings: r,
 		Start: r.Header.Window.Start, Available: r.Judged,
 	}
 	o, err := j.Run(context.Background())

@@ -25,9 +25,13 @@ func New(c *config.Config, o *job.Outcome) *Report {
 		Guards:     guards(o),
 		Exposure:   exposure(o.Result.Exposure),
 		Notes:      notes(c),
+		LookedAt:   lookedAt(o.History),
 		Metrics:    []Metric{},
 		Looks:      []Look{},
 		Config:     Document(c.Document),
+	}
+	if r.LookedAt != nil {
+		r.Notes = slices.Concat(r.Notes, r.LookedAt.Notes)
 	}
 	if o.Ended == job.AtError {
 		r.Error = o.Detail

@@ -87,6 +87,7 @@ type Report struct {
 	Exposure   *Exposure      `json:"exposure" doc:"The traffic the canary should get, and got"`
 	Doubts     []string       `json:"doubts,omitempty" doc:"Signs that what was compared is not what was meant; the reason tells them"`
 	Notes      []string       `json:"notes,omitempty" doc:"What a reader of the verdict must know of the comparison"`
+	LookedAt   *LookedAt      `json:"history,omitempty" doc:"What was looked at before the run"`
 	Pages      []Page         `json:"pages,omitempty" doc:"Pages to look at beside this, as the config links them"`
 	Looks      []Look         `json:"looks" doc:"How the effects developed; evenly thinned out in large runs"`
 	Config     Document       `json:"config,omitempty" doc:"The config it was judged with, without the providers' settings"`

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/job"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
+	"github.com/canary-judge/canary-judge/providers"
+)
+
+// describeHistory says what a run will look at before its first step.
+func (a *app) describeHistory(c *config.Config) {
+	if !c.AnyLearns() {
+		return
+	}
+	what := fmt.Sprintf("both arms, up to %s before the run", providers.Duration(c.History.Length))
+	if c.History.Days > 0 {
+		what = fmt.Sprintf("%d earlier windows, each %s before the next, whose mean is the baseline", c.History.Days, providers.Duration(c.Arms[providers.Baseline].Offset))
+	}
+	if warmup := job.LearnedWarmup(c.Window); warmup > c.Window.Warmup {
+		what += fmt.Sprintf("; where that is used, the warm-up is %s", providers.Duration(time.Duration(warmup)*c.Window.Step))
+	}
+	fmt.Fprintf(a.stdout, "history: %s\n", what)
+}
+
+// checkHistory asks for what a run that started now would look at before its first step, and
+// says how much of it there is.
+func (a *app) checkHistory(ctx context.Context, c *config.Config, opened map[string]providers.Provider) error {
+	step := c.Window.Step
+	h, all, err := job.LookBack(ctx, c, opened, time.Now().UTC().Truncate(step).Add(step))
+	if err != nil {
+		return exit{exitNotJudged, err}
+	}
+	if h == nil {
+		return nil
+	}
+	if c.History.Days > 0 {
+		fmt.Fprintf(a.stdout, "\nhistory, as if a run started now: %d earlier windows of %d\n", len(h.Back), c.History.Days)
+	} else {
+		fmt.Fprintf(a.stdout, "\nhistory, as if a run started now: %s to %s, %s\n", h.Since.Format(time.DateTime), h.To.Format(time.DateTime), providers.Duration(h.To.Sub(h.Since)))
+	}
+	for _, s := range all {
+		fmt.Fprintf(a.stdout, "  %s: %s\n", report.Clean(s.Metric), seenText(s, c.History.Days > 0))
+	}
+	for _, note := range h.Notes {
+		fmt.Fprintf(a.stdout, "  %s\n", report.Clean(note))
+	}
+	return nil
+}
+
+// seenText says how much there is of a metric, and what follows if it is too little.
+func seenText(s job.Seen, days bool) string {
+	if days {
+		text := fmt.Sprintf("all earlier windows have data in %d of %d steps", s.Usable, s.Steps)
+		if s.Windows < analysis.LeastHistoryDays {
+			text += fmt.Sprintf("; %d windows are needed", analysis.LeastHistoryDays)
+		}
+		return text
+	}
+	text := fmt.Sprintf("%d usable pairs of %d", s.Usable, s.Steps)
+	if s.Usable < analysis.LeastHistory {
+		text += fmt.Sprintf(", %d needed: noise would be assumed, not learned", analysis.LeastHistory)
+	}
+	return text
+}
