@@ -146,15 +146,37 @@ const (
 	burstyDF      = 1
 )
 
+// quietPrior is the prior, beside those, of noise that is not known to be any more than that
+// of counting, where there are so many events that ordinary side noise would be far more. It
+// grows from 0 at quietEvents events (docs/statistics/method.md, section 13.18).
+const (
+	quietPrior  = 0.05
+	quietEvents = 50
+)
+
+// sideNoise is the coefficient of variation of the ordinary noise of one
+// arm's rate that counts are given beside their counting noise (c0 in
+// docs/statistics/method.md, section 5.2). Of counting noise and ordinary side noise it is
+// taken counted times.
+const (
+	sideNoise = 0.10
+	counted   = 3
+)
+
 // NoiseMixture returns the noise of the mean of a series of count residuals,
-// centred at zero. counting and bursty are the prior variances of one residual
-// under the two noise models, > 0. The mixture is built in the memory of reuse,
-// which may be nil.
-func NoiseMixture(reuse Mixture, m Moments, counting, bursty float64) Mixture {
+// centred at zero. variance is the mean counting variance of one residual, > 0, and uneven
+// the same weighted by itself, about how many events of the scarcer arm an interval has. The
+// mixture is built in the memory of reuse, which may be nil.
+func NoiseMixture(reuse Mixture, m Moments, variance, uneven float64) Mixture {
 	mix := reuse[:0]
-	mix = append(mix, noiseComponent(m, 0, countingPrior, countingDF, counting))
+	mix = append(mix, noiseComponent(m, 0, countingPrior, countingDF, variance*(1+2*counted*sideNoise*sideNoise*uneven)))
 	for _, g := range phiGrid {
-		mix = append(mix, noiseComponent(m, g.phi, (1-countingPrior)*g.prior, burstyDF, bursty))
+		mix = append(mix, noiseComponent(m, g.phi, (1-countingPrior)*g.prior, burstyDF, variance*(1+2*sideNoise*sideNoise*uneven)))
+	}
+	if uneven > quietEvents {
+		for _, g := range phiGrid {
+			mix = append(mix, noiseComponent(m, g.phi, quietPrior*(1-quietEvents/uneven)*g.prior, burstyDF, variance))
+		}
 	}
 	return normalise(mix)
 }

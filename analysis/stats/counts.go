@@ -14,11 +14,6 @@ func (v PairedCounts) Plus(w PairedCounts) PairedCounts {
 // usable reports whether both arms saw anything in the interval.
 func (v PairedCounts) usable() bool { return v.N > 0 && v.M > 0 }
 
-// sideNoise is the coefficient of variation of the ordinary noise of one
-// arm's rate that counts are given beside their counting noise (c0 in
-// docs/statistics/method.md, section 5.2).
-const sideNoise = 0.10
-
 // Counts is a growing series of intervals, compared by the ratio or the
 // difference of the two arms' event rates. Traffic and event-rate swings
 // that both arms share cancel, since every interval is compared within itself.
@@ -208,9 +203,7 @@ func (c *Counts) estimateNoise() {
 	if c.learned != nil {
 		p = c.learned.NoisePosterior(p, m, r.variance, r.uneven)
 	} else {
-		p.Other = NoiseMixture(p.Other, m,
-			r.variance*(1+6*sideNoise*sideNoise*r.uneven),
-			r.variance*(1+2*sideNoise*sideNoise*r.uneven))
+		p.Other = NoiseMixture(p.Other, m, r.variance, r.uneven)
 	}
 	c.noise = noise{intervals: k, variance: r.variance, scatter: m.Variance(), posterior: p}
 }

@@ -23,7 +23,7 @@ func randomMixture(rng *rand.Rand) Mixture {
 		return MeanMixture(nil, m, 1e-9)
 	}
 	counting := math.Exp(3 * rng.NormFloat64())
-	return NoiseMixture(nil, m, counting, counting*(1+rng.Float64()))
+	return NoiseMixture(nil, m, counting, 100*rng.Float64())
 }
 
 // A quantile is where the tail has its probability, whatever the mixture: also where a

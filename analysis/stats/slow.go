@@ -5,13 +5,12 @@ import "math"
 // Autocorrelation returns what a MeanMixture, or a NoiseMixture, knows of the
 // autocorrelation of neighbours: its posterior mean, 0 to 1. NaN of another mixture.
 func (m Mixture) Autocorrelation() float64 {
-	others := len(m) - phiSteps // components without any
-	if others < 0 || others > 1 {
+	if len(m) < phiSteps {
 		return math.NaN()
 	}
 	var mean float64
-	for i, g := range phiGrid {
-		mean += m[others+i].Weight * g.phi
+	for i, c := range m[len(m)%phiSteps:] { // the first of counts is without any
+		mean += c.Weight * phiGrid[i%phiSteps].phi
 	}
 	return mean
 }
