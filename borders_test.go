@@ -34,7 +34,7 @@ var borders = []struct {
 		"providers/datadog/internal/slo", "providers/datadog/internal/synthetics", "providers/datadog/internal/guards", "providers/datadog/internal/tell",
 	}, quiet},
 	{"providers/datadog/internal/api", []string{"providers", "web"}, quiet},
-	{"providers/datadog/internal/query", []string{"providers"}, pure},
+	{"providers/datadog/internal/query", []string{"analysis", "providers"}, pure},
 	{"providers/datadog/internal/timeseries", datadogFamily, quiet},
 	{"providers/datadog/internal/slo", datadogFamily, quiet},
 	{"providers/datadog/internal/synthetics", datadogFamily, quiet},

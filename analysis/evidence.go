@@ -29,6 +29,9 @@ func (l *learned) firstLook(usual int) int {
 type observation struct {
 	canary, baseline float64
 	counts           stats.PairedCounts // canary first
+	// tail is how many observations lie beyond a quantile that the values are, in the arm that
+	// has fewer of them; 0 for other values.
+	tail float64
 }
 
 // bracket is an observation as far as it is known: what buckets hold between two of

@@ -36,6 +36,7 @@ type valueEvidence struct {
 	baseline  float64 // sum of the baseline values
 	negative  bool    // a value of either arm was
 	ties      int     // pairs of equal values
+	sparse    float64 // sum of 1/sqrt(tail) of the pairs that are quantiles
 	series    stats.Paired
 	moments   stats.Moments // of what is judged of the series, at its length when taken
 	taken     int
@@ -60,6 +61,9 @@ func newValueEvidence(m Metric, d Direction, p *past, high bool) *valueEvidence 
 
 func (e *valueEvidence) add(b bracket) {
 	p := valuePair{b.low.canary, b.low.baseline}
+	if b.low.tail > 0 {
+		e.sparse += 1 / math.Sqrt(b.low.tail)
+	}
 	e.pairs = append(e.pairs, p)
 	e.baseline += p.baseline
 	if p.canary == p.baseline {
@@ -193,7 +197,8 @@ func (e *valueEvidence) centres() (lowest, highest float64) {
 // on the level, so the optimistic answer is the answer at the higher one.
 func (e *valueEvidence) beyond(level float64, _ bool) bool {
 	_, highest := e.centres()
-	return highest > e.limit() && e.fit().CDF(e.limit()) < level && e.meanBeyond(level)
+	limit := e.limit() + e.bias()
+	return highest > limit && e.fit().CDF(limit) < level && e.meanBeyond(level)
 }
 
 // within: a few steps in which the canary stands out are pulled in and cannot hide
@@ -206,7 +211,8 @@ func (e *valueEvidence) within(level float64, _ bool) bool {
 // usuallyWithin is within, but for the steps that stand out.
 func (e *valueEvidence) usuallyWithin(level float64) bool {
 	lowest, _ := e.centres()
-	return lowest < e.limit() && e.fit().Tail(e.limit()) < level && e.meanWithin(level)
+	limit := e.limit() - e.bias()
+	return lowest < limit && e.fit().Tail(limit) < level && e.meanWithin(level)
 }
 
 // tolerated takes the mean both with the steps that stand out and without them.
@@ -233,7 +239,7 @@ func (e *valueEvidence) effect(failLevel, passLevel float64) Effect {
 		upper = math.Max(upper, e.limit()+e.unseen(passLevel)-e.distance())
 	}
 	lower, upper := e.meanLimits(mix.Quantile(failLevel), upper, failLevel, passLevel)
-	return e.change(ratioLimits{mix.Mean(), lower, upper})
+	return e.change(ratioLimits{mix.Mean(), lower - e.bias(), upper + e.bias()})
 }
 
 // change turns oriented differences into changes.

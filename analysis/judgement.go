@@ -29,6 +29,7 @@ type judgement struct {
 // tally is what a metric has seen, whether or not it was of use.
 type tally struct {
 	elapsed, usable  int                // steps, and those with data in both arms
+	fewBehind        int                // steps with values that are quantiles of too few
 	compared         int                // observations, of one step or of several
 	events           stats.PairedCounts // of a metric that counts: those in them
 	baseline, canary armTally
@@ -47,6 +48,7 @@ type armTally struct {
 	why    string
 	counts struct{ bad, total float64 }
 	values []float64
+	behind behind // values that are quantiles
 }
 
 // distinctToBeSame is how many different observations, all of them equal in both
@@ -75,6 +77,9 @@ func (j *judgement) step(step int, p Pair) {
 	j.bounds.note(p, j.metric.SlowerThan)
 	b, ok := j.metric.method().observe(j.metric, p)
 	j.tally.note(b.low, ok)
+	if !ok && j.metric.quantileOfValues() && j.metric.Shows(p.Baseline) && j.metric.Shows(p.Canary) {
+		j.tally.fewBehind++
+	}
 	if j.quantile != nil {
 		j.quantile.step(j, p, ok)
 	} else {
@@ -170,6 +175,8 @@ func (j *judgement) withheld() Cause {
 	switch t := j.tally; {
 	case j.late.Revisions > 0:
 		return LateData
+	case j.metric.quantileOfValues() && (t.usable == 0 || 2*j.gaps() > t.elapsed) && t.behindWhy() != "":
+		return t.behindWhy()
 	case t.baseline.unreadable(t.elapsed) || t.canary.unreadable(t.elapsed):
 		return Unreadable
 	case t.usable == 0 && t.compared == 0:

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"errors"
+	"fmt"
 	"math"
 )
 
@@ -9,8 +10,11 @@ import (
 type valueMethod struct{}
 
 func (valueMethod) validate(m Metric) error {
-	if m.Mean && !m.Tolerance.Absolute && m.Scale != Linear {
+	switch {
+	case m.Mean && !m.Tolerance.Absolute && m.Scale != Linear:
 		return errors.New("the mean of values is compared on the linear scale")
+	case m.Quantile != 0 && !(m.Quantile > 0 && m.Quantile < 1):
+		return fmt.Errorf("the quantile is %g; it must lie between 0 and 1", m.Quantile)
 	}
 	return nil
 }
@@ -43,16 +47,26 @@ func (valueMethod) tally(a *armTally, _ Metric, s Sample) bool {
 		return false
 	}
 	a.values = append(a.values, s.Value())
+	a.behind.add(s.Count())
 	return true
 }
 
-func (valueMethod) observe(_ Metric, p Pair) (bracket, bool) {
+func (valueMethod) observe(m Metric, p Pair) (bracket, bool) {
 	o := observation{canary: p.Canary.Value(), baseline: p.Baseline.Value()}
-	return exact(o), finite(o.canary, o.baseline)
+	ok := finite(o.canary, o.baseline)
+	if m.quantileOfValues() {
+		o.tail = m.tailOf(p)
+		ok = ok && o.tail >= leastTail
+	}
+	return exact(o), ok
 }
 
 func (valueMethod) changed(m Metric, earlier, later Sample) bool {
 	if earlier.Gap() {
+		return true
+	}
+	if m.quantileOfValues() && earlier.Count() != later.Count() && !math.IsNaN(later.Count()) &&
+		(math.IsNaN(earlier.Count()) || m.countChanged(earlier.Count(), later.Count(), 0)) {
 		return true
 	}
 	a, b := earlier.Value(), later.Value()

@@ -62,7 +62,8 @@ type Metric struct {
 	// the metric's unit; 0 means it is judged at Quantile.
 	SlowerThan float64
 	// Quantile, between 0 and 1, is where a Histogram is judged when SlowerThan is
-	// 0.
+	// 0. Of a Value it says that the values are such a quantile of the observations of a
+	// step, whose number its samples give; 0 that they are none.
 	Quantile float64
 	// Spikes makes a Value one of steps that stand out: judged is the share of them, by an
 	// absolute tolerance, which is the difference of the arms' shares. nil = its mean.

@@ -12,6 +12,10 @@ func (m Metric) check(arm string, s Sample) error {
 		return fmt.Errorf("%s: the sample holds %s; a metric of kind %s is judged by %s", arm, s.holds, m.Kind, kinds[m.Kind].holds)
 	}
 	switch s.holds {
+	case aValue:
+		if n := s.Count(); n < 0 || math.IsInf(n, 0) {
+			return fmt.Errorf("%s: %g observations are behind a value; a count is finite, and not negative", arm, n)
+		}
 	case someCounts:
 		bad, total := s.Bad(), s.Total()
 		switch {

@@ -46,6 +46,8 @@ const (
 	SameSeries          Cause = "both arms show the same series"
 	BaselineNotPositive Cause = "the baseline's mean is not positive"
 	TooFewObservations  Cause = "too few observations for this quantile"
+	CountUnknown        Cause = "how many observations are behind the quantile is not known"
+	FewBehind           Cause = "too few observations are behind the quantile"
 	CoarseBuckets       Cause = "the buckets are too coarse"
 	FellSilent          Cause = "an arm has fallen silent"
 	UnmeasuredBound     Cause = "no bucket ends where the metric is judged"
@@ -102,8 +104,11 @@ type MetricResult struct {
 	// may be slower or not. Both are 0 where nothing lies between.
 	Bounds                 []float64
 	BoundBelow, BoundAbove float64
-	Merged                 int     // steps merged for a quantile; 0 or 1 = none
-	OffScaleBound          float64 // the bound above which the canary is judged instead of at its quantile; 0 = none
+	// FewBehind is the number of steps with values in both arms that are of too few
+	// observations, or of an unknown number; 0 for values that are no quantiles.
+	FewBehind     int
+	Merged        int     // steps merged for a quantile; 0 or 1 = none
+	OffScaleBound float64 // the bound above which the canary is judged instead of at its quantile; 0 = none
 	// PulledIn is the number of steps of a value that stand out and were pulled in, 0 where
 	// that makes no difference that matters: the effect is that of the others, in which the
 	// typical step is seen.
@@ -135,6 +140,9 @@ type ArmSummary struct {
 	Bad    float64           // Ratio, Checks: bad events
 	Total  float64           // Ratio, Checks, Histogram: events
 	Values stats.Description // Value, and the quantiles of a Histogram
+	// Behind is how many observations are behind a value that is a quantile, on average of
+	// the steps that say so; NaN where none does.
+	Behind float64
 }
 
 // Rate returns Bad / Total, NaN without a total.
@@ -170,7 +178,7 @@ func (j *judgement) result() MetricResult {
 	}
 	r.Effect = Effect{Estimate: math.NaN(), Lower: math.NaN(), Upper: math.NaN(), Absolute: j.metric.Tolerance.Absolute}
 	r.UpperLimit, r.LowerLimit = j.metric.Limits()
-	r.MeanChange = math.NaN()
+	r.MeanChange, r.FewBehind = math.NaN(), t.fewBehind
 	if v, ok := j.firstValue(); ok {
 		r.Linear = v.contrast == excess && j.metric.Scale == Logarithmic
 		if r.PulledIn = v.pulledIn(); r.PulledIn > 0 {
@@ -275,7 +283,7 @@ func (j *judgement) effect() Effect {
 }
 
 func (a armTally) arm() ArmSummary {
-	return ArmSummary{Steps: a.steps, Unread: a.unread, Why: a.why, Bad: a.counts.bad, Total: a.counts.total, Values: stats.Describe(a.values)}
+	return ArmSummary{Steps: a.steps, Unread: a.unread, Why: a.why, Bad: a.counts.bad, Total: a.counts.total, Values: stats.Describe(a.values), Behind: a.behind.mean()}
 }
 
 // Effects returns the effect of each metric as of the last look.

@@ -56,7 +56,8 @@ type Series struct {
 // known of an arm but what ValueSample, CountSample or BucketSample was given.
 type Sample struct {
 	holds         holding
-	first, second float64 // the value; or bad and total
+	counted       bool    // how many observations are behind a value is known
+	first, second float64 // the value, and how many are behind it; or bad and total
 	// more is what few samples have; apart, since a run has half a million of samples.
 	more *sampleMore
 }
@@ -68,7 +69,7 @@ type sampleMore struct {
 }
 
 // holding is what a sample was made of.
-type holding int
+type holding int32
 
 const (
 	nothing holding = iota
@@ -77,7 +78,7 @@ const (
 	someBuckets
 )
 
-func (h holding) String() string { return name(h, "nothing", "a value", "counts", "buckets") }
+func (h holding) String() string { return name(int(h), "nothing", "a value", "counts", "buckets") }
 
 // ValueSample returns what a Value metric showed, in its unit; NaN is a gap.
 func ValueSample(value float64) Sample {
@@ -85,6 +86,17 @@ func ValueSample(value float64) Sample {
 		return Sample{}
 	}
 	return Sample{holds: aValue, first: value}
+}
+
+// QuantileSample returns what a Value metric with a Quantile showed: the quantile, in the
+// metric's unit, and how many observations it is of, >= 0. A value of NaN is a gap, whatever
+// the count, and a count of NaN is not known.
+func QuantileSample(value, count float64) Sample {
+	s := ValueSample(value)
+	if !math.IsNaN(count) {
+		s.second, s.counted = count, true
+	}
+	return s
 }
 
 // CountSample returns what a Ratio or Checks showed: bad events or runs among the
@@ -128,6 +140,15 @@ func (s Sample) Why() string {
 // value.
 func (s Sample) Value() float64 { return s.ifHolds(aValue, s.first) }
 
+// Count returns how many observations are behind a value, or would be behind the one that is
+// missing, >= 0; NaN where it is not known, and for what is no value.
+func (s Sample) Count() float64 {
+	if !s.counted {
+		return math.NaN()
+	}
+	return s.second
+}
+
 // Bad returns the number of bad events, >= 0; NaN where the source mentioned none,
 // for a gap, and for what is no count.
 func (s Sample) Bad() float64 { return s.ifHolds(someCounts, s.first) }
@@ -154,7 +175,7 @@ func (s Sample) Gap() bool {
 func (s Sample) Equal(t Sample) bool {
 	same := func(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
 	a, b := s.Buckets(), t.Buckets()
-	return s.holds == t.holds && s.Why() == t.Why() && same(s.first, t.first) && same(s.second, t.second) &&
+	return s.holds == t.holds && s.Why() == t.Why() && same(s.first, t.first) && same(s.second, t.second) && s.counted == t.counted &&
 		slices.Equal(a.Bounds, b.Bounds) && slices.EqualFunc(a.Counts, b.Counts, same)
 }
 

@@ -12,10 +12,16 @@ var parts = map[Part]struct {
 	of   func(s analysis.Sample, at time.Time) analysis.Point
 }{
 	Value: {
-		func(_ analysis.Sample, from analysis.Point) analysis.Sample {
-			return analysis.ValueSample(from.Value())
+		func(s analysis.Sample, from analysis.Point) analysis.Sample {
+			return analysis.QuantileSample(from.Value(), s.Count())
 		},
 		func(s analysis.Sample, at time.Time) analysis.Point { return analysis.ValuePoint(at, s.Value()) },
+	},
+	Count: {
+		func(s analysis.Sample, from analysis.Point) analysis.Sample {
+			return analysis.QuantileSample(s.Value(), from.Value())
+		},
+		func(s analysis.Sample, at time.Time) analysis.Point { return analysis.ValuePoint(at, s.Count()) },
 	},
 	Bad: {
 		func(s analysis.Sample, from analysis.Point) analysis.Sample {

@@ -85,13 +85,14 @@ type Part string
 // The parts.
 const (
 	Value   Part = "value"   // the number of a value metric
+	Count   Part = "count"   // how many observations are behind a value that is a quantile
 	Bad     Part = "bad"     // bad events (a ratio) or failed runs (checks)
 	Total   Part = "total"   // all events, or all runs
 	Buckets Part = "buckets" // the histogram of a step
 )
 
 // Parts lists all parts.
-var Parts = []Part{Value, Bad, Total, Buckets}
+var Parts = []Part{Value, Count, Bad, Total, Buckets}
 
 // Query asks for one series.
 type Query struct {
@@ -168,6 +169,9 @@ type Reading struct {
 	// ZerosMadeUp says that the query can answer 0 where the source has nothing, as
 	// "or vector(0)" and default_zero do.
 	ZerosMadeUp bool
+	// Quantile, between 0 and 1, is which quantile of observations the query asks for; 0 for
+	// none that shows in it.
+	Quantile float64
 	// CountsOverlap says that what happens once may be counted in several steps.
 	CountsOverlap bool
 	// Doubts are reasons to mistrust the query that are none to refuse it, each a

@@ -16,6 +16,10 @@ type Type struct {
 	// Checks returns the queries for the failed runs and for all runs of a synthetic
 	// test. Nil: the source has no such tests.
 	Checks func(Check) (failed, runs string)
+	// CountOf returns a query for how many observations are behind a quantile that a query
+	// asks for, both with their variables ($arm, $step); "" where it does not show. Nil: it
+	// never does.
+	CountOf func(expr string) string
 	// SLO returns the queries for the bad events and for all events of an SLO, in which
 	// $arm stands for an arm's labels. Nil: the source has no SLOs.
 	SLO func(id string) (bad, total string)

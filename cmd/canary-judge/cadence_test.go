@@ -36,7 +36,7 @@ func TestSeldomMetric(t *testing.T) {
 	t.Parallel()
 	const head = "provider: datadog\nbaseline: {service: discounts, version: v1}\ncanary: {service: discounts, version: v2}\n"
 	const seldom = "metrics:\n  - {name: heap, value: 'avg:heap{$arm}', tolerance: 20%}\n"
-	const beside = "  - {name: latency, value: 'p95:trace.http.request{$arm}', tolerance: 50%}\n  - {name: hits, value: 'sum:trace.http.request.hits{$arm}.as_count()', tolerance: 50%, direction: either, advisory: true}\n"
+	const beside = "  - {name: latency, value: 'p95:trace.http.request{$arm}', quantile: none, tolerance: 50%}\n  - {name: hits, value: 'sum:trace.http.request.hits{$arm}.as_count()', tolerance: 50%, direction: either, advisory: true}\n"
 	now := func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
 	server := httptest.NewServer(&datadogtest.Server{World: everyMinute(), APIKey: apiKey, AppKey: appKey, Now: now})
 	defer server.Close()

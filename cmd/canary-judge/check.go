@@ -152,6 +152,9 @@ func toleranceText(m analysis.Metric, unit string) string {
 
 // needs says how much it takes to pass, where that can be told beforehand.
 func needs(plan analysis.Plan, m analysis.Metric) string {
+	if least := m.LeastBehind(); least > 0 && !m.Advisory {
+		return fmt.Sprintf("a step counts with at least %.0f requests behind its %s in each arm, and shows more with more", least, report.Percentile(m.Quantile))
+	}
 	if m.Spikes != nil {
 		if steps := plan.SpikelessWindow(m); steps > 0 {
 			return fmt.Sprintf("an unchanged canary can pass in a window of %d steps or more, of which this one has %d, if neither arm has a spike; it takes more if they have", steps, plan.Steps)
@@ -256,6 +259,9 @@ func (p *probe) note(c *config.Config, at int, q providers.Query, answer provide
 		return err.Error(), false
 	}
 	said = cameBack(q, answer, metric.Unit, plan.SlowerThan)
+	if q.Part == providers.Count {
+		said += enoughBehind(answer, plan)
+	}
 	if seldom := job.Sparse(q, answer); seldom != "" && plan.Paired() {
 		said += "; " + seldom
 		p.sparse = p.sparse || plan.EachStepCounts()
@@ -268,6 +274,32 @@ func (p *probe) note(c *config.Config, at int, q providers.Query, answer provide
 	}
 	p.empty = true
 	return said, true
+}
+
+// enoughBehind says how many observations are behind the values of a quantile, beside how
+// many it takes.
+func enoughBehind(answer providers.Answer, m analysis.Metric) string {
+	sum, steps, few := 0.0, 0, 0
+	for _, s := range answer.Series {
+		for _, p := range s.Points {
+			if p.Gap() {
+				continue
+			}
+			sum += p.Value()
+			steps++
+			if p.Value() < m.LeastBehind() {
+				few++
+			}
+		}
+	}
+	if steps == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("; on average %.4g requests are behind each %s", sum/float64(steps), report.Percentile(m.Quantile))
+	if few > 0 {
+		text += fmt.Sprintf(", and %d of %d steps have fewer than the %.0f that it takes: make the steps longer, or judge by slower_than", few, steps, m.LeastBehind())
+	}
+	return text
 }
 
 // until returns the series that have points before a time, with those alone.

@@ -41,6 +41,7 @@ metrics:
     tolerance: 100%
   - name: latency
     value: p95:trace.http.request{$arm}
+    quantile: none
     unit: s
     tolerance: 50%
 `
@@ -464,10 +465,11 @@ func TestRequestsOfALook(t *testing.T) {
     tolerance: 100%
   - name: latency by apm
     value: apm_metrics("service:discounts $arm").stat("latency_p95")
+    quantile: none
     tolerance: 50%
 `
 	for n := range 17 {
-		config += fmt.Sprintf("  - name: latency %d\n    value: p95:trace.http.request{$arm}\n    unit: s\n    tolerance: 50%%\n", n)
+		config += fmt.Sprintf("  - name: latency %d\n    value: p95:trace.http.request{$arm}\n    quantile: none\n    unit: s\n    tolerance: 50%%\n", n)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		var lookUps, queries atomic.Int64

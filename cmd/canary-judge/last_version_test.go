@@ -24,6 +24,7 @@ var since = []struct{ results, where, why string }{
 	{`.`, `^\.looks\[\]\.metrics\[\]\.(lower|upper|estimate)$|^\.metrics\[\]\.effect\.(lower|upper|estimate)$`, "limits: rates of 20 % and more are those of trials; a quantile is known to its bucket"},
 	{`^storedog-`, `^\.blast_radius\.(at_full_traffic\.)?excess_(lower|upper)$`, "limits of the excess, in their last digits"},
 	{`^prometheus-slow$`, `^\.(metrics\[\]|looks\[\]\.metrics\[\])\.(decision|decided_at|decided_look)$`, "p90 was judged within a bucket that is too wide for its tolerance; the verdict does not rest on it"},
+	{`^datadog-(guards|rum)-(broken|healthy)$`, `.`, "percentiles of a number of requests that is not known decide nothing any more, and the recordings have no counts behind theirs: what is left takes longer, and healthy runs do not pass"},
 	{`^datadog-guards-healthy$`, `^\.looks(\[\]\.verdict)?$|^\.metrics\[\]\.(steps|usable_steps|looks|(baseline|canary)\.(steps|bad|total|rate|mean|median|p95))$`, "metrics that have passed go on being judged while a guard holds the verdict back, and the looks say what guards made of them"},
 }
 

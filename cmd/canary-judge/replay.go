@@ -26,9 +26,10 @@ func (a *app) replayCommand() *cobra.Command {
 		Long: `replay judges a recording as run would have judged it live, with the config that
 the recording holds, or with another one.
 
-A CSV file is a recording too: columns time, metric, arm, value, total; time is
+A CSV file is a recording too: columns time, metric, arm, value, total, count; time is
 RFC 3339 or epoch seconds, arm is baseline or canary, and a total makes the metric
-a ratio with value as its bad count. Without a config it is judged with the
+a ratio with value as its bad count. A percentile needs the count of the requests behind
+it, or it neither passes nor fails. Without a config it is judged with the
 defaults: rates at 25 % with a floor of 0.1 %, values at 10 %, latencies at their 95th
 percentile and 10 %, an increase is bad.
 
@@ -141,6 +142,7 @@ func (a *app) replayJob(o *options, r *recording.Recording) (*job.Job, error) {
 		return nil, err
 	}
 	c.Notes = append(c.Notes, r.Header.Notes...)
+	takeCounts(c, r)
 	j := &job.Job{Config: c, Providers: map[string]providers.Provider{}, Sightings: r}
 	for _, m := range c.Metrics {
 		j.Providers[m.Provider] = r
@@ -180,6 +182,19 @@ func (a *app) replayConfig(o *options, r *recording.Recording) (*config.Config, 
 		return nil, usage(fmt.Errorf("the config names tests by a tag (%s), and a replay looks nothing up; leave out -c: the recording knows them by their ids", strings.Join(c.Tags, ", ")))
 	}
 	return c, err
+}
+
+// takeCounts has the counts behind percentiles read where the recording has them, though the
+// config has no query for them.
+func takeCounts(c *config.Config, r *recording.Recording) {
+	for _, held := range r.Metrics() {
+		i := slices.IndexFunc(c.Metrics, func(m config.Metric) bool { return m.Name == held.Name })
+		if i < 0 || !held.Counted || c.Plan.Metrics[i].LeastBehind() == 0 || c.Metrics[i].Queries[providers.Count] != nil {
+			continue
+		}
+		c.Metrics[i].Queries[providers.Count] = map[providers.Arm]string{providers.Baseline: "", providers.Canary: ""}
+		c.Metrics[i].Doubts = slices.DeleteFunc(c.Metrics[i].Doubts, config.LacksCount)
+	}
 }
 
 // holds reports metrics of the config that the recording does not hold.
@@ -230,11 +245,13 @@ func defaultJob(r *recording.Recording, times []time.Time) (*job.Job, error) {
 	for _, m := range r.Metrics() {
 		a := unconfigured[m.Kind]
 		a.Name = m.Name
-		if a.Quantile > 0 {
+		if m.Kind == recording.Values {
+			a.Quantile = analysis.NamedQuantile(m.Name)
+		} else if a.Quantile > 0 {
 			c.Notes = append(c.Notes, fmt.Sprintf("%s is judged at its %gth percentile; a config with slower_than judges it by a bound", m.Name, 100*a.Quantile))
 		}
 		q := config.Metric{Name: m.Name, Unit: r.Header.Units[m.Name], Provider: recording.Name, GapsOf: -1, Queries: map[providers.Part]map[providers.Arm]string{}}
-		for _, part := range m.Kind.Parts() {
+		for _, part := range m.Parts() {
 			q.Queries[part] = map[providers.Arm]string{providers.Baseline: "", providers.Canary: ""}
 		}
 		c.Plan.Metrics, c.Metrics = append(c.Plan.Metrics, a), append(c.Metrics, q)

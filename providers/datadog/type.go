@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/providers/datadog/internal/query"
 	"github.com/canary-judge/canary-judge/providers/datadog/internal/slo"
 	"github.com/canary-judge/canary-judge/providers/datadog/internal/synthetics"
 )
@@ -19,6 +20,7 @@ func Type() providers.Type {
 		Dialect:  Dialect{},
 		Checks:   synthetics.Queries,
 		SLO:      slo.Queries,
+		CountOf:  query.CountOf,
 		Unopened: (*Provider)(nil),
 		Acts: func(settings any) bool {
 			s := settings.(*Settings)
@@ -62,14 +64,17 @@ var apm = providers.Preset{
   floor: 0.1%
 - name: latency p50
   value: p50:trace.${operation}{$arm}
+  count: sum:trace.${operation}.hits{$arm}.as_count()
   unit: s
   tolerance: ${latency_tolerance}
 - name: latency p95
   value: p95:trace.${operation}{$arm}
+  count: sum:trace.${operation}.hits{$arm}.as_count()
   unit: s
   tolerance: ${latency_tolerance}
 - name: latency p99
   value: p99:trace.${operation}{$arm}
+  count: sum:trace.${operation}.hits{$arm}.as_count()
   unit: s
   tolerance: ${tail_tolerance}
 - name: requests
@@ -99,12 +104,15 @@ var apmService = providers.Preset{
   floor: 0.1%
 - name: latency p50
   value: apm_metrics("$arm").stat("latency_p50")
+  count: apm_metrics("$arm").stat("hits")
   tolerance: ${latency_tolerance}
 - name: latency p95
   value: apm_metrics("$arm").stat("latency_p95")
+  count: apm_metrics("$arm").stat("hits")
   tolerance: ${latency_tolerance}
 - name: latency p99
   value: apm_metrics("$arm").stat("latency_p99")
+  count: apm_metrics("$arm").stat("hits")
   tolerance: ${tail_tolerance}
 - name: requests
   value: apm_metrics("$arm").stat("hits")
@@ -133,6 +141,7 @@ var rum = providers.Preset{
   floor: 0.1%
 - name: loading time p75
   value: rum("@type:view ${views} $arm").rollup("pc75", "@view.loading_time")
+  count: rum("@type:view @view.loading_time:* ${views} $arm").rollup("count")
   unit: ns
   tolerance: ${loading_tolerance}
 `,

@@ -63,6 +63,9 @@ func (d Dialect) Check(expr string, part providers.Part, step time.Duration) (pr
 	case n.is == zero || n.is == constant:
 		r.refuse("%s is the same in every step, whatever happened", n.text)
 	}
+	if part == providers.Value {
+		r.reading.Quantile = quantileIn(e)
+	}
 	return r.reading, r.err
 }
 

@@ -20,6 +20,7 @@ func Type() providers.Type {
 		UsualStep: time.Minute,
 		// One scrape (15 s is usual) and its ingestion.
 		Lag:     30 * time.Second,
+		CountOf: countOf,
 		Presets: presets,
 	}
 }

@@ -132,6 +132,8 @@ func parts(open opener, s Suite) error {
 		more := float64(10 * i)
 		w.Replies = append(w.Replies,
 			reply("latency", arm, providers.Value, values(0, 0.25+more, 0.5+more)),
+			reply("percentile", arm, providers.Value, values(0, 0.25+more, 0.5+more)),
+			reply("percentile", arm, providers.Count, values(0, 2000+more, 20+more)),
 			reply("errors", arm, providers.Total, values(0, 100.5+more, 99+more)),
 			reply("errors", arm, providers.Bad, values(0, 3+more, 0)),
 			reply("durations", arm, providers.Buckets, buckets(0, 4+more, 0, 1.5)),

@@ -16,12 +16,12 @@ import (
 	"github.com/canary-judge/canary-judge/web"
 )
 
-// csvColumns are the columns of a CSV recording; total may be left out.
-var csvColumns = []string{"time", "metric", "arm", "value", "total"}
+// csvColumns are the columns of a CSV recording; total and count may be left out.
+var csvColumns = []string{"time", "metric", "arm", "value", "total", "count"}
 
 // readCSV reads an export: a header naming the columns, in any order, and a row
 // a point. A set total makes the metric counts with value as the bad ones; an empty
-// value is a gap.
+// value is a gap. A count is how many observations are behind a value, such as a percentile.
 func readCSV(from io.Reader) (*Recording, error) {
 	in := csv.NewReader(from)
 	in.ReuseRecord = true
@@ -87,9 +87,9 @@ func csvRows(in *csv.Reader, columns map[string]int) ([]csvRow, error) {
 	}
 }
 
-// csvHeader returns where each column is; -1 for a total that is left out.
+// csvHeader returns where each column is; -1 for one that is left out.
 func csvHeader(header []string) (map[string]int, error) {
-	columns := map[string]int{"total": -1}
+	columns := map[string]int{"total": -1, "count": -1}
 	for i, name := range header {
 		name = strings.ToLower(strings.TrimSpace(name))
 		if !slices.Contains(csvColumns, name) {
@@ -140,9 +140,15 @@ func csvPoint(row []string, columns map[string]int) (Point, error) {
 	if err != nil {
 		return p, err
 	}
-	if get("total") == "" {
-		p.Sample = analysis.ValueSample(value)
+	count, err := csvNumber("count", get("count"))
+	switch {
+	case err != nil:
+		return p, err
+	case get("total") == "":
+		p.Sample = analysis.QuantileSample(value, count)
 		return p, nil
+	case !math.IsNaN(count):
+		return p, errors.New("there is both a total, of events, and a count, of what is behind a value: leave one of them empty")
 	}
 	p.Kind = Counts
 	total, err := csvNumber("total", get("total"))

@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"math"
 	"slices"
 
 	"github.com/canary-judge/canary-judge/analysis"
@@ -29,9 +30,8 @@ var kinds = [kindCount]struct {
 	line   func(pointHead, analysis.Sample) any
 }{
 	Values: {
-		"a value", []providers.Part{providers.Value},
-		func(t *track, s analysis.Sample) { t.first = append(t.first, s.Value()) },
-		func(t *track, i int) analysis.Sample { return analysis.ValueSample(t.first[i]) },
+		"a value", []providers.Part{providers.Value, providers.Count},
+		addValue, valueAt,
 		valueLine,
 	},
 	Counts: {
@@ -48,6 +48,25 @@ var kinds = [kindCount]struct {
 		func(t *track, i int) analysis.Sample { return t.buckets[i] },
 		histogramLine,
 	},
+}
+
+// addValue keeps the counts behind values once there is one.
+func addValue(t *track, s analysis.Sample) {
+	t.first = append(t.first, s.Value())
+	if math.IsNaN(s.Count()) {
+		return
+	}
+	for len(t.second) < len(t.first)-1 {
+		t.second = append(t.second, math.NaN())
+	}
+	t.second = append(t.second, s.Count())
+}
+
+func valueAt(t *track, i int) analysis.Sample {
+	if i < len(t.second) {
+		return analysis.QuantileSample(t.first[i], t.second[i])
+	}
+	return analysis.ValueSample(t.first[i])
 }
 
 func (k Kind) String() string { return kinds[k].word }

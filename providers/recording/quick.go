@@ -50,8 +50,14 @@ func (q *quick) point(line []byte) (p Point, ok bool) {
 		return p, false
 	}
 	if value, is := bytes.CutPrefix(rest, []byte(`"value":`)); is {
+		value, count, counted := bytes.Cut(value, []byte(`,"count":`))
 		v, ok := quickNumber(value)
 		p.Sample = analysis.ValueSample(v)
+		if counted && ok {
+			var n float64
+			n, ok = quickNumber(count)
+			p.Sample = analysis.QuantileSample(v, n)
+		}
 		return p, ok
 	}
 	p.Kind = Counts

@@ -33,6 +33,7 @@ type line struct {
 	Arm    providers.Arm `json:"arm"`
 
 	Value  json.RawMessage `json:"value"` // null is a gap, absent is another kind
+	Count  *float64        `json:"count"` // behind a value
 	Bad    *float64        `json:"bad"`
 	Total  json.RawMessage `json:"total"`
 	Bounds []*float64      `json:"bounds"`
@@ -222,6 +223,9 @@ func (l line) point(at time.Time) (Point, error) {
 	case l.Value != nil:
 		v, err := number("value", l.Value)
 		p.Kind, p.Sample = Values, analysis.ValueSample(v)
+		if l.Count != nil {
+			p.Sample = analysis.QuantileSample(v, *l.Count)
+		}
 		return p, err
 	case l.Total != nil:
 		bad := math.NaN()

@@ -183,6 +183,14 @@ type Metric struct {
 	Kind Kind
 	// Points counts the points an arm has, gaps included.
 	Points map[providers.Arm]int
+	// Counted says that there are values of which it is known how many observations they are
+	// of.
+	Counted bool
+}
+
+// Parts returns the parts of a step that the metric's points hold.
+func (m Metric) Parts() []providers.Part {
+	return slices.DeleteFunc(m.Kind.Parts(), func(p providers.Part) bool { return p == providers.Count && !m.Counted })
 }
 
 // Metrics lists the metrics in the order of their first points.
@@ -195,6 +203,7 @@ func (r *Recording) Metrics() []Metric {
 			metrics = append(metrics, Metric{Name: key.metric, Kind: r.tracks[key].kind, Points: map[providers.Arm]int{}})
 		}
 		metrics[i].Points[key.arm] = len(r.tracks[key].times)
+		metrics[i].Counted = metrics[i].Counted || r.tracks[key].kind == Values && len(r.tracks[key].second) > 0
 	}
 	return metrics
 }

@@ -23,7 +23,7 @@ import (
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	numbers := []providers.Part{providers.Value, providers.Bad, providers.Total}
+	numbers := []providers.Part{providers.Value, providers.Count, providers.Bad, providers.Total}
 	for _, tt := range []struct {
 		name  string
 		parts []providers.Part
@@ -36,10 +36,10 @@ func TestConformance(t *testing.T) {
 			return openFile(t, "world.jsonl.gz", zip(t, jsonLines(w)))
 		}},
 		{"CSV", numbers, func(t *testing.T, w *providertest.World) providers.Provider {
-			return openFile(t, "world.csv", commas(w, "time,metric,arm,value,total", time.RFC3339Nano))
+			return openFile(t, "world.csv", commas(w, "time,metric,arm,value,total,count", time.RFC3339Nano))
 		}},
 		{"CSV of a spreadsheet", numbers, func(t *testing.T, w *providertest.World) providers.Provider {
-			text := commas(w, `"total","value","arm","metric","time"`, "")
+			text := commas(w, `"count","total","value","arm","metric","time"`, "")
 			return openFile(t, "world.csv", "\ufeff"+strings.ReplaceAll(text, "\n", "\r\n"))
 		}},
 		{"written by a Writer", nil, func(t *testing.T, w *providertest.World) providers.Provider { return written(t, w, "world.jsonl") }},
@@ -153,6 +153,12 @@ func points(w *providertest.World) []recording.Point {
 				case r.Part == providers.Total:
 					c := get(r, p, recording.Counts)
 					c.Sample = analysis.CountSample(c.Sample.Bad(), p.Value())
+				case r.Part == providers.Value:
+					v := get(r, p, recording.Values)
+					v.Sample = analysis.QuantileSample(p.Value(), v.Sample.Count())
+				case r.Part == providers.Count:
+					v := get(r, p, recording.Values)
+					v.Sample = analysis.QuantileSample(v.Sample.Value(), p.Value())
 				case r.Part == providers.Buckets:
 					get(r, p, recording.Histograms).Sample = analysis.BucketSample(p.Buckets())
 				default:
@@ -189,6 +195,9 @@ func jsonLines(w *providertest.World) string {
 			line["bounds"], line["counts"] = p.Sample.Buckets().Bounds, p.Sample.Buckets().Counts
 		default:
 			line["value"] = null(p.Sample.Value())
+			if n := p.Sample.Count(); !math.IsNaN(n) {
+				line["count"] = n
+			}
 		}
 		text, err := json.Marshal(line)
 		if err != nil {
@@ -211,7 +220,7 @@ func commas(w *providertest.World, header, layout string) string {
 		return strconv.FormatFloat(v, 'g', -1, 64)
 	}
 	for _, p := range points(w) {
-		row := map[string]string{"time": p.Time.Format(layout), "metric": p.Metric, "arm": string(p.Arm), "value": empty(p.Sample.Value())}
+		row := map[string]string{"time": p.Time.Format(layout), "metric": p.Metric, "arm": string(p.Arm), "value": empty(p.Sample.Value()), "count": empty(p.Sample.Count())}
 		if layout == "" {
 			row["time"] = strconv.FormatInt(p.Time.Unix(), 10)
 		}

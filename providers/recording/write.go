@@ -268,7 +268,8 @@ func valueLine(h pointHead, s analysis.Sample) any {
 	return struct {
 		pointHead
 		Value *float64 `json:"value"`
-	}{h, orNull(s.Value())}
+		Count *float64 `json:"count,omitempty"` // of observations behind it
+	}{h, orNull(s.Value()), orNull(s.Count())}
 }
 
 func countsLine(h pointHead, s analysis.Sample) any {

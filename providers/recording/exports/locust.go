@@ -162,7 +162,13 @@ func (im *importer) locustPercentiles(arm providers.Arm, rows []locustRow) {
 		if math.IsNaN(r.p95) || i+1 < len(rows) && rows[i+1].at.Truncate(q.step).Equal(r.at.Truncate(q.step)) {
 			continue
 		}
-		q.at(arm, locustP95, r.at).value = r.p95
+		// Those of the rows in its window: it may begin a row earlier, so that they are the least.
+		from := i
+		for from > 0 && r.at.Sub(rows[from-1].at) <= locustWindow {
+			from--
+		}
+		t := q.at(arm, locustP95, r.at)
+		t.value, t.total = r.p95, r.total-rows[from].total
 	}
-	im.note("latency p95 is Locust's, of the last %s of each step; it says nothing of how many requests are behind it", locustWindow)
+	im.note("latency p95 is Locust's, of the last %s of each step; behind it are the requests of those", locustWindow)
 }

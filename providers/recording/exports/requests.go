@@ -141,7 +141,7 @@ func (q *requests) points(im *importer) ([]recording.Point, error) {
 				case latencyMetric:
 					p.Kind, p.Sample = recording.Histograms, analysis.BucketSample(of[start].histogram(from, to))
 				case locustP95:
-					p.Kind, p.Sample = recording.Values, analysis.ValueSample(of[start].value)
+					p.Kind, p.Sample = recording.Values, analysis.QuantileSample(of[start].value, of[start].total)
 				}
 				points = append(points, p)
 			}

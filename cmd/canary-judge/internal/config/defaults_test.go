@@ -154,6 +154,10 @@ func TestADefaultInWordsHolds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	quantile, err := parse(valid+"  - {name: queue p95, value: 'queue{$arm}', tolerance: 10%}\n", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	runs := c.Metrics[2].Queries[providers.Total][providers.Canary]
 	holds := map[string]struct {
 		text string
@@ -167,6 +171,7 @@ func TestADefaultInWordsHolds(t *testing.T) {
 		"exposure.metric":                  {"the first ratio", c.Plan.Exposure.Metric == 0},
 		"metrics.provider":                 {"the config's", c.Metrics[0].Provider == "datadog"},
 		"metrics.floor":                    {"0.1% for rates with a relative tolerance", c.Plan.Metrics[0].Floor == 0.001 && c.Plan.Metrics[1].Floor == 0 && c.Plan.Metrics[2].Floor == 0},
+		"metrics.quantile":                 {"of a value, as the query or the name says", quantile.Plan.Metrics[1].Quantile == 0.95},
 		"metrics.checks.trigger.locations": {"the test's", runs != "" && !strings.Contains(runs, "aws:")},
 		"metrics.checks.trigger.every":     {"one step", c.Metrics[2].Every == 1},
 		"guards.provider":                  {"the config's", c.Guards[0].Provider == "datadog"},

@@ -85,6 +85,7 @@ type metric struct {
 	Name      string      `yaml:"name" required:"true" doc:"Name in reports" example:"errors"`
 	Provider  string      `yaml:"provider" otherwise:"the config's" doc:"Where this metric comes from"`
 	Value     *queryText  `yaml:"value" doc:"Query for one number a step, such as a mean or a percentile" example:"avg(app_queue_depth{$arm})"`
+	Count     *queryText  `yaml:"count" doc:"Query for how many observations are behind a value that is a quantile, such as a percentile, a step; without it such a value neither passes nor fails" example:"sum(increase(http_request_duration_seconds_count{$arm}[$step]))"`
 	Ratio     *ratioText  `yaml:"ratio" doc:"Queries for bad (or good) events and for all of them, a step"`
 	Histogram *queryText  `yaml:"histogram" doc:"Query for the buckets of a step; judged by slower_than or at a quantile" example:"sum by (le) (increase(http_request_duration_seconds_bucket{$arm}[$step]))"`
 	Checks    *checksText `yaml:"checks" doc:"Synthetic checks: tests of Datadog, or queries for the failed (or passed) runs and for all of them, a step"`
@@ -95,7 +96,7 @@ type metric struct {
 	Tolerance Tolerance   `yaml:"tolerance" required:"true" doc:"The change that is accepted: a share of the baseline (10%), percentage points (0.2pt), or an amount (20ms)" example:"10%"`
 	Floor     Percent     `yaml:"floor" otherwise:"0.1% for rates with a relative tolerance" doc:"Rates below this are fine whatever the baseline"`
 	Slower    *Amount     `yaml:"slower_than" doc:"Judge a histogram by the share of observations above this" example:"500ms"`
-	Quantile  Quantile    `yaml:"quantile" doc:"Judge a histogram at this quantile" example:"p95"`
+	Quantile  Quantile    `yaml:"quantile" otherwise:"of a value, as the query or the name says" doc:"Judge a histogram at this quantile; of a value, which quantile the source makes of the observations of a step, or none" example:"p95"`
 	Spikes    *spikesText `yaml:"spikes" doc:"Judge a value by how many steps stand out, instead of its mean; the tolerance is by how many percentage points of all steps the canary may have more of them"`
 	Scale     scale       `yaml:"scale" default:"log" doc:"Compare values by ratio (log) or by difference (linear)"`
 	Judge     estimand    `yaml:"judge" default:"typical" doc:"What of a value is compared: its typical step (outlying ones are pulled in), or the mean of all as they are"`

@@ -33,7 +33,7 @@ var kindTexts = map[analysis.Kind]struct {
 	phrase   string
 	settings []string
 }{
-	analysis.Value:     {"a value", []string{"unit", "scale", "judge", "spikes"}},
+	analysis.Value:     {"a value", []string{"unit", "scale", "judge", "spikes", "count", "quantile"}},
 	analysis.Ratio:     {"a ratio", []string{"dispersion"}},
 	analysis.Histogram: {"a histogram", []string{"unit", "slower_than", "quantile", "dispersion"}},
 	analysis.Checks:    {"checks", nil},
@@ -66,6 +66,10 @@ func (r *resolver) source(m *metric, a *analysis.Metric, c *Metric, t providers.
 
 func (r *resolver) value(m *metric, a *analysis.Metric, c *Metric, t providers.Type) {
 	r.expand(m, a, c, m.Value, providers.Value, t)
+	if m.Count != nil {
+		r.expand(m, a, c, m.Count, providers.Count, t)
+	}
+	r.quantileOfValues(m, a, c, t)
 	if m.Spikes != nil {
 		r.spikes(m, a)
 		return
@@ -124,6 +128,8 @@ func (r *resolver) histogram(m *metric, a *analysis.Metric, c *Metric, t provide
 	r.expand(m, a, c, m.Histogram, providers.Buckets, t)
 	a.Quantile = float64(m.Quantile)
 	switch {
+	case m.Quantile == noQuantile:
+		r.problemAt(&m.Quantile, m, "a histogram is judged at a quantile, such as p95, or by slower_than")
 	case m.Slower != nil && r.given(&m.Quantile):
 		r.problemAt(&m.Quantile, m, "give slower_than or quantile, not both")
 	case r.given(m.Slower):
@@ -185,7 +191,7 @@ func (r *resolver) misplaced(m *metric, kind analysis.Kind) {
 		name    string
 		address any
 	}{
-		{"slower_than", m.Slower}, {"quantile", &m.Quantile}, {"scale", &m.Scale}, {"judge", &m.Judge}, {"dispersion", &m.Counts}, {"unit", &m.Unit}, {"spikes", m.Spikes},
+		{"count", m.Count}, {"slower_than", m.Slower}, {"quantile", &m.Quantile}, {"scale", &m.Scale}, {"judge", &m.Judge}, {"dispersion", &m.Counts}, {"unit", &m.Unit}, {"spikes", m.Spikes},
 	} {
 		if r.given(s.address) && !slices.Contains(of.settings, s.name) {
 			r.problemAt(s.address, m, "%s means nothing for %s", s.name, of.phrase)

@@ -76,7 +76,10 @@ func (r *resolver) consequences(a *analysis.Metric, c *Metric, q *queryText, par
 	for _, d := range reading.Doubts {
 		c.doubt(d)
 	}
-	a.CountsOverlap = a.CountsOverlap || reading.CountsOverlap && part != providers.Value
+	a.CountsOverlap = a.CountsOverlap || reading.CountsOverlap && part != providers.Value && part != providers.Count
+	if part == providers.Value {
+		a.Quantile = max(a.Quantile, reading.Quantile)
+	}
 	if !reading.ZerosMadeUp || part != providers.Bad {
 		return // a step without any events is not judged, whatever says so
 	}

@@ -47,7 +47,7 @@ func (*Amount) JSONSchema() *jsonschema.Schema {
 
 // JSONSchema implements jsonschema.Schemer.
 func (*Quantile) JSONSchema() *jsonschema.Schema {
-	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "number"}, jsonschema.Pattern(`p\d+(\.\d+)?|\d+(\.\d+)?%|0?\.\d+`)}}
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "number"}, jsonschema.Pattern(`p\d+(\.\d+)?|\d+(\.\d+)?%|0?\.\d+|none`)}}
 }
 
 // JSONSchema implements jsonschema.Schemer.

@@ -144,12 +144,18 @@ func (a *Amount) UnmarshalText(text []byte) error {
 	return err
 }
 
-// Quantile is a place in a distribution.
+// Quantile is a place in a distribution; -1 is none.
 type Quantile float64
 
-// UnmarshalText reads p95, 95% or 0.95.
+const noQuantile Quantile = -1
+
+// UnmarshalText reads p95, 95%, 0.95 or none.
 func (q *Quantile) UnmarshalText(text []byte) error {
 	s := strings.TrimSpace(string(text))
+	if s == "none" {
+		*q = noQuantile
+		return nil
+	}
 	digits, percent := strings.CutPrefix(s, "p")
 	if !percent {
 		digits, percent = strings.CutSuffix(s, "%")

@@ -40,7 +40,7 @@ metrics:
 
 const (
 	errorsMetric  = "  - {name: errors, ratio: {bad: 'errors{$arm}', total: 'requests{$arm}'}, tolerance: 25%}\n"
-	latencyMetric = "  - {name: latency p95, value: 'latency{$arm}', unit: s, tolerance: 10%}\n"
+	latencyMetric = "  - {name: latency p95, value: 'latency{$arm}', quantile: none, unit: s, tolerance: 10%}\n"
 	memoryMetric  = "  - {name: memory, value: 'memory{$arm}', unit: B, tolerance: 50MiB, advisory: true}\n"
 	slowMetric    = "  - {name: slow requests, histogram: 'duration{$arm}', slower_than: 500ms, tolerance: 50%}\n"
 	journeyMetric = "  - {name: checkout journey, checks: {failed: 'failed{$arm}', runs: 'runs{$arm}'}, tolerance: 20pt}\n"

@@ -121,7 +121,7 @@ func (b builder) unfitData(m Metric, from analysis.MetricResult) string {
 // unfitComparison says why a metric's data cannot show what is asked of them, and what to
 // do; "" if they can.
 func (b builder) unfitComparison(m Metric, from analysis.MetricResult) string {
-	quantile := fmt.Sprintf("p%s", significant(from.Quantile*100))
+	quantile := Percentile(from.Quantile)
 	switch from.Cause {
 	case analysis.UnmeasuredBound:
 		return NextBounds(from.SlowerThan, from.BoundBelow, from.BoundAbove, m.Unit) + ", and what lies between may be slower or not; " + bothHave(from.Bounds, m.Unit)
@@ -139,6 +139,10 @@ func (b builder) unfitComparison(m Metric, from analysis.MetricResult) string {
 	case analysis.TooFewObservations:
 		return fmt.Sprintf("there are too few observations for %s: %d steps had to be merged into one, and its first look takes 4 of those: make the window at least %s long, or use slower_than", quantile, from.Merged,
 			providers.Duration(time.Duration(from.FirstLook()*from.Merged)*b.config.Window.Step))
+	case analysis.CountUnknown:
+		return fmt.Sprintf("the values are the %s of a number of requests that is not known, and the percentile of a few is another one, by far (of 20 the p99 is the largest); give that number: count: with a query, or a column count; or use slower_than", quantile)
+	case analysis.FewBehind:
+		return b.fewBehind(from, quantile)
 	case analysis.CoarseBuckets:
 		return fmt.Sprintf("the buckets around %s are too coarse to show a change of %s; use slower_than, or finer buckets", quantile, percentage(from.Tolerance.Size))
 	case analysis.OffScale:
@@ -152,6 +156,24 @@ func (b builder) unfitComparison(m Metric, from analysis.MetricResult) string {
 		return join(effectPhrase(m), b.numbers(m, from)) + "; if the units are different (ms against s) or the arms swapped, the canary could be far worse and pass: check the queries and the labels, or give an absolute tolerance"
 	}
 	return ""
+}
+
+// Percentile is how a quantile is called: p99 for 0.99.
+func Percentile(q float64) string { return "p" + significant(q*100) }
+
+// fewBehind says how many observations a percentile needs behind it, and what would have them.
+func (b builder) fewBehind(from analysis.MetricResult, quantile string) string {
+	arm, behind := "baseline", from.Baseline.Behind
+	if from.Canary.Behind < behind {
+		arm, behind = "canary", from.Canary.Behind
+	}
+	text := fmt.Sprintf("%s of %s requests a step in the %s says nothing: %s are needed in each arm, twice as many are better",
+		quantile, significant(behind), arm, tally(from.LeastBehind()))
+	if behind > 0 {
+		step := time.Duration(math.Ceil(from.LeastBehind()/behind)) * b.config.Window.Step
+		return text + fmt.Sprintf("; steps of about %s would have them, and slower_than needs none", length(step))
+	}
+	return text
 }
 
 // notEnough says how far a metric is from being decided.
@@ -265,6 +287,9 @@ func (b builder) warnings(m Metric, from analysis.MetricResult, i int) []string 
 	}
 	if from.OffScaleBound > 0 {
 		add("the canary's quantile lay above the highest bucket bound too often; the share above %s was judged instead", measure(from.OffScaleBound, m.Unit))
+	}
+	if from.LeastBehind() > 0 && from.FewBehind > 0 && from.Cause != analysis.FewBehind && from.Cause != analysis.CountUnknown {
+		add("%d of %d steps have fewer than %s requests in an arm behind the %s; they are left out", from.FewBehind, from.Elapsed, tally(from.LeastBehind()), Percentile(from.Quantile))
 	}
 	if n := b.outcome.Clamped[i]; n > 0 {
 		add("%s had slightly more bad events than events, as extrapolation can make them; they count as all bad", plural(n, "point"))

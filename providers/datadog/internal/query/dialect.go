@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/providers"
 )
 
@@ -178,25 +179,34 @@ func (d Dialect) Check(expr string, part providers.Part, step time.Duration) (pr
 		if err != nil {
 			return whole, err
 		}
-		return Whole(q.scope()), q.check(part)
+		return ofQuantile(q.scope(), q.Stat), q.check(part)
 	case Events:
 		q, err := ParseEvents(expr)
 		if err != nil {
 			return whole, err
 		}
-		return Whole(q.scope()), q.check(part)
+		return ofQuantile(q.scope(), q.aggregation), q.check(part)
 	}
 	counts := part != providers.Value
 	n, err := parseMetrics(expr, counts)
 	if err != nil {
 		return whole, err
 	}
-	return readMetrics(n, counts), checkMetrics(n, counts, d.Step(step))
+	reading := readMetrics(n, counts)
+	reading.Quantile = quantileOfMetrics(n)
+	return reading, checkMetrics(n, counts, d.Step(step))
 }
 
 // Whole returns the reading of a query that asks for one thing, as it is written.
 func Whole(scope string) providers.Reading {
 	return providers.Reading{Scopes: []providers.Scope{{Text: strings.TrimSpace(scope)}}}
+}
+
+// ofQuantile is Whole of a query for what is named, which may be a quantile.
+func ofQuantile(scope, name string) providers.Reading {
+	r := Whole(scope)
+	r.Quantile = analysis.NamedQuantile(name)
+	return r
 }
 
 // CheckStep returns what is wrong with a step that Datadog does not have.
