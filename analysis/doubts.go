@@ -21,6 +21,9 @@ const (
 	// SlowNoise: what differs between the arms wanders from step to step so slowly that the
 	// error rates are not held.
 	SlowNoise Doubt = "the noise is slow"
+	// ShrinkingStart: the canary was worse at first and came down, as in a cold start. ColdStart
+	// says how.
+	ShrinkingStart Doubt = "the canary was worse at first and came down"
 )
 
 const (
@@ -49,8 +52,8 @@ const (
 	allOfMany = 5
 )
 
-// doubts lists what is to be doubted of a metric with this effect.
-func (j *judgement) doubts(e Effect) []Doubt {
+// doubts lists what is to be doubted of a metric with this effect, which may have had a cold start.
+func (j *judgement) doubts(e Effect, cold bool) []Doubt {
 	var all []Doubt
 	c := j.compared()
 	switch {
@@ -67,6 +70,9 @@ func (j *judgement) doubts(e Effect) []Doubt {
 	}
 	if !j.metric.Advisory && j.autocorrelation() >= slowNoise {
 		all = append(all, SlowNoise)
+	}
+	if cold {
+		all = append(all, ShrinkingStart)
 	}
 	return all
 }

@@ -62,6 +62,8 @@ type evidence interface {
 	// tolerated reports whether the estimate, such as it is, lies within the tolerance;
 	// where there is none, because nothing bad has happened, it does.
 	tolerated() bool
+	// singles are the observations one by one, none where they have no order.
+	singles() singles
 	// observations is how many have been of use.
 	observations() int
 	// effect returns the change canary/baseline - 1 (or the difference, for an

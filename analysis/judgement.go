@@ -69,6 +69,9 @@ func (j *judgement) startTests(planned, merge int) {
 		j.sides = append(j.sides, newSide(d, planned, j.share/float64(len(directions)), j.plan.WrongPass, j.clocks,
 			func() evidence { return j.metric.method().evidence(j.metric, d, j.past) }))
 	}
+	for _, s := range j.sides {
+		s.tests[0].sparing = j.past.usable()
+	}
 }
 
 // step takes the pair of the given step, from 1, and its look.

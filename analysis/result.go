@@ -121,6 +121,9 @@ type MetricResult struct {
 	// Autocorrelation of neighbouring steps, of the difference between the arms: the
 	// posterior mean, NaN unless SlowNoise is doubted.
 	Autocorrelation float64
+	// ColdStart is what the canary showed at first, nil unless it was worse and came down: a
+	// regression that is none, or may be none.
+	ColdStart *ColdStart
 	// BadNeverMentioned: the source never said anything of bad events.
 	BadNeverMentioned bool
 	Late              Lateness // of the data, as far as it was seen
@@ -196,7 +199,8 @@ func (j *judgement) result() MetricResult {
 		r.Effect = j.effect()
 	}
 	r.Learned = j.learnedSoFar()
-	r.Doubts, r.Autocorrelation = j.doubts(r.Effect), math.NaN()
+	r.ColdStart = j.coldStart()
+	r.Doubts, r.Autocorrelation = j.doubts(r.Effect, r.ColdStart != nil), math.NaN()
 	if slices.Contains(r.Doubts, SlowNoise) {
 		r.Autocorrelation = j.autocorrelation()
 	}

@@ -86,6 +86,9 @@ func (c *Counts) Add(v PairedCounts) bool {
 // Len returns the number of usable intervals.
 func (c *Counts) Len() int { return len(c.intervals) }
 
+// Intervals returns the intervals in order of time; the caller must not change them.
+func (c *Counts) Intervals() []PairedCounts { return c.intervals }
+
 // Totals returns the sums over all usable intervals.
 func (c *Counts) Totals() PairedCounts { return PairedCounts{c.x, c.n, c.y, c.m} }
 

@@ -3,12 +3,15 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/providers"
 )
 
 // doubt says what is odd about a metric's numbers, and what to ask.
-func doubt(d analysis.Doubt, m Metric, from analysis.MetricResult) string {
+func (b builder) doubt(d analysis.Doubt, m Metric, from analysis.MetricResult) string {
 	switch d {
 	case analysis.AllAgainstNone:
 		bad, good := "baseline", "canary"
@@ -20,8 +23,14 @@ func doubt(d analysis.Doubt, m Metric, from analysis.MetricResult) string {
 		zero, other := zeroArm(from)
 		return fmt.Sprintf("every value of the %s is 0 and none of the %s: is it measured there, or does the query make the zeros up?", zero, other)
 	case analysis.SlowNoise:
-		return fmt.Sprintf("what differs between the arms wanders slowly from step to step, or changed during the run (autocorrelation about %s): a false alarm, or a wrong pass, is likelier than stated; longer steps make it less so",
-			digits(from.Autocorrelation, 1))
+		cure := "longer steps make it less so"
+		if from.Learned == nil {
+			cure = "longer steps make it less so, and so does history, which learns it before the run"
+		}
+		return fmt.Sprintf("what differs between the arms wanders slowly from step to step, or changed during the run (autocorrelation about %s): a false alarm, or a wrong pass, is likelier than stated; %s",
+			digits(from.Autocorrelation, 1), cure)
+	case analysis.ShrinkingStart:
+		return b.coldStart(from.ColdStart, m, max(from.Merged, 1))
 	case analysis.CoarseValues:
 		return "both arms show the same in most steps, and the next number is beyond the tolerance: if the numbers are rounded, a smaller change is not seen; give values with decimals, or an absolute tolerance"
 	}
@@ -32,6 +41,28 @@ func doubt(d analysis.Doubt, m Metric, from analysis.MetricResult) string {
 		text += ", or the units different (ms against s)"
 	}
 	return text + "?"
+}
+
+// coldStart says how the canary came down from its first steps, each of so many merged ones.
+func (b builder) coldStart(c *analysis.ColdStart, m Metric, merged int) string {
+	var changes []string
+	for _, v := range c.Changes {
+		changes = append(changes, change(v, m.Effect.Unit, style(c.Changes[0] >= 1), estimated))
+	}
+	w := b.config.Window
+	text := fmt.Sprintf("the canary began at %s, and came down: a cold start? ", strings.Join(changes, ", "))
+	if m.Is(analysis.Fail) {
+		text += "if it is one, "
+	} else {
+		text += "it was not failed for that; "
+	}
+	if c.Within {
+		return text + fmt.Sprintf("window.warmup of %s leaves it out", providers.Duration(time.Duration(w.Warmup+c.Observations*merged)*w.Step))
+	}
+	if w.Warmup == 0 {
+		return text + "give a window.warmup"
+	}
+	return text + fmt.Sprintf("raise window.warmup, which is %s", providers.Duration(time.Duration(w.Warmup)*w.Step))
 }
 
 // zeroArm returns the arm all of whose values are 0, and the other one.
@@ -55,7 +86,7 @@ func (b builder) doubts() []string {
 			said := from.Cause == analysis.OtherUnits || from.Cause == analysis.ZeroInOneArm ||
 				d == analysis.CoarseValues || d == analysis.SlowNoise
 			if !from.Advisory && !worse && !said {
-				all = append(all, m.Name+": "+doubt(d, m, from))
+				all = append(all, m.Name+": "+b.doubt(d, m, from))
 			}
 		}
 	}

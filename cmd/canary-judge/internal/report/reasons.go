@@ -254,7 +254,7 @@ func (b builder) warnings(m Metric, from analysis.MetricResult, i int) []string 
 	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	all = append(all, b.config.Metrics[i].Doubts...)
 	for _, d := range from.Doubts {
-		all = append(all, doubt(d, m, from))
+		all = append(all, b.doubt(d, m, from))
 	}
 	if text := m.History.doubted(m); text != "" {
 		all = append(all, text)
