@@ -190,7 +190,7 @@ func (p Plan) SpikelessWindow(m Metric) int {
 // spikelessPasses reports whether a metric of spikes passes in a window in which there are
 // none.
 func (p Plan) spikelessPasses(m Metric, window int) bool {
-	s := newSide(Increase, window, p.FalseAlarm, p.WrongPass, &stats.Clocks{}, func() evidence { return newSpikesEvidence(m) })
+	s := newSide(Increase, window, p.spending(p.FalseAlarm), &stats.Clocks{}, func() evidence { return newSpikesEvidence(m) })
 	for step := 1; step <= window && !s.passed; step++ {
 		s.add(step, exact(observation{canary: m.Spikes.Bound, baseline: m.Spikes.Bound}))
 		s.look(step)

@@ -105,8 +105,8 @@ func (j *Judge) Step(l Look) (Verdict, error) {
 }
 
 // conclude returns the verdict of the look: FAIL as soon as one deciding metric
-// fails or a guard alerts, PASS when all metrics have passed and nothing beside them
-// stands against it. While something does, the metrics go on being tested: one
+// fails or a guard alerts, PASS when all metrics that must have passed and nothing beside them
+// stands against it, nor any that can only fail. While something does, the metrics go on being tested: one
 // that has passed can still fail.
 func (j *Judge) conclude() Verdict {
 	if slices.Contains(j.guards, GuardAlerting) {
@@ -120,7 +120,7 @@ func (j *Judge) conclude() Verdict {
 		if m.decision == Fail {
 			return VerdictFail
 		}
-		passed = passed && m.decision == Pass
+		passed = passed && (m.decision == Pass || m.metric.FailOnly)
 	}
 	if !passed || j.looks < j.plan.PassAfter {
 		return VerdictInconclusive
@@ -129,9 +129,12 @@ func (j *Judge) conclude() Verdict {
 		return VerdictInconclusive
 	}
 	for _, m := range j.metrics {
-		if !m.metric.Advisory {
+		switch {
+		case m.metric.MustPass():
 			m.askAgain()
 			passed = passed && m.decision == Pass
+		case m.metric.FailOnly:
+			passed = passed && m.couldFail()
 		}
 	}
 	if !passed {

@@ -231,13 +231,14 @@ func TestPlansThatMakeNoSenseAreErrors(t *testing.T) {
 	p := Plan{Steps: 2, FalseAlarm: 0.6, WrongPass: nan, Metrics: []Metric{
 		{Name: "a", Advisory: true, Tolerance: Tolerance{Size: -1}},
 		{Name: "a", Advisory: true, Kind: Value, Floor: 0.1},
+		{Name: "f", Advisory: true, FailOnly: true},
 		{Name: "q", Advisory: true, Kind: Histogram, Quantile: 95},
 		{Name: "d", Advisory: true, Kind: Ratio, Floor: 0.1, Direction: Decrease},
 	}}
 	err := p.Validate()
 	for _, want := range []string{
-		"2 steps", "false-alarm rate is 0.6", "wrong-pass rate is NaN", "two metrics", "no metric decides",
-		"tolerance is -1", "a floor belongs to a rate", "quantile is 95", "the direction increase",
+		"2 steps", "false-alarm rate is 0.6", "wrong-pass rate is NaN", "two metrics", "no metric has to pass",
+		"tolerance is -1", "a floor belongs to a rate", "quantile is 95", "the direction increase", "leave one of them out",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in\n%v", want, err)

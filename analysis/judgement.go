@@ -66,7 +66,7 @@ func (j *judgement) startTests(planned, merge int) {
 	j.past = newPast(j.metric, planned, merge)
 	directions := j.metric.sides()
 	for _, d := range directions {
-		j.sides = append(j.sides, newSide(d, planned, j.share/float64(len(directions)), j.plan.WrongPass, j.clocks,
+		j.sides = append(j.sides, newSide(d, planned, j.plan.spending(j.share/float64(len(directions))), j.clocks,
 			func() evidence { return j.metric.method().evidence(j.metric, d, j.past) }))
 	}
 	for _, s := range j.sides {
@@ -136,6 +136,13 @@ func (j *judgement) askAgain() {
 			s.passed, j.decision = false, Undecided
 		}
 	}
+}
+
+// couldFail reports whether a metric that can only fail the run has had the chance, and its
+// estimate does not say that it will: one without data would not be seen to fail.
+func (j *judgement) couldFail() bool {
+	looked := len(j.sides) > 0 && j.sides[0].tests[0].clock.Looks() > 0
+	return looked && j.withheld() == "" && !slices.ContainsFunc(j.sides, (*side).stale)
 }
 
 // barred says why the metric cannot pass on what there is, or "".

@@ -88,6 +88,9 @@ type Metric struct {
 	CountsOverlap bool
 	// Advisory metrics are measured and reported, and decide nothing.
 	Advisory bool
+	// FailOnly metrics can fail the run, which does not wait for them to pass: it passes once
+	// they have been looked at and none of their estimates lies beyond its tolerance.
+	FailOnly bool
 	// Weight is the metric's share of the false-alarm rate relative to the other
 	// deciding metrics; 0 means 1.
 	Weight float64
@@ -138,15 +141,15 @@ func (p Plan) Validate() error {
 			errs = append(errs, fmt.Errorf("the %s rate is %g; it must lie between 0 and 0.5", rate.name, rate.rate))
 		}
 	}
-	deciding := 0
+	mustPass := 0
 	names := map[string]bool{}
 	for _, m := range p.Metrics {
 		if names[m.Name] {
 			errs = append(errs, fmt.Errorf("metric %q: two metrics have this name", m.Name))
 		}
 		names[m.Name] = true
-		if !m.Advisory {
-			deciding++
+		if m.MustPass() {
+			mustPass++
 		}
 		if err := m.validate(); err != nil {
 			errs = append(errs, fmt.Errorf("metric %q: %w", m.Name, err))
@@ -160,8 +163,8 @@ func (p Plan) Validate() error {
 	if p.Exposure != nil {
 		errs = append(errs, p.Exposure.validate(p.Metrics))
 	}
-	if deciding == 0 {
-		errs = append(errs, errors.New("no metric decides: give at least one that is not advisory"))
+	if mustPass == 0 {
+		errs = append(errs, errors.New("no metric has to pass: give at least one that is neither advisory nor fail_only"))
 	}
 	return errors.Join(errs...)
 }
@@ -180,11 +183,16 @@ func (m Metric) validate() error {
 		return errors.New("a floor needs a relative tolerance and the direction increase")
 	case m.Mean && m.Kind != Value:
 		return errors.New("the mean is judged of values alone")
+	case m.Advisory && m.FailOnly:
+		return errors.New("an advisory metric decides nothing, one that is fail_only can fail the run: leave one of them out")
 	case m.Weight < 0 || math.IsNaN(m.Weight) || math.IsInf(m.Weight, 0):
 		return fmt.Errorf("the weight is %g; it must be more than 0", m.Weight)
 	}
 	return m.method().validate(m)
 }
+
+// MustPass reports whether the run passes only when the metric does.
+func (m Metric) MustPass() bool { return !m.Advisory && !m.FailOnly }
 
 // sides returns the directions that are tested.
 func (m Metric) sides() []Direction {

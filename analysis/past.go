@@ -34,6 +34,11 @@ type learned struct {
 	// information is that of a pair of counts in the history.
 	information float64
 	removed     bool // the offset is
+	// tau is the tolerance on the scale of the comparison, floor the least standard deviation of
+	// a pair there. comparable says that the offset is on that scale.
+	tau, floor float64
+	comparable bool
+	canary     struct{ bad, total float64 } // mean counts of a pair, in the history
 }
 
 const (
@@ -173,6 +178,8 @@ func (p *past) counts(d Direction, high bool) *learned {
 			for _, b := range part {
 				v := oriented(b.at(high).counts, d)
 				l.information += v.N * v.M / (v.N + v.M) / float64(p.result.Usable)
+				l.canary.bad += v.X / float64(p.result.Usable)
+				l.canary.total += v.N / float64(p.result.Usable)
 				all = append(all, v)
 			}
 			parts = append(parts, all)
@@ -186,7 +193,11 @@ func (p *past) counts(d Direction, high bool) *learned {
 			l.fit = stats.LearnCounts(parts[0], p.planned)
 		}
 		t := p.metric.Tolerance
-		l.decide(p, stats.Shift{}, !t.Absolute, math.Log1p(t.Size), 0)
+		tau := math.Log1p(t.Size)
+		if t.Absolute {
+			tau = t.Size * l.canary.total / l.canary.bad
+		}
+		l.decide(p, stats.Shift{}, !t.Absolute, tau, 0)
 		if d == p.metric.sides()[0] && !high {
 			p.result.Excess = l.fit.Variance()
 			p.describe(l, t.Absolute, ratioLimits{estimate: math.Exp(l.fit.Offset)}.relative(d))
@@ -229,6 +240,7 @@ func (p *past) values(e *valueEvidence, high bool) *learned {
 		// What is compared with a multiple of the baseline differs from it by more than the
 		// arms do: there is no offset to take out.
 		l.decide(p, l.fit.KeptShift(), e.contrast != excess, e.limit(), resolution*math.Abs(e.distanceAt(baseline)))
+		l.tau = e.distanceAt(baseline)
 		if e.direction == p.metric.sides()[0] && !high {
 			p.result.Noise = math.Sqrt(l.fit.Variance())
 			effect := ratioLimits{estimate: math.Exp(l.fit.Offset)}.relative(e.direction)
@@ -245,7 +257,7 @@ func (p *past) values(e *valueEvidence, high bool) *learned {
 // and known well enough, and otherwise kept. floor is the least standard deviation of a pair.
 func (l *learned) decide(p *past, kept stats.Shift, removable bool, tau, floor float64) {
 	h := p.metric.History
-	l.shift = kept
+	l.shift, l.tau, l.floor, l.comparable = kept, tau, floor, removable
 	switch {
 	case h.Pairs == nil:
 		l.shift = l.fit.Shift()

@@ -153,7 +153,7 @@ func TestPoolingIgnoresBadEvents(t *testing.T) {
 // A test that starts during the run is not shown events from before its start.
 func TestARestartSeesNothingFromBefore(t *testing.T) {
 	t.Parallel()
-	s := newSide(Increase, 48, 0.05, 0.05, &stats.Clocks{}, func() evidence { return ratio(0.25, 0).method().evidence(ratio(0.25, 0), Increase, nil) })
+	s := newSide(Increase, 48, spending{0.05, 0.05, 1}, &stats.Clocks{}, func() evidence { return ratio(0.25, 0).method().evidence(ratio(0.25, 0), Increase, nil) })
 	b := exact(observation{counts: stats.PairedCounts{X: 1, N: 1, M: 1}})
 	s.add(12, b) // begins in the last step before the first restart, at 12
 	s.add(13, b)

@@ -26,7 +26,7 @@ type Verdict int
 // The verdicts.
 const (
 	VerdictInconclusive Verdict = iota // not enough evidence, or none
-	VerdictPass                        // every deciding metric has passed, and every guard is quiet
+	VerdictPass                        // every metric that must pass has, and every guard is quiet
 	VerdictFail                        // a deciding metric has failed, or a guard alerts
 )
 
@@ -78,7 +78,11 @@ type Result struct {
 // MetricResult is what is known of one metric.
 type MetricResult struct {
 	Metric
-	Decision  Decision
+	Decision Decision
+	// Holds says that a metric with FailOnly keeps the run from passing as things are: it has
+	// not been looked at, its data withhold every decision, or its estimate lies beyond the
+	// tolerance.
+	Holds     bool
 	DecidedAt int    // the look of the decision, 0 for none
 	Cause     Cause  // why it is undecided or has no data; empty otherwise
 	Effect    Effect // NaN limits before the first look
@@ -173,7 +177,7 @@ func (j *Judge) Guards() []GuardResult {
 func (j *judgement) result() MetricResult {
 	t := j.tally
 	r := MetricResult{
-		Metric: j.metric, Decision: j.decision, DecidedAt: j.decided, Share: j.share,
+		Metric: j.metric, Decision: j.decision, Holds: j.metric.FailOnly && j.decision != Fail && !j.couldFail(), DecidedAt: j.decided, Share: j.share,
 		Compared: j.compared(), Baseline: t.baseline.arm(), Canary: t.canary.arm(),
 		Elapsed: t.elapsed, Usable: t.usable, Observations: t.compared, Events: t.events, Gaps: j.gaps(),
 		Bounds: j.bounds.common, BoundBelow: j.bounds.below, BoundAbove: j.bounds.above, Late: j.late,

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"math"
 	"slices"
 
 	"github.com/canary-judge/canary-judge/analysis/stats"
@@ -36,16 +37,47 @@ type failTest struct {
 type side struct {
 	direction Direction
 	planned   int
-	error     float64 // what PASS may spend
+	spending  spending
 	tests     []*failTest
 	pass      *stats.SharedClock // on the evidence of the first test
 	passed    bool
 }
 
-// newSide lays out the tests of a side over the planned steps. falseAlarm is the
-// side's share of the run's, all of which it may spend.
-func newSide(d Direction, planned int, falseAlarm, wrongPass float64, clocks *stats.Clocks, evidence func() evidence) *side {
-	s := &side{direction: d, planned: planned, error: wrongPass, pass: clocks.New()}
+// spending is what the tests of a side may spend: falseAlarm is its share of the run's,
+// wrongPass all of it, as late as the exponent has it.
+type spending struct{ falseAlarm, wrongPass, exponent float64 }
+
+// spending returns what a test may spend that has a share of the false-alarm rate.
+func (p Plan) spending(falseAlarm float64) spending {
+	return spending{falseAlarm, p.WrongPass, p.passExponent()}
+}
+
+// A run passes when the last of its metrics does. Of a few, PASS spends its error evenly; of
+// evenlySpent to latestSpent and more it leaves ever more of it to the end of the window, which is
+// where the last of many metrics passes, or does not (docs/statistics/method.md, section 13.19).
+const (
+	evenlySpent    = 5
+	latestSpent    = 20
+	latestExponent = 2
+)
+
+// passExponent returns the exponent of the PASS side's spending: 1 for evenlySpent metrics
+// that must pass or fewer, latestExponent for latestSpent or more, and as the logarithm of
+// their number in between.
+func (p Plan) passExponent() float64 {
+	n := 0
+	for _, m := range p.Metrics {
+		if m.MustPass() {
+			n++
+		}
+	}
+	part := math.Log(float64(n)/evenlySpent) / math.Log(latestSpent/evenlySpent)
+	return 1 + (latestExponent-1)*math.Min(math.Max(part, 0), 1)
+}
+
+// newSide lays out the tests of a side over the planned steps.
+func newSide(d Direction, planned int, may spending, clocks *stats.Clocks, evidence func() evidence) *side {
+	s := &side{direction: d, planned: planned, spending: may, pass: clocks.New()}
 	whole := 1.0
 	for _, fraction := range restarts {
 		start := int(float64(planned) * fraction)
@@ -54,11 +86,11 @@ func newSide(d Direction, planned int, falseAlarm, wrongPass float64, clocks *st
 		}
 		whole -= restartShare
 		s.tests = append(s.tests, &failTest{
-			start: start, planned: planned - start, error: falseAlarm * restartShare,
+			start: start, planned: planned - start, error: may.falseAlarm * restartShare,
 			evidence: evidence(), clock: clocks.New(),
 		})
 	}
-	first := &failTest{planned: planned, error: falseAlarm * whole, evidence: evidence(), clock: clocks.New()}
+	first := &failTest{planned: planned, error: may.falseAlarm * whole, evidence: evidence(), clock: clocks.New()}
 	s.tests = append([]*failTest{first}, s.tests...)
 	return s
 }
@@ -79,7 +111,7 @@ func (s *side) add(first int, b bracket) {
 func (s *side) look(step int) *failTest {
 	evidence := s.tests[0].evidence
 	if evidence.readyToPass() {
-		s.pass.Offer(evidence.information(), stats.SpendEvenly(s.error, float64(step)/float64(s.planned)))
+		s.pass.Offer(evidence.information(), stats.SpendLater(s.spending.wrongPass, float64(step)/float64(s.planned), s.spending.exponent))
 	}
 	for _, t := range s.tests {
 		if step > t.start && t.look(step) {

@@ -57,7 +57,7 @@ func (p Plan) passes(m Metric, steps int, runs float64) bool {
 }
 
 func (p Plan) sidePasses(m Metric, d Direction, steps int, same observation, clocks *stats.Clocks) bool {
-	s := newSide(d, steps, p.FalseAlarm, p.WrongPass, clocks, func() evidence { return m.method().evidence(m, d, nil) })
+	s := newSide(d, steps, p.spending(p.FalseAlarm), clocks, func() evidence { return m.method().evidence(m, d, nil) })
 	for step := 1; step <= steps && !s.passed; step++ {
 		s.add(step, exact(same))
 		s.look(step)

@@ -8,9 +8,15 @@ import "math"
 // exponent 1/2).
 func SpendEarly(total, fraction float64) float64 { return total * math.Sqrt(fraction) }
 
-// SpendEvenly returns the error a PASS test may have spent after a fraction of
-// its planned looks, 0 to 1: error * fraction (exponent 1).
-func SpendEvenly(total, fraction float64) float64 { return total * fraction }
+// SpendLater returns the error a PASS test may have spent after a fraction of
+// its planned looks, 0 to 1: error * fraction^exponent, of the same family. With the exponent
+// 1 it is spent evenly; a larger one, up to 2 or so, leaves more of it to the end.
+func SpendLater(total, fraction, exponent float64) float64 {
+	if exponent == 1 {
+		return total * fraction
+	}
+	return total * math.Pow(fraction, exponent)
+}
 
 // Clocks hands out clocks and lets those that have seen the same looks share
 // one recursion. The zero value is ready to use; it is not safe for concurrent

@@ -167,7 +167,7 @@ func TestSharedClocksAgreeWithClocks(t *testing.T) {
 		shared[i] = pool.New()
 	}
 	for look := range 6 {
-		spent := SpendEvenly(0.05, float64(look+1)/6)
+		spent := SpendLater(0.05, float64(look+1)/6, 1)
 		for i, s := range sequences {
 			shared[i].Offer(s[look], spent)
 			want, _ := single[i].Next(s[look], spent)

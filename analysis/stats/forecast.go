@@ -1,6 +1,10 @@
 package stats
 
-import "math"
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mathext"
+)
 
 // forecastZ stands for the level of a late look plus 80 % power, in standard
 // deviations (z in docs/statistics/method.md, section 6).
@@ -34,4 +38,14 @@ func (m Moments) Autocorrelation() float64 {
 		return 0
 	}
 	return math.Min(math.Max(lagged/squares, 0), 0.95)
+}
+
+// PoissonAtMost returns the probability of at most x events, a whole number, where a mean of so
+// many are expected: the regularised incomplete gamma function Q(x+1, mean) (Johnson, Kemp & Kotz
+// 2005, Univariate Discrete Distributions, ch. 4); 1 for a mean of 0.
+func PoissonAtMost(x, mean float64) float64 {
+	if mean <= 0 {
+		return 1
+	}
+	return mathext.GammaIncRegComp(x+1, mean)
 }

@@ -13,8 +13,11 @@ const (
 	mostPairsOfPhi  = 120 // as many pairs at most are believed about the autocorrelation
 	leastBlocks     = 3   // stretches of the window's length that show a drift
 	knownOffset     = 0.25
-	plainOffset     = 3
 )
+
+// PlainOffset is how many standard errors of an offset make it plain that there is one
+// (docs/statistics/history.md, section 5).
+const PlainOffset = 3
 
 // learnedPhis are the values of the autocorrelation that a history is fitted at: none, and
 // those of phiGrid.
@@ -184,7 +187,7 @@ func (l *Learned) KeptShift() Shift {
 // tolerance is a difference of tau: to a quarter of it, or so that it is plainly there.
 func (l *Learned) OffsetKnown(tau float64) bool {
 	err := math.Sqrt(l.OffsetVariance)
-	return err <= knownOffset*tau || math.Abs(l.Offset) > plainOffset*err
+	return err <= knownOffset*tau || math.Abs(l.Offset) > PlainOffset*err
 }
 
 // Information returns the information of pairs that share an error of a given variance, in

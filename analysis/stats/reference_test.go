@@ -388,7 +388,7 @@ func TestReferenceSequences(t *testing.T) {
 			next++
 			fraction := float64(k) / float64(s.K)
 			levelFail, _ := fail.Next(info, SpendEarly(share*error, fraction))
-			levelPass, _ := pass.Next(info, SpendEvenly(error, fraction))
+			levelPass, _ := pass.Next(info, SpendLater(error, fraction, 1))
 			near(t, "FAIL level", levelFail, want.Fail, 3e-5)
 			near(t, "PASS level", levelPass, want.Pass, 3e-5)
 			var estimate, lower, upper float64

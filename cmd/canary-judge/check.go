@@ -74,6 +74,8 @@ func (a *app) describe(c *config.Config) {
 		role := ""
 		if p.Advisory {
 			role = ", advisory"
+		} else if p.FailOnly {
+			role = ", fail only"
 		}
 		fmt.Fprintf(a.stdout, "\n%s (%s%s): tolerated %s\n", report.Clean(m.Name), p.Kind, role, toleranceText(p, m.Unit))
 		if need := cmp.Or(needs(c.Plan, p), c.NeedsRuns(i)); need != "" {
@@ -161,7 +163,7 @@ func needs(plan analysis.Plan, m analysis.Metric) string {
 		}
 		return ""
 	}
-	if m.Advisory || m.Tolerance.Absolute || m.Tolerance.Size == 0 || !m.Counted() {
+	if !m.MustPass() || m.Tolerance.Absolute || m.Tolerance.Size == 0 || !m.Counted() {
 		return ""
 	}
 	events := math.Ceil(stats.EventsToPass(m.Tolerance.Size, 0, 1))

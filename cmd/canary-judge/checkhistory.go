@@ -31,7 +31,7 @@ func (a *app) describeHistory(c *config.Config) {
 // says how much of it there is.
 func (a *app) checkHistory(ctx context.Context, c *config.Config, opened map[string]providers.Provider) error {
 	step := c.Window.Step
-	h, all, err := job.LookBack(ctx, c, opened, time.Now().UTC().Truncate(step).Add(step))
+	h, err := job.LookBack(ctx, c, opened, time.Now().UTC().Truncate(step).Add(step))
 	if err != nil {
 		return exit{exitNotJudged, err}
 	}
@@ -43,13 +43,27 @@ func (a *app) checkHistory(ctx context.Context, c *config.Config, opened map[str
 	} else {
 		fmt.Fprintf(a.stdout, "\nhistory, as if a run started now: %s to %s, %s\n", h.Since.Format(time.DateTime), h.To.Format(time.DateTime), providers.Duration(h.To.Sub(h.Since)))
 	}
-	for _, s := range all {
+	for _, s := range h.Seen {
 		fmt.Fprintf(a.stdout, "  %s: %s\n", report.Clean(s.Metric), seenText(s, c.History.Days > 0))
 	}
+	a.describeChances(c, h.Chances)
 	for _, note := range h.Notes {
 		fmt.Fprintf(a.stdout, "  %s\n", report.Clean(note))
 	}
 	return nil
+}
+
+// describeChances says how likely a good canary passes, and what it takes where that is not.
+func (a *app) describeChances(c *config.Config, chances job.Chances) {
+	if len(chances) == 0 {
+		return
+	}
+	fmt.Fprintf(a.stdout, "\nwith the noise of that time an unchanged canary passes in this window with %s, as far as it tells (metrics that have to pass and have a history: %d)\n", chances.Percent(), len(chances))
+	for _, chance := range chances {
+		if takes := chance.Takes(c); takes != "" {
+			fmt.Fprintf(a.stdout, "  %s passes by itself with %s: %s\n", report.Clean(c.Metrics[chance.Metric].Name), chance.Percent(), takes)
+		}
+	}
 }
 
 // seenText says how much there is of a metric, and what follows if it is too little.

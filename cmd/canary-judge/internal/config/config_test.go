@@ -87,7 +87,7 @@ func TestMistakesAreShownInPlace(t *testing.T) {
 		{"a key twice", "service: shop", "service: shop\nservice: other", []string{`the key "service" is there twice`}},
 		{"not YAML", "baseline: {app: shop}", "baseline: {app: shop", []string{"canary.yaml:3:1: not YAML: a { or [ in this line is not closed"}},
 		{"two documents", "", "---\na: b\n", []string{"want one document"}},
-		{"only advisory", "25%", "25%\n    advisory: true", []string{"no metric decides"}},
+		{"only advisory", "25%", "25%\n    advisory: true", []string{"no metric has to pass"}},
 		{"the canary lies back in time", "{app: shop-canary}", "{app: shop-canary, offset: 1d}", []string{"only the baseline can lie back in time"}},
 		{"exposure without a ratio", "", "exposure: {share: 10%, metric: nothing}\n", []string{"exposure needs a ratio metric"}},
 		{"a command as one text", "", "on_pass: {run: git push deploy}\n", []string{"canary.yaml:11:16: want a list of words", "there is no shell"}},

@@ -181,7 +181,7 @@ func (r *resolver) metric(m *metric) {
 	}
 	a := analysis.Metric{
 		Name: m.Name, Direction: analysis.Direction(m.Direction), Scale: analysis.Scale(m.Scale),
-		PoissonCounts: m.Counts == poissonNoise, Advisory: m.Advisory, Weight: m.Weight,
+		PoissonCounts: m.Counts == poissonNoise, Advisory: m.Advisory, FailOnly: m.FailOnly, Weight: m.Weight,
 	}
 	c := Metric{Name: m.Name, Unit: m.Unit, GapsOf: -1, Unlearned: m.History == learnsNothing, Provider: m.Provider, Queries: map[providers.Part]map[providers.Arm]string{}}
 	if c.Provider == "" {
@@ -201,6 +201,9 @@ func (r *resolver) metric(m *metric) {
 func (r *resolver) judged(m *metric, a *analysis.Metric) {
 	r.tolerance(m, a)
 	r.floor(m, a)
+	if m.Advisory && m.FailOnly {
+		r.problemAt(&m.FailOnly, m, "an advisory metric decides nothing, one that is fail_only can fail the run: leave one of them out")
+	}
 	if r.given(&m.Weight) && !(m.Weight > 0) {
 		r.problemAt(&m.Weight, m, "the weight must be more than 0; to measure without deciding, write advisory: true")
 	}
@@ -213,7 +216,7 @@ func (r *resolver) tolerance(m *metric, a *analysis.Metric) {
 	}
 	t := m.Tolerance
 	a.Tolerance = analysis.Tolerance{Size: t.Number, Absolute: !t.Relative}
-	if a.Tolerance.Size == 0 && !a.Advisory {
+	if a.Tolerance.Size == 0 && a.MustPass() {
 		r.config.Notes = append(r.config.Notes, fmt.Sprintf(
 			"metric %q has a tolerance of 0: it passes only if the canary is better, or by chance", m.Name))
 	}
@@ -246,9 +249,9 @@ func (r *resolver) spikesTolerance(m *metric, a *analysis.Metric) {
 	}
 	a.Tolerance.Size /= 100
 	plan := r.config.Plan
-	if need := plan.SpikelessWindow(*a); need > plan.Steps && !a.Advisory {
+	if need := plan.SpikelessWindow(*a); need > plan.Steps && a.MustPass() {
 		r.config.Notes = append(r.config.Notes, fmt.Sprintf(
-			"metric %q can fail and cannot pass in this window, nor can the run: even without any spike it takes %d steps to show that there are at most %gpt more, and there are %d; raise window.length or the tolerance, or write advisory: true",
+			"metric %q can fail and cannot pass in this window, nor can the run: even without any spike it takes %d steps to show that there are at most %gpt more, and there are %d; raise window.length or the tolerance, or write fail_only: true",
 			m.Name, need, m.Tolerance.Number, plan.Steps))
 	}
 }

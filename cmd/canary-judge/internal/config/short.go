@@ -24,10 +24,10 @@ func (c *Config) TooShort() []TooShort {
 		steps, first := c.Window.Steps, m.FirstLook()
 		if steps < first {
 			all = append(all, TooShort{!m.Advisory, fmt.Sprintf("metric %q: the window of %s has %s of %s; its first look takes %d",
-				m.Name, c.length(steps), counted(steps, "step"), providers.Duration(c.Window.Step), first)})
+				m.Name, c.Length(steps), counted(steps, "step"), providers.Duration(c.Window.Step), first)})
 			continue
 		}
-		if text := c.cannotPass(i); text != "" && !m.Advisory {
+		if text := c.cannotPass(i); text != "" && m.MustPass() {
 			all = append(all, TooShort{Text: text})
 		}
 	}
@@ -54,9 +54,9 @@ func (c *Config) cannotPass(i int) string {
 	}
 	text := fmt.Sprintf("metric %q: no clean canary can pass %s at this tolerance, %s: ", m.Name, what, though)
 	if need == 0 {
-		return text + "give it a larger one, or make the metric advisory"
+		return text + "give it a larger one, or write fail_only: true"
 	}
-	return text + fmt.Sprintf("it takes %s (length: %s)", counted(need*every, "step"), c.length(need*every))
+	return text + fmt.Sprintf("it takes %s (length: %s)", counted(need*every, "step"), c.Length(need*every))
 }
 
 // runs returns how many runs of checks each arm has at a time, and how many steps lie
@@ -69,8 +69,8 @@ func (c *Config) runs(i int) (runs float64, every int) {
 	return float64(m.Runs), max(m.Every, 1)
 }
 
-// length writes how long some steps are.
-func (c *Config) length(steps int) providers.Duration {
+// Length writes how long some steps are.
+func (c *Config) Length(steps int) providers.Duration {
 	return providers.Duration(time.Duration(steps) * c.Window.Step)
 }
 
@@ -98,7 +98,7 @@ func (c *Config) Unlooked() error {
 // beforehand; "" where it cannot.
 func (c *Config) NeedsRuns(i int) string {
 	m := c.Plan.Metrics[i]
-	if m.Paired() || m.Advisory || !m.Tolerance.Absolute || m.Tolerance.Size == 0 || m.Direction == analysis.Decrease {
+	if m.Paired() || !m.MustPass() || !m.Tolerance.Absolute || m.Tolerance.Size == 0 || m.Direction == analysis.Decrease {
 		return ""
 	}
 	return fmt.Sprintf("an unchanged canary passes after at least %s of its own, none of which fails, and more if some do", counted(int(c.Plan.RunsToPass(i)), "run"))

@@ -166,6 +166,9 @@ func (j *Job) Run(ctx context.Context) (*Outcome, error) {
 		return nil, err
 	}
 	end, err := AtError, failed
+	if err == nil && learned != nil {
+		r.noteChances()
+	}
 	if err == nil {
 		end, err = r.loop(ctx)
 	}

@@ -170,17 +170,28 @@ type Seen struct {
 	Windows       int // earlier ones; 0 where both arms are looked at
 }
 
+// Lookback is what a run would look at before its first step, and what follows from it.
+type Lookback struct {
+	History
+	Seen    []Seen
+	Chances Chances
+}
+
 // LookBack asks for what a run that starts then would look at before its first step, and
 // keeps nothing of it. It returns nil for a config without history.
-func LookBack(ctx context.Context, c *config.Config, sources map[string]providers.Provider, start time.Time) (*History, []Seen, error) {
+func LookBack(ctx context.Context, c *config.Config, sources map[string]providers.Provider, start time.Time) (*Lookback, error) {
 	alone := *c
 	alone.Plan.Metrics = slices.Clone(c.Plan.Metrics)
 	j := &Job{Config: &alone, Providers: sources, Start: start, Recording: &recording.Recording{}}
 	p, err := j.learn(ctx)
 	if p == nil || err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	var all []Seen
+	judge, err := analysis.NewJudge(alone.Plan)
+	if err != nil {
+		return nil, err
+	}
+	l := &Lookback{History: p.History, Chances: chancesOf(alone.Plan, judge.Outlooks())}
 	for i, m := range alone.Metrics {
 		if !alone.Learns(i) {
 			continue
@@ -201,7 +212,7 @@ func LookBack(ctx context.Context, c *config.Config, sources map[string]provider
 				}
 			}
 		}
-		all = append(all, s)
+		l.Seen = append(l.Seen, s)
 	}
-	return &p.History, all, nil
+	return l, nil
 }

@@ -152,7 +152,7 @@ func (b builder) metric(i int) Metric {
 func measured(from analysis.MetricResult, source config.Metric) Metric {
 	unit := unitOf(from.Metric, source.Unit)
 	m := Metric{
-		Name: from.Name, Kind: from.Kind.String(), Decision: from.Decision.String(), Advisory: from.Advisory,
+		Name: from.Name, Kind: from.Kind.String(), Decision: from.Decision.String(), Advisory: from.Advisory, FailOnly: from.FailOnly, Holds: from.Holds,
 		Direction: from.Direction.String(), Unit: source.Unit, Provider: source.Provider,
 		Effect: Effect{
 			Number(from.Effect.Estimate), Number(from.Effect.Lower), Number(from.Effect.Upper), unit, from.Effect.Since,

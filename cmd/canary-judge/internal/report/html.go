@@ -177,7 +177,7 @@ func (r *Report) next() string {
 	case r.Error != "":
 		return "The run could not judge to its end. Cure what is said above and run it again; until then the canary is neither shown to be good nor bad."
 	case r.Is(analysis.VerdictPass):
-		return "The canary may be promoted: every deciding metric is shown to be within its tolerance."
+		return "The canary may be promoted: every deciding metric is shown to be within its tolerance" + r.failOnly() + "."
 	case r.Is(analysis.VerdictFail):
 		return fmt.Sprintf("Do not promote; take the canary back. A canary within every tolerance fails with a chance of at most %s.", percentage(r.FalseAlarm))
 	case r.Window.Ended == "interrupted":
@@ -212,7 +212,7 @@ func (r *Report) pageMetric(at int) pageMetric {
 	last := len(cells) - 1
 	p := pageMetric{
 		ID: fmt.Sprintf("metric-%d", at+1), Name: cells[0], Class: badge(m.Decision), Decision: cells[last], Cells: cells[1:last],
-		Open:   !m.Is(analysis.Pass) && !m.Advisory || len(r.Metrics) <= mostOpen,
+		Open:   !m.Is(analysis.Pass) && !m.aside() || len(r.Metrics) <= mostOpen,
 		Brief:  fmt.Sprintf("%s against %s, change %s, tolerated %s", cells[2], cells[1], cells[3], cells[5]),
 		Reason: Clean(m.Reason), Warnings: cleanAll(m.Warnings), Facts: r.facts(m),
 	}
@@ -305,6 +305,9 @@ func (r *Report) facts(m Metric) []pageFact {
 	if m.Advisory {
 		add("Advisory", "decides nothing")
 	} else {
+		if m.FailOnly {
+			add("Fail only", "can fail the run, which does not wait for it to pass")
+		}
 		add("False alarms", percentage(float64(m.Share))+" of the run's "+percentage(r.FalseAlarm)+" may be this metric's")
 	}
 	if m.DecidedLook > 0 {

@@ -72,7 +72,7 @@ const runCase = "verdict"
 // metric that failed the canary is a failure. One that was not decided, or had no
 // data, is an error: it is no proof that the canary is bad, and it must not look
 // like a pass. An advisory metric decides nothing, so what is not a pass of it is
-// skipped; so is one that was left open because another one had failed the canary.
+// skipped; so is one that can only fail and does not, and one that was left open because another one had failed the canary.
 func (r *Report) JUnit(w io.Writer) error {
 	suite := junitSuite{Name: xmlText(r.suiteName()), Package: "canary-judge", Host: "localhost", Time: junitSeconds(r.Window.End.Sub(r.Window.Start)), Timestamp: r.Window.Start.UTC().Format("2006-01-02T15:04:05")}
 	suite.Properties = junitProperties("verdict", r.Verdict, "looks", strconv.Itoa(r.Window.Looks), "ended", r.Window.Ended)
@@ -155,7 +155,7 @@ func (r *Report) junitMetric(m Metric, suite string) junitCase {
 	}
 	trouble := &junitTrouble{Message: xmlText(m.Name + ": " + m.Reason), Type: cmp.Or(m.Decision, "no decision"), Text: xmlText(details.String())}
 	switch {
-	case m.Advisory, m.Is(analysis.Undecided) && r.Is(analysis.VerdictFail):
+	case m.aside(), m.Is(analysis.Undecided) && r.Is(analysis.VerdictFail):
 		c.Skipped, trouble.Type = trouble, ""
 	case m.Is(analysis.Fail):
 		c.Failure = trouble

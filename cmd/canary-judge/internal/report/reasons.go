@@ -321,11 +321,31 @@ func (r *Report) sentence() string {
 	return start + r.openSentence() + r.doubtful()
 }
 
-// deciding returns the metrics that decide and have a decision.
+// deciding returns the metrics that have a decision and decide by it: of those that can only
+// fail, what is no FAIL decides nothing.
 func (r *Report) deciding(decision analysis.Decision) []Metric {
 	return slices.DeleteFunc(slices.Clone(r.Metrics), func(m Metric) bool {
-		return m.Advisory || !m.Is(decision)
+		return m.Advisory || !m.Is(decision) || m.FailOnly && decision != analysis.Fail
 	})
+}
+
+// holding returns the metrics that can only fail, and keep the run from passing.
+func (r *Report) holding() []Metric {
+	return slices.DeleteFunc(slices.Clone(r.Metrics), func(m Metric) bool { return !m.Holds })
+}
+
+// failOnly says that the run did not wait for some metrics, "" if it waited for all.
+func (r *Report) failOnly() string {
+	open := 0
+	for _, m := range r.Metrics {
+		if m.FailOnly && !m.Is(analysis.Pass) {
+			open++
+		}
+	}
+	if open == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; not shown to be so: %s that can only fail", plural(open, "metric"))
 }
 
 func (r *Report) failSentence() string {
@@ -358,7 +378,7 @@ func (r *Report) passSentence() string {
 	text := "all " + plural(len(passed), "metric") + " are within tolerance"
 	switch len(passed) {
 	case 1:
-		return subject(passed[0]) + "within tolerance: " + passed[0].Reason
+		return subject(passed[0]) + "within tolerance: " + passed[0].Reason + r.failOnly()
 	case 2:
 		text = "both metrics are within tolerance"
 	}
@@ -368,6 +388,7 @@ func (r *Report) passSentence() string {
 			closest, best = m, used
 		}
 	}
+	text += r.failOnly()
 	if best < 0 {
 		return text
 	}
@@ -394,6 +415,9 @@ func (r *Report) openSentence() string {
 	}
 	if held := r.heldBack(); held != "" && len(undecided) == 0 {
 		return prefix(text, held)
+	}
+	if held := r.holding(); len(held) > 0 && len(undecided) == 0 {
+		return prefix(text, "all that must pass has, but nothing passes while a metric that can only fail is beyond its tolerance, or cannot be judged: "+names(held))
 	}
 	if len(undecided) == 0 {
 		return prefix(text, "no metric stands against it, but it is too early to pass")

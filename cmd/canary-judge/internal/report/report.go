@@ -146,6 +146,8 @@ type Metric struct {
 	Decision  string    `json:"decision" doc:"pass, fail, undecided or no data"`
 	Reason    string    `json:"reason" doc:"The decision in one sentence"`
 	Advisory  bool      `json:"advisory,omitempty" doc:"Decides nothing"`
+	FailOnly  bool      `json:"fail_only,omitempty" doc:"Can fail the run, which does not wait for it to pass"`
+	Holds     bool      `json:"holds_pass,omitempty" doc:"Fail only, and keeps the run from passing as things are: not looked at, without usable data, or with an estimate beyond the tolerance"`
 	Effect    Effect    `json:"effect" doc:"Size of the change from baseline to canary"`
 	Tolerance Tolerance `json:"tolerance" doc:"The change that is accepted"`
 	Direction string    `json:"direction" doc:"The movement that is bad: increase, decrease or either"`
@@ -175,6 +177,12 @@ type Metric struct {
 
 // Is reports whether the decision is the given one.
 func (m Metric) Is(d analysis.Decision) bool { return m.Decision == d.String() }
+
+// aside reports whether the verdict takes no account of the metric: of one that is advisory, and of
+// one that can only fail unless it does, or keeps the run from passing.
+func (m Metric) aside() bool {
+	return m.Advisory || m.FailOnly && !m.Is(analysis.Fail) && !m.Holds
+}
 
 // Late sums up data that came late.
 type Late struct {

@@ -156,7 +156,7 @@ func (t *Terminal) remember(result analysis.Result, pairs []analysis.Pair) {
 // urgency orders metrics by how much a person has to know of them: lower comes first.
 func urgency(m Metric) int {
 	order := slices.IndexFunc([]analysis.Decision{analysis.Fail, analysis.NoData, analysis.Undecided, analysis.Pass}, m.Is)
-	if m.Advisory {
+	if m.aside() {
 		order += 4
 	}
 	return order

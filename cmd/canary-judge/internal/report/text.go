@@ -87,6 +87,9 @@ func (m Metric) cells() []string {
 	if m.Advisory {
 		decision += " (advisory)"
 	}
+	if m.FailOnly && !m.Is(analysis.Fail) {
+		decision += " (fail only)"
+	}
 	baseline, canary, rates := m.levels()
 	return []string{
 		m.Name, m.level(m.Baseline, baseline, rates), m.level(m.Canary, canary, rates),
