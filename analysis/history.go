@@ -28,6 +28,7 @@ type HistoryCause string
 // The causes.
 const (
 	HistoryTooShort        HistoryCause = "too few usable pairs"
+	HistoryShifted         HistoryCause = "the difference between the arms changed in it"
 	HistoryNotPositive     HistoryCause = "values that are not positive"
 	HistoryTooFewDays      HistoryCause = "too few earlier days"
 	HistoryTooFewInstances HistoryCause = "too few instances"
@@ -46,9 +47,12 @@ const (
 
 // HistoryResult is what came of a metric's history.
 type HistoryResult struct {
-	Steps  int          // pairs of samples it had, gaps too
-	Usable int          // those that could be compared
-	Cause  HistoryCause // why it was not used; empty when it was
+	Steps  int // pairs of samples it had, gaps too
+	Usable int // those that could be compared and count
+	// Cut is the number of pairs that could be compared and do not count: those before the last
+	// change of the difference between the arms, as by another canary.
+	Cut   int
+	Cause HistoryCause // why it was not used; empty when it was
 	// Trust is the probability, 0 to 1, that the noise of the run is of the kind that the
 	// history shows, after the last look; NaN before the first. Below 0.5 the history
 	// was discounted.

@@ -27,6 +27,7 @@ type valueNoise struct {
 	side       float64 // the canary is always this much higher
 	drift      float64 // sd of the canary's difference between stretches of 60 steps
 	incident   float64 // the canary is this much higher in 6 steps, half an hour before the run
+	broken     int     // or in so many
 	missing    float64 // share of samples that are gaps
 }
 
@@ -50,7 +51,7 @@ func (v valueNoise) pairs(src source, steps, from int, change float64) []analysi
 				c += v.warm * math.Exp(-float64(k-from)/v.slow)
 			}
 		}
-		if left := steps - k; v.incident > 0 && left > 24 && left <= 30 {
+		if left := steps - k; v.incident > 0 && left > 24 && left <= 24+max(6, v.broken) {
 			c += v.incident
 		}
 		pairs[k] = analysis.Pair{
@@ -105,6 +106,7 @@ type countNoise struct {
 	cluster       float64 // mean size of the clusters that events come in
 	side          float64 // the canary's rate is always so many times as high; 0 = once
 	incident      float64 // and so many times in 6 steps, half an hour before the run
+	broken        int     // or in so many
 	ramp          bool    // traffic of the canary goes up during the run, from 1/50 of the history's
 }
 
@@ -130,7 +132,7 @@ func (c countNoise) pairs(src source, steps, from int, change float64) []analysi
 		if k >= from {
 			p *= change
 		}
-		if left := steps - k; c.incident > 0 && left > 24 && left <= 30 {
+		if left := steps - k; c.incident > 0 && left > 24 && left <= 24+max(6, c.broken) {
 			p *= c.incident
 		}
 		pairs[k] = analysis.Pair{Baseline: countsOf(a.errors(src, m, q), m), Canary: countsOf(a.errors(src, n, p), n)}
@@ -261,6 +263,10 @@ func misleadingHistories() []historyFamily {
 		count("C a night of 1/5 the traffic, half the rate", countNoise{n: 200, m: 200, rate: .005}, poisson, 1.25, 2),
 		count("C a night, side noise cv .2 in both", countNoise{n: 200, m: 200, rate: .005, cv: .2}, counts(func(c *countNoise) { c.cv = .2 }), 1.25, 2),
 		count("C incident x10 in 6 steps of the history", counts(func(c *countNoise) { c.incident = 10 }), poisson, 1.25, 2),
+		count("C broken x10 for 30 steps of the history", counts(func(c *countNoise) { c.incident, c.broken = 10, 30 }), poisson, 1, 1.25, 2, 4, 10),
+		count("C broken x3 for 90 steps of the history", counts(func(c *countNoise) { c.incident, c.broken = 3, 90 }), poisson, 1, 1.25, 2, 4, 10),
+		value("V broken +50 % for 30 steps of the history", valueNoise{sd: .05, incident: .405, broken: 30}, plain, 1, 1.05, 1.1, 1.25, 1.5),
+		value("V broken +100 % for 90 steps of the history", valueNoise{sd: .05, incident: .7, broken: 90}, plain, 1, 1.05, 1.1, 1.25, 1.5),
 		remove(count("C side x1.2 then and now", both, both, 1, 1.25, 2)),
 	}
 }

@@ -51,6 +51,9 @@ const (
 	sharedSteps = 3
 	// leastShared is what counts as nothing.
 	leastShared = 1e-4
+	// fewestAfterShift is how many times the window's length a history must have since the
+	// difference between the arms changed: a shorter one does not show what is rare.
+	fewestAfterShift = 2
 	// leastOfDay is the share of a window's steps that a day must have.
 	leastOfDay = 0.8
 )
@@ -80,6 +83,8 @@ func newPast(m Metric, planned, merge int) *past {
 		observed := m.method().past(m, pairs, merge)
 		if h.Pairs != nil {
 			observed = observed[max(0, len(observed)-mostWindows*planned):]
+			p.result.Cut = m.lastShift(observed)
+			observed = observed[p.result.Cut:]
 		}
 		p.result.Usable += len(observed)
 		if len(observed) > 0 {
@@ -99,10 +104,39 @@ func newPast(m Metric, planned, merge int) *past {
 		p.result.Cause = HistoryTooFewDays
 	case h.Instances != nil && (len(p.parts) < LeastHistoryInstances || h.CanaryInstances < 1 || h.BaselineInstances < 1):
 		p.result.Cause = HistoryTooFewInstances
+	case p.result.Cut > 0 && p.result.Usable < max(LeastHistory, fewestAfterShift*planned):
+		p.result.Cause = HistoryShifted
 	case p.result.Usable < LeastHistory:
 		p.result.Cause = HistoryTooShort
 	}
 	return p
+}
+
+// lastShift returns the number of observations before the last change of the difference between
+// the arms that is larger than what is tolerated: another canary may have been there, and what
+// it made of the difference is no noise.
+func (m Metric) lastShift(observed []bracket) int {
+	t := m.Tolerance
+	series := make([]float64, len(observed))
+	for i, b := range observed {
+		c, baseline := b.low.canary, b.low.baseline
+		if v := b.low.counts; v.N > 0 && v.M > 0 {
+			c, baseline = (v.X+0.5)/(v.N+1), (v.Y+0.5)/(v.M+1)
+		}
+		if t.Absolute {
+			series[i] = c - baseline
+			continue
+		}
+		if !(c > 0 && baseline > 0) {
+			return 0
+		}
+		series[i] = math.Log(c / baseline)
+	}
+	least := t.Size
+	if !t.Absolute {
+		least = math.Log1p(t.Size)
+	}
+	return stats.LastShift(series, least)
 }
 
 // days returns the earlier days that have most of their steps.

@@ -204,7 +204,13 @@ func (c *Counts) estimateNoise() {
 	}
 	p := c.noise.posterior
 	if c.learned != nil {
-		p = c.learned.NoisePosterior(p, m, r.variance, r.uneven)
+		var least float64
+		if c.x > 0 && c.y > 0 {
+			// Counts that are more even than independent events are, as those of a load
+			// generator, say nothing against the history.
+			least = fewestSquares(k, r.variance)
+		}
+		p = c.learned.NoisePosterior(p, m, r.variance, r.uneven, least)
 	} else {
 		p.Other = NoiseMixture(p.Other, m, r.variance, r.uneven)
 	}

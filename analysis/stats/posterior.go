@@ -106,9 +106,10 @@ func (l *Learned) MeanPosterior(reuse Posterior, m Moments, floor float64, s Shi
 
 // NoisePosterior returns the noise of the mean of a series of count residuals, centred at
 // zero. variance is the mean counting variance of one of them, uneven the same weighted
-// by itself.
-func (l *Learned) NoisePosterior(reuse Posterior, m Moments, variance, uneven float64) Posterior {
+// by itself. least is the sum of squares that the series is credited with at the least.
+func (l *Learned) NoisePosterior(reuse Posterior, m Moments, variance, uneven, least float64) Posterior {
 	e := newEngine(m, l.N)
+	e.lacking = math.Max(0, least-m.fit(0).rss)
 	// Noise of each side grows with the square of its rate, clusters of events with the rate:
 	// more traffic than in the history may bring either.
 	growth := math.Max(1, uneven/l.Unevenness)
@@ -137,6 +138,7 @@ func (l *Learned) NoisePosterior(reuse Posterior, m Moments, variance, uneven fl
 type engine struct {
 	m              Moments
 	learned, vague knowledge
+	lacking        float64 // sum of squares that is added to those of m, as of white noise
 }
 
 // knowledge is how well the variance is known before the window, and what follows from it
@@ -150,7 +152,19 @@ func newEngine(m Moments, pairs int) engine {
 		after, _ := math.Lgamma(df / 2)
 		return knowledge{prior, df, after - before, studentConstant(df)}
 	}
-	return engine{m, know(math.Min(mostLearnedDF, float64(pairs-1))), know(otherDF)}
+	return engine{m: m, learned: know(math.Min(mostLearnedDF, float64(pairs-1))), vague: know(otherDF)}
+}
+
+// fewestSquares returns the sum of squares below which that of count residuals lies in one of a
+// thousand runs of independent events, of the given variance of one residual.
+func fewestSquares(residuals int, variance float64) float64 {
+	df := float64(residuals - 1)
+	if df < 1 {
+		return 0
+	}
+	// Wilson & Hilferty (1931): the cube root of a chi-square variable is nearly normal.
+	root := 1 - 2/(9*df) - 3.0902*math.Sqrt(2/(9*df))
+	return variance * df * math.Pow(math.Max(root, 0), 3)
 }
 
 // component returns the component at phi with a scaled inverse chi-square prior on the
@@ -159,7 +173,7 @@ func (e engine) component(phi, prior float64, k knowledge, variance float64) Com
 	q := e.m.fit(phi)
 	innovations := 1 - phi*phi
 	priorRSS := k.prior * variance * innovations
-	rss := math.Max(q.rss+priorRSS, smallestRSS)
+	rss := math.Max(q.rss+e.lacking*(1+phi*phi)+priorRSS, smallestRSS)
 	return Component{
 		Weight: math.Log(math.Max(prior, smallestWeight)) + 0.5*math.Log(innovations/q.precision) -
 			0.5*k.df*math.Log(rss/2) + 0.5*k.prior*math.Log(priorRSS/2) + k.gammas,

@@ -196,8 +196,8 @@ func TestRateLimitInTheReport(t *testing.T) {
 		args  []string
 		want  []report.RateLimit
 	}{
-		{"plenty", 1000, nil, []report.RateLimit{{Provider: "datadog", Said: "999 of 1000 requests left for 3600 s"}}},
-		{"near", 1, []string{"-v", "--record", file}, []report.RateLimit{{Provider: "datadog", Said: "0 of 1 requests left for 3600 s", Near: true}}},
+		{"plenty", 1000, nil, []report.RateLimit{{Provider: "datadog", Said: "998 of 1000 requests left for 3600 s"}}},
+		{"near", 2, []string{"-v", "--record", file}, []report.RateLimit{{Provider: "datadog", Said: "0 of 2 requests left for 3600 s", Near: true}}},
 		{"replay", 0, []string{file}, nil},
 	} {
 		server := httptest.NewServer(&datadogtest.Server{World: datadogtest.Shop(datadogtest.Canary{}), APIKey: apiKey, AppKey: appKey, Now: now, Limit: tt.limit, Period: time.Hour})
@@ -219,7 +219,7 @@ func TestRateLimitInTheReport(t *testing.T) {
 		if diff := cmp.Diff(tt.want, r.Generated.RateLimits); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", tt.name, diff)
 		}
-		if told := strings.Contains(out, "Rate limit:\n  datadog: 0 of 1 requests left"); told != (tt.name == "near") {
+		if told := strings.Contains(out, "Rate limit:\n  datadog: 0 of 2 requests left"); told != (tt.name == "near") {
 			t.Errorf("%s:\n%s", tt.name, out)
 		}
 	}

@@ -167,7 +167,7 @@ func TestADefaultInWordsHolds(t *testing.T) {
 		"window.warmup":                    {"1m, or one step; 3m, and at least three steps, where history is used", d.Window.Warmup == 2 && p.Window.Warmup == 1 && coarse.Window.Warmup == 1},
 		"window.lag":                       {"by provider", c.Window.Lag == types()[0].Lag && p.Window.Lag == types()[1].Lag},
 		"window.pass_after":                {"5 steps", c.Plan.PassAfter == 5 && analysis.DefaultPassAfter == 5},
-		"history":                          {"off", c.History == nil},
+		"history":                          {"four windows of both arms, for the noise; none with baseline.offset", c.History.Length == 4*c.Window.Length() && !c.History.RemoveOffset},
 		"exposure.metric":                  {"the first ratio", c.Plan.Exposure.Metric == 0},
 		"metrics.provider":                 {"the config's", c.Metrics[0].Provider == "datadog"},
 		"metrics.floor":                    {"0.1% for rates with a relative tolerance", c.Plan.Metrics[0].Floor == 0.001 && c.Plan.Metrics[1].Floor == 0 && c.Plan.Metrics[2].Floor == 0},

@@ -19,7 +19,7 @@ type file struct {
 	Window     window       `yaml:"window" doc:"The time that is judged"`
 	FalseAlarm Percent      `yaml:"false_alarm" default:"5%" doc:"Chance that a canary within tolerance fails, over the whole run: all looks, all metrics"`
 	WrongPass  Percent      `yaml:"wrong_pass" default:"5%" doc:"Chance that a canary beyond a tolerance passes"`
-	History    *historyText `yaml:"history" otherwise:"off" doc:"What is looked at before the run, to learn how noisy each metric is: off, or a mapping" example:"{length: 4h}"`
+	History    *historyText `yaml:"history" otherwise:"four windows of both arms, for the noise; none with baseline.offset" doc:"What is looked at before the run, to learn how noisy each metric is: off, or a mapping" example:"{length: 4h}"`
 	Presets    []presetUse  `yaml:"presets" doc:"Ready-made metrics of the provider, by name, or by name with parameters" example:"[http]"`
 	Metrics    []metric     `yaml:"metrics" doc:"What is compared"`
 	Exposure   *exposure    `yaml:"exposure" doc:"Whether the canary gets the traffic it should; if not, it cannot pass"`

@@ -28,7 +28,7 @@ type History struct {
 	RemoveOffset bool
 	// Since and Until bound what Length asks for; zero = they do not.
 	Since, Until Moment
-	// Asked says that the config asks for it; false = it is there by default.
+	// Asked: the config asks for it. What is there by default is of use where it is long enough.
 	Asked bool
 }
 
@@ -183,7 +183,15 @@ func (*Day) JSONSchema() *jsonschema.Schema { return jsonschema.Pattern(`\d{4}-\
 // history resolves what is asked for of the time before the run.
 func (r *resolver) history() {
 	text := r.file.History
-	if text == nil || text.Off || r.config.Window.Step == 0 || r.places.at(text).Kind == yaml.ScalarNode {
+	switch {
+	case r.config.Window.Step == 0:
+		return
+	case text == nil:
+		if r.config.Arms[providers.Baseline].Offset == 0 {
+			r.config.History = &History{Length: usualLength(r.config.Window)}
+		}
+		return
+	case text.Off || r.places.at(text).Kind == yaml.ScalarNode:
 		return
 	}
 	keys := &text.keys
@@ -219,7 +227,7 @@ func (r *resolver) historyOfArms(text *historyText, h *History) {
 	shortest, longest := w.Length(), mostWindows*w.Length()
 	switch {
 	case !r.given(&keys.Length):
-		h.Length = min(max(usualWindows*w.Length(), usualLeast*w.Step), longest)
+		h.Length = usualLength(w)
 	case h.Length < shortest:
 		r.problemAt(&keys.Length, text, "the history of %s is shorter than the window; want at least %s, better %s", keys.Length,
 			providers.Duration(shortest), providers.Duration(usualWindows*w.Length()))
@@ -227,6 +235,11 @@ func (r *resolver) historyOfArms(text *historyText, h *History) {
 		r.problemAt(&keys.Length, text, "of a history of more than %d windows only the last %[1]d count; want at most %s", mostWindows, providers.Duration(longest))
 	}
 	h.Length = (h.Length + w.Step - 1) / w.Step * w.Step
+}
+
+// usualLength is the length of a history of which none is said.
+func usualLength(w Window) time.Duration {
+	return min(max(usualWindows*w.Length(), usualLeast*w.Step), mostWindows*w.Length())
 }
 
 // mayPrecede reports whether one moment can lie before another. Those that are told in

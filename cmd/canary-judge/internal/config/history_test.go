@@ -13,9 +13,10 @@ func TestHistory(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 	for text, want := range map[string]*History{
-		"":               nil,
-		"history: off":   nil,
-		"history: 'off'": nil,
+		"":                                  {Length: 2 * time.Hour},
+		"baseline: {app: shop, offset: 1d}": nil,
+		"history: off":                      nil,
+		"history: 'off'":                    nil,
 		// Four windows of 30 minutes.
 		"history: {}":           {Length: 2 * time.Hour, Asked: true},
 		"history: {length: 4h}": {Length: 4 * time.Hour, Asked: true},

@@ -25,12 +25,13 @@ type History struct {
 // asks for.
 const historyTime = 2 * time.Minute
 
-// With history the first look can fail, and a cold start would be found as a regression
+// With history the first looks can fail, and a cold start be found as a regression
 // (docs/statistics/history.md, section 9): so long a warm-up holds where the config does not
-// say how long.
+// say how long; beyond the fewest steps at most this share of the window.
 const (
 	learnedWarmup      = 3 * time.Minute
 	learnedWarmupSteps = 3
+	learnedWarmupShare = 10
 )
 
 // learn has the plan's metrics learn from the time before the run: from what a recording
@@ -48,6 +49,9 @@ func (j *Job) learn(ctx context.Context) (*past, error) {
 	}
 	if live {
 		h, err := j.lookBack(ctx)
+		if err != nil && !c.History.Asked {
+			err = fmt.Errorf("%w; with history: off a run does without what was before it", err)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -84,7 +88,8 @@ func LearnedWarmup(w config.Window) int {
 	if !w.WarmupAssumed {
 		return w.Warmup
 	}
-	return max(w.Warmup, learnedWarmupSteps, int((learnedWarmup+w.Step-1)/w.Step))
+	long := min(int((learnedWarmup+w.Step-1)/w.Step), w.Steps/learnedWarmupShare)
+	return max(w.Warmup, learnedWarmupSteps, long)
 }
 
 // raiseWarmup gives the metrics what they learn from, and makes the warm-up longer if any

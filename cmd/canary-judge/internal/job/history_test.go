@@ -71,7 +71,7 @@ func replayed(t *testing.T, path, text string) (*config.Config, *job.Outcome) {
 	return c, replayOf(t, c, r)
 }
 
-const historyConfig = testConfig + "history: {length: 1h, offset: remove}\n"
+const historyConfig = seenConfig + "history: {length: 1h, offset: remove}\n"
 
 // Both arms are asked for once before the first look, on the grid of the run and up to what
 // has had its time to arrive; a replay is judged with the same.
@@ -143,7 +143,7 @@ func TestBoundsOfAHistory(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // it begins at midnight of 2000-01-01
 				w := &windows{world: &world{at: shop(1.45)}}
 				start := time.Now().UTC()
-				o, _, _ := recorded(t, parse(t, testConfig+text+"\n"), w, nil)
+				o, _, _ := recorded(t, parse(t, seenConfig+text+"\n"), w, nil)
 				h := o.History
 				if want.from == want.to {
 					if len(h.Notes) != 1 || !h.From.Equal(h.To) {
@@ -315,17 +315,18 @@ func TestAResumedRunKeepsItsHistory(t *testing.T) {
 // start; the plan is that from the start, in a replay too.
 func TestHistoryMakesTheWarmupLonger(t *testing.T) {
 	t.Parallel()
-	silent := strings.Replace(testConfig, "warmup: 1m, ", "", 1)
+	silent := strings.Replace(seenConfig, "warmup: 1m, ", "", 1)
 	for _, c := range []struct {
 		name, text    string
 		bounded       bool
 		warmup, steps int
 	}{
-		{"used", silent + "history: {length: 1h}\n", false, 6, 20},
-		{"said", testConfig + "history: {length: 1h}\n", false, 2, 20},
+		{"used", silent + "history: {length: 1h}\n", false, 3, 20},
+		{"said", seenConfig + "history: {length: 1h}\n", false, 2, 20},
 		{"too short to be used", silent + "history: {length: 10m}\n", false, 2, 20},
-		{"not asked for", silent, false, 2, 20},
-		{"a window with an end", silent + "history: {length: 1h}\n", true, 6, 16},
+		{"off", silent + "history: off\n", false, 2, 20},
+		{"not asked for", silent, false, 3, 20},
+		{"a window with an end", silent + "history: {length: 1h}\n", true, 3, 19},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

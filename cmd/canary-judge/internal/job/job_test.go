@@ -25,7 +25,10 @@ import (
 	"github.com/canary-judge/canary-judge/web"
 )
 
-const testConfig = `
+const testConfig = "history: off\n" + seenConfig
+
+// seenConfig says nothing of history, which is asked for then.
+const seenConfig = `
 service: shop
 provider: prometheus
 baseline: {app: shop}

@@ -98,21 +98,21 @@ func (p *past) give() {
 				h.Days = append(h.Days, day[c.Window.Warmup:c.Window.Warmup+c.Window.Steps])
 			}
 			m.History = h
-		case c.History.Asked || p.paired(i):
+		case c.History.Asked || p.usable(i) >= analysis.LeastHistory:
 			m.History = &analysis.History{Pairs: p.pairs[i], RemoveOffset: c.History.RemoveOffset}
 		}
 	}
 }
 
-// paired reports whether both arms have anything of a metric in any step.
-func (p *past) paired(metric int) bool {
+// usable returns the number of steps in which both arms have something of a metric.
+func (p *past) usable(metric int) (n int) {
 	m := p.config.Plan.Metrics[metric]
 	for _, pair := range p.pairs[metric] {
 		if m.Shows(pair.Baseline) && m.Shows(pair.Canary) {
-			return true
+			n++
 		}
 	}
-	return false
+	return n
 }
 
 // baseline returns the mean of a metric's earlier windows, a step each, the warm-up first;
@@ -196,14 +196,9 @@ func LookBack(ctx context.Context, c *config.Config, sources map[string]provider
 		if !alone.Learns(i) {
 			continue
 		}
-		s := Seen{Metric: m.Name, Steps: len(p.pairs[i]), Windows: len(p.days[i])}
-		judged := alone.Plan.Metrics[i]
-		for _, pair := range p.pairs[i] {
-			if judged.Shows(pair.Baseline) && judged.Shows(pair.Canary) {
-				s.Usable++
-			}
-		}
+		s := Seen{Metric: m.Name, Steps: len(p.pairs[i]), Windows: len(p.days[i]), Usable: p.usable(i)}
 		if alone.FromDays(i) {
+			judged := alone.Plan.Metrics[i]
 			mean := p.baseline(i)[alone.Window.Warmup:]
 			s.Steps = len(mean)
 			for _, sample := range mean {

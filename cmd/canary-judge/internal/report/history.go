@@ -15,6 +15,7 @@ import (
 type History struct {
 	Steps   int    `json:"steps" doc:"Steps of the history, those without data among them"`
 	Usable  int    `json:"usable_steps" doc:"Steps that could be compared"`
+	Cut     int    `json:"cut,omitempty" doc:"Steps that could be compared and do not count, before the difference between the arms changed"`
 	Ignored string `json:"ignored,omitempty" doc:"Why the metric was judged without its history"`
 	Trust   Number `json:"trust" doc:"Probability that the noise of the run is of the history's kind; below 0.5 the history was discounted; null before the first look"`
 	Noise   Number `json:"noise" doc:"Standard deviation of the difference between the arms in a step, as a fraction of the baseline or, with an absolute tolerance, in its unit; null for counts"`
@@ -47,7 +48,7 @@ func (b builder) history(m Metric, from analysis.MetricResult) *History {
 		return nil
 	}
 	h := &History{
-		Steps: l.Steps, Usable: l.Usable, Ignored: string(l.Cause), Trust: Number(l.Trust), Noise: Number(l.Noise), Excess: Number(l.Excess),
+		Steps: l.Steps, Usable: l.Usable, Cut: l.Cut, Ignored: string(l.Cause), Trust: Number(l.Trust), Noise: Number(l.Noise), Excess: Number(l.Excess),
 		Offset: Number(l.Offset), OffsetError: Number(offsetError(l, from)), Removed: l.OffsetRemoved, Uncertain: l.OffsetUncertain,
 		Between: Number(l.Between), MuchNoisier: l.MuchNoisier,
 	}
@@ -103,7 +104,11 @@ func (h *History) says(m Metric, from analysis.MetricResult, step time.Duration)
 		}
 		add("%s differ by %s, which the interval allows for", what, percentage(float64(h.Between)))
 	}
-	add("noise learned from %s", h.source(from, step))
+	learned := "noise learned from " + h.source(from, step)
+	if h.Cut > 0 {
+		learned += "; the difference between the arms changed before those (was another canary there?)"
+	}
+	add("%s", learned)
 	return strings.Join(all, "; ")
 }
 
@@ -113,6 +118,8 @@ func (h *History) ignored(from analysis.MetricResult) string {
 	switch cause := from.Learned.Cause; {
 	case from.History != nil && len(from.History.Instances) > 0 && len(from.History.Instances) < analysis.LeastHistoryInstances:
 		return fmt.Sprintf("%d instances of the baseline, %d needed: %s", len(from.History.Instances), analysis.LeastHistoryInstances, assumed)
+	case cause == analysis.HistoryShifted:
+		return fmt.Sprintf("the difference between the arms changed in it (was another canary there?), and there are only %s since: %s; history.since says what counts", plural(h.Usable, "pair"), assumed)
 	case cause == analysis.HistoryTooShort:
 		return fmt.Sprintf("%s of %d, %d needed: %s", plural(h.Usable, "usable pair"), h.Steps, analysis.LeastHistory, assumed)
 	case cause == analysis.HistoryNotPositive:
