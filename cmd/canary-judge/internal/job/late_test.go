@@ -24,6 +24,7 @@ import (
 const (
 	latePrometheus = `
 provider: prometheus
+history: off
 baseline: {app: shop}
 canary: {app: shop-canary}
 window: {length: 20m, step: 30s, warmup: 0s, lag: 20s}
@@ -37,6 +38,7 @@ metrics:
 `
 	lateDatadog = `
 provider: datadog
+history: off
 datadog: {api_key: k, app_key: a}
 baseline: {service: shop}
 canary: {service: shop-canary}
@@ -220,7 +222,6 @@ func TestTheLagAskedForIsEnough(t *testing.T) {
 // nothing: neither the result nor what is recorded.
 func TestDataThatAreNotLate(t *testing.T) {
 	t.Parallel()
-	const alone = latePrometheus + "history: off\n" // a later run has a later one
 	for _, c := range []struct {
 		name  string
 		share func(q providers.Query, age time.Duration) float64
@@ -238,14 +239,14 @@ func TestDataThatAreNotLate(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				conf, j, d, path := lateJob(t, alone, late(1, c.share))
+				conf, j, d, path := lateJob(t, latePrometheus, late(1, c.share))
 				o, err := j.Run(t.Context())
 				if err != nil || o.Result.Verdict != analysis.VerdictPass || len(d.notes) != 0 {
 					t.Errorf("%v, %v, notes %q", o.Result.Verdict, err, d.notes)
 				}
 				// At the age at which a step is first asked for.
 				once := late(1, func(q providers.Query, _ time.Duration) float64 { return c.share(q, conf.Window.Lag) })
-				_, again, _, _ := lateJob(t, alone, once)
+				_, again, _, _ := lateJob(t, latePrometheus, once)
 				again.Start = j.Start
 				want, err := again.Run(t.Context())
 				if err != nil {
