@@ -152,10 +152,8 @@ func (l *learned) belowFloor(limit, n, level float64) float64 {
 	if !(total > 0) {
 		return 0
 	}
-	below := func(x float64) bool {
-		_, upper := stats.Proportion(x, total, level)
-		return upper < limit
-	}
+	// A limit of a rare event's rate is that of a Poisson mean, a hair above Clopper and Pearson's.
+	below := func(x float64) bool { return stats.PoissonAtMost(x, limit*total) < level }
 	if !below(0) {
 		return 0
 	}

@@ -97,3 +97,12 @@ func TestForecastAgreesWithTheTable(t *testing.T) {
 	}
 	near(t, "P1 events", EventsToPass(0.25, 1, 1), 412, 0.01)
 }
+
+// Sums of e^-mean mean^k / k!, by hand; 10 of 10 as R's ppois(10, 10).
+func TestPoissonAtMost(t *testing.T) {
+	for _, c := range []struct{ x, mean, want float64 }{
+		{0, 0, 1}, {5, 0, 1}, {0, 3, math.Exp(-3)}, {2, 3, 8.5 * math.Exp(-3)}, {10, 10, 0.5830398},
+	} {
+		near(t, "at most", PoissonAtMost(c.x, c.mean), c.want, 1e-7)
+	}
+}
