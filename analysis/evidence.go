@@ -16,9 +16,10 @@ const (
 	firstLearned = 2
 )
 
-// firstLook returns the first look that may fail the canary.
+// firstLook returns the first look that may fail the canary. A few differences that lie as close
+// together as those of a nearly constant history do so by chance if the run is noisier.
 func (l *learned) firstLook(usual int) int {
-	if l == nil {
+	if l == nil || l.quiet {
 		return usual
 	}
 	return firstLearned

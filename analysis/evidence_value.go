@@ -148,7 +148,32 @@ func (e *valueEvidence) floor() float64 {
 func (e *valueEvidence) meanBaseline() float64 { return e.baseline / float64(len(e.pairs)) }
 
 func (e *valueEvidence) ready() bool {
-	return e.series.Len() >= e.learned.firstLook(firstLookValue) && e.meaningful()
+	first := e.learned.firstLook(firstLookValue)
+	if e.series.Len() >= first && e.unlike() {
+		first = firstLookValue
+	}
+	return e.series.Len() >= first && e.meaningful()
+}
+
+// unlikeVariance is how many times the history's variance that of the run is to be for the history
+// to say nothing of it, and unlikeQuiet the same of a quiet history.
+const (
+	unlikeVariance = 9
+	unlikeQuiet    = 2
+)
+
+// unlike reports whether the noise of the run is of another order than the history's: a constant
+// one, as of few requests at night, would have a few noisy steps that lie close by chance fail a good
+// canary. Noise of up to three times the history's is what "another kind" allows for.
+func (e *valueEvidence) unlike() bool {
+	if e.learned == nil {
+		return false
+	}
+	times := float64(unlikeVariance)
+	if e.learned.quiet {
+		times = unlikeQuiet
+	}
+	return e.winsorised().Variance() > times*math.Max(e.learned.fit.Variance(), e.floor()*e.floor())
 }
 
 func (e *valueEvidence) readyToPass() bool { return e.series.Len() >= firstLookValue && e.meaningful() }
@@ -172,9 +197,12 @@ func (e *valueEvidence) fit() stats.Posterior {
 	if e.fitted == e.series.Len() {
 		return e.posterior
 	}
-	if e.learned != nil {
+	switch {
+	case e.unlike():
+		e.posterior = e.learned.fit.UnlikePosterior(e.posterior, e.winsorised(), e.floor(), e.learned.shift)
+	case e.learned != nil:
 		e.posterior = e.learned.fit.MeanPosterior(e.posterior, e.winsorised(), e.floor(), e.learned.shift)
-	} else {
+	default:
 		e.posterior.Other = stats.MeanMixture(e.posterior.Other, e.winsorised(), e.floor())
 	}
 	e.fitted = e.series.Len()

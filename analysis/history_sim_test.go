@@ -102,6 +102,11 @@ func TestHistorySmoke(t *testing.T) {
 		{countHistories(), "P1", 4, cell{mostFail: 1, leastFail: 0.99}, 4.5},
 		{misleadingHistories(), "V side +3 % then and now, offset removed", 1, cell{mostFail: 0.02, mostPass: 1, leastPass: 0.9}, 60},
 		{misleadingHistories(), "V noise x3", 1.05, cell{mostFail: 0.12, mostPass: 0.1}, 60},
+		{misleadingHistories(), "V nothing but one number", 1.05, cell{mostFail: 0.05, mostPass: 0.05}, 60},
+		{misleadingHistories(), "V .5 % in the history, 5 % in the run", 1, cell{mostFail: 0.05, mostPass: 1, leastPass: 0.9}, 60},
+		{misleadingHistories(), "V 1 % in both", 1.1, cell{mostFail: 1, leastFail: 0.99}, 5},
+		{misleadingHistories(), "V broken +50 % for 30", 1.25, cell{mostFail: 1, leastFail: 0.99}, 14},
+		{misleadingHistories(), "C broken x10 for 30", 1, cell{mostFail: 0.02, mostPass: 1, leastPass: 0.9}, 60},
 	} {
 		t.Run(fmt.Sprint(c.name, " x", c.change), func(t *testing.T) {
 			t.Parallel()

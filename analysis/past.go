@@ -34,6 +34,9 @@ type learned struct {
 	// information is that of a pair of counts in the history.
 	information float64
 	removed     bool // the offset is
+	// quiet: the noise is so much smaller than what is tolerated that it says little of what
+	// noise there may be.
+	quiet bool
 	// tau is the tolerance on the scale of the comparison, floor the least standard deviation of
 	// a pair there. comparable says that the offset is on that scale.
 	tau, floor float64
@@ -54,6 +57,8 @@ const (
 	// fewestAfterShift is how many times the window's length a history must have since the
 	// difference between the arms changed: a shorter one does not show what is rare.
 	fewestAfterShift = 2
+	// quietShare is the share of the tolerance below which noise is quiet.
+	quietShare = 0.5
 	// leastOfDay is the share of a window's steps that a day must have.
 	leastOfDay = 0.8
 )
@@ -273,7 +278,9 @@ func (p *past) values(e *valueEvidence, high bool) *learned {
 		}
 		// What is compared with a multiple of the baseline differs from it by more than the
 		// arms do: there is no offset to take out.
-		l.decide(p, l.fit.KeptShift(), e.contrast != excess, e.limit(), resolution*math.Abs(e.distanceAt(baseline)))
+		distance := math.Abs(e.distanceAt(baseline))
+		l.decide(p, l.fit.KeptShift(), e.contrast != excess, e.limit(), resolution*distance)
+		l.quiet = l.fit.Variance() < quietShare*quietShare*distance*distance
 		l.tau = e.distanceAt(baseline)
 		if e.direction == p.metric.sides()[0] && !high {
 			p.result.Noise = math.Sqrt(l.fit.Variance())

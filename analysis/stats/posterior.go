@@ -104,6 +104,14 @@ func (l *Learned) MeanPosterior(reuse Posterior, m Moments, floor float64, s Shi
 	return p
 }
 
+// UnlikePosterior returns what is known of the mean of a series whose noise is beyond what the
+// history can speak of: the same as without a history, less the shift.
+func (l *Learned) UnlikePosterior(reuse Posterior, m Moments, floor float64, s Shift) Posterior {
+	p := Posterior{Other: MeanMixture(reuse.Other, m, floor)}
+	p.Other.shift(s)
+	return p
+}
+
 // NoisePosterior returns the noise of the mean of a series of count residuals, centred at
 // zero. variance is the mean counting variance of one of them, uneven the same weighted
 // by itself. least is the sum of squares that the series is credited with at the least.
