@@ -104,8 +104,9 @@ func newSelector(e *metricsql.MetricExpr) selector {
 		name := ""
 		for _, f := range group {
 			if f.Label == "__name__" && !f.IsNegative && !f.IsRegexp {
-				name = f.Value
-				continue
+				if name = f.Value; bare(name) {
+					continue
+				}
 			}
 			texts = append(texts, string(f.AppendString(nil)))
 			if !f.IsNegative {
@@ -118,7 +119,9 @@ func newSelector(e *metricsql.MetricExpr) selector {
 		}
 		groups, picks = append(groups, listed(texts)), append(picks, listed(picked))
 	}
-	s.text, s.picks = s.name, s.name
+	if bare(s.name) {
+		s.text, s.picks = s.name, s.name
+	}
 	if inside := strings.Join(groups, " or "); inside != "" || s.name == "" {
 		s.text += "{" + inside + "}"
 		s.picks += "{" + strings.Join(picks, " or ") + "}"
@@ -127,6 +130,14 @@ func newSelector(e *metricsql.MetricExpr) selector {
 		s.picks = ""
 	}
 	return s
+}
+
+// bare reports whether the name of a metric is read as that where it stands alone; others, such as 0
+// and inf, are written as a label.
+func bare(name string) bool {
+	e, err := metricsql.Parse(name)
+	m, ok := e.(*metricsql.MetricExpr)
+	return err == nil && ok && len(m.LabelFilterss) == 1 && len(m.LabelFilterss[0]) == 1 && m.LabelFilterss[0][0].Value == name
 }
 
 // listed writes filters in one order.

@@ -55,11 +55,13 @@ func yamlProblem(name string, lines []string, err error) Problem {
 		}
 		return inLine(name, lines, at, column, "not YAML: "+cure)
 	}
-	return inLine(name, lines, min(line, len(lines)), column, "not YAML: "+message)
+	return inLine(name, lines, line, column, "not YAML: "+message)
 }
 
-// inLine is a problem in a line, which is shown unless it may hold a secret.
+// inLine is a problem in a line, which is shown unless it may hold a secret. What is noticed
+// behind the last line is in that.
 func inLine(name string, lines []string, line, column int, message string) Problem {
+	line = min(line, len(lines))
 	p := Problem{File: name, Line: line, Column: column, Message: message}
 	if source := strings.TrimRight(lines[line-1], "\r"); !secretLine.MatchString(source) {
 		p.Source = source
