@@ -56,6 +56,7 @@ type judged struct {
 
 // TestCanary judges real canaries, a passable and two bad ones.
 func TestCanary(t *testing.T) {
+	t.Parallel()
 	cj := build(t)
 	s := startStack(t, scenarios)
 	loads := map[string]*load{}

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -31,6 +32,9 @@ const listenerFile = 3
 type behaviour struct {
 	Errors float64       // share of requests that fail, 0 to 1
 	Median time.Duration // of the latency
+	Spread float64       // of its logarithm, a standard deviation; 0 = spread
+	// Released is the median from a POST to /release on; 0 = as before.
+	Released time.Duration
 }
 
 // spread is the standard deviation of the logarithm of the latency: it makes the
@@ -38,8 +42,12 @@ type behaviour struct {
 const spread = 0.4
 
 // latency draws a latency, which is lognormal.
-func (b behaviour) latency() time.Duration {
-	return time.Duration(float64(b.Median) * math.Exp(spread*rand.NormFloat64()))
+func (b behaviour) latency(released bool) time.Duration {
+	median := b.Median
+	if released {
+		median = cmp.Or(b.Released, median)
+	}
+	return time.Duration(float64(median) * math.Exp(cmp.Or(b.Spread, spread)*rand.NormFloat64()))
 }
 
 // serve is the service. It returns only if it cannot serve.
@@ -58,9 +66,11 @@ func serve(config string) error {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 		m.write(w)
 	})
+	var released atomic.Bool
+	mux.HandleFunc("POST /release", func(http.ResponseWriter, *http.Request) { released.Store(true) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		began := time.Now()
-		time.Sleep(b.latency()) // the work of a request
+		time.Sleep(b.latency(released.Load())) // the work of a request
 		code := http.StatusOK
 		if rand.Float64() < b.Errors {
 			code = http.StatusInternalServerError
