@@ -1,7 +1,10 @@
 package analysis_test
 
 import (
+	"fmt"
 	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/canary-judge/canary-judge/analysis"
 )
@@ -29,6 +32,8 @@ type valueNoise struct {
 	incident   float64 // the canary is this much higher in 6 steps, half an hour before the run
 	broken     int     // or in so many
 	missing    float64 // share of samples that are gaps
+	steady     bool    // nothing swings but the noise
+	slope      bool    // the change grows over the run, to the whole at its end
 }
 
 func (v valueNoise) pairs(src source, steps, from int, change float64) []analysis.Pair {
@@ -41,12 +46,16 @@ func (v valueNoise) pairs(src source, steps, from int, change float64) []analysi
 			block = v.drift * src.NormFloat64()
 		}
 		level := 0.3 * common[k]
-		if v.separate {
+		if v.separate || v.steady {
 			level = 0
 		}
 		c := canary[k] + v.side + block
 		if k >= from {
-			c += math.Log(change)
+			part := 1.0
+			if v.slope {
+				part = float64(k-from+1) / float64(steps-from)
+			}
+			c += part * math.Log(change)
 			if v.slow > 0 {
 				c += v.warm * math.Exp(-float64(k-from)/v.slow)
 			}
@@ -76,7 +85,7 @@ func (v valueNoise) noise(src source, steps int, sd float64) []float64 {
 	e := src.autoregression(steps, v.phi)
 	if v.tails {
 		for k := range e {
-			z := src.NormFloat64() / math.Sqrt((src.ExpFloat64()*2+src.NormFloat64()*src.NormFloat64())/3) / math.Sqrt(3)
+			z := distuv.StudentsT{Sigma: 1 / math.Sqrt(3), Nu: 3, Src: src}.Rand() // of variance 1
 			if k > 0 {
 				z = v.phi*e[k-1] + math.Sqrt(1-v.phi*v.phi)*z
 			}
@@ -165,8 +174,10 @@ type historyFamily struct {
 	metric      analysis.Metric
 	before, now process // before is nil: one process makes both
 	changes     []float64
-	remove      bool // the offset
-	skip        int  // steps of warm-up
+	remove      bool    // the offset
+	skip        int     // steps of warm-up
+	steps       int     // of the window; 0 = 60
+	falseAlarm  float64 // 0 = .05
 }
 
 var (
@@ -275,4 +286,37 @@ func misleadingHistories() []historyFamily {
 		value("V broken +100 % for 90 steps of the history", valueNoise{sd: .05, incident: .7, broken: 90}, plain, 1, 1.05, 1.1, 1.25, 1.5),
 		remove(count("C side x1.2 then and now", both, both, 1, 1.25, 2)),
 	}
+}
+
+// otherHistories are the settings that the paper left out.
+func otherHistories() []historyFamily {
+	plain, poisson := valueNoise{sd: .05}, countNoise{n: 1000, m: 1000, rate: .01}
+	values, counts := []float64{1, 1.05, 1.1, 1.25, 1.5}, []float64{1, 1.25, 2, 4, 10}
+	of := func(m analysis.Metric, tolerance analysis.Tolerance, floor float64, d analysis.Direction) analysis.Metric {
+		m.Tolerance, m.Floor, m.Direction = tolerance, floor, d
+		return m
+	}
+	all := []historyFamily{
+		{name: "N value, tolerance of 5 of 100", metric: of(tightValue, analysis.Tolerance{Size: 5, Absolute: true}, 0, analysis.Increase), now: valueNoise{sd: .05, steady: true}, changes: values},
+		{name: "N value, either direction", metric: of(tightValue, tightValue.Tolerance, 0, analysis.Either), now: plain, changes: append([]float64{1 / 1.05}, values...)},
+		{name: "N value that grows over the run", metric: tightValue, now: valueNoise{sd: .05, slope: true}, changes: values},
+		{name: "N value, 36 % of pairs missing", metric: tightValue, now: valueNoise{sd: .05, missing: .2}, changes: values},
+		{name: "N rate, tolerance of .25 points", metric: of(looseRatio, analysis.Tolerance{Size: .0025, Absolute: true}, 0, analysis.Increase), now: poisson, changes: counts},
+		{name: "N rate, floor of 2 %", metric: of(looseRatio, looseRatio.Tolerance, .02, analysis.Increase), now: poisson, changes: []float64{1, 5, 10}},
+		{name: "N rate, either direction", metric: of(looseRatio, looseRatio.Tolerance, 0, analysis.Either), now: poisson, changes: append([]float64{.8}, counts...)},
+	}
+	for _, k := range []int{12, 30, 120, 240} {
+		all = append(all,
+			historyFamily{name: fmt.Sprintf("N V1, %d steps", k), metric: tightValue, now: plain, changes: values, steps: k},
+			historyFamily{name: fmt.Sprintf("N V2, %d steps", k), metric: tightValue, now: valueNoise{sd: .05, phi: .5}, changes: values, steps: k},
+			historyFamily{name: fmt.Sprintf("N P1, %d steps", k), metric: looseRatio, now: poisson, changes: counts, steps: k},
+		)
+	}
+	for _, metrics := range []float64{20, 100} {
+		all = append(all,
+			historyFamily{name: fmt.Sprintf("N V1, one of %g metrics, tolerance 10 %%", metrics), metric: of(tightValue, analysis.Tolerance{Size: .1}, 0, analysis.Increase), now: plain, changes: []float64{1, 1.1, 1.25, 1.5}, falseAlarm: .05 / metrics},
+			historyFamily{name: fmt.Sprintf("N P1, one of %g metrics", metrics), metric: looseRatio, now: poisson, changes: counts, falseAlarm: .05 / metrics},
+		)
+	}
+	return all
 }

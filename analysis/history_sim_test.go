@@ -1,6 +1,7 @@
 package analysis_test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -14,8 +15,11 @@ import (
 
 const historyWindow = 60
 
-// run judges one run of a family with a history of as many steps, 0 for none. It returns the
-// verdict and the look of it.
+// window is the number of steps of a run.
+func (f historyFamily) window() int { return cmp.Or(f.steps, historyWindow) }
+
+// run judges one run of a family with a history of as many steps, for a window of 60, 0 for none. It
+// returns the verdict and the look of it.
 func (f historyFamily) run(t *testing.T, seed, history int, change float64) (analysis.Verdict, int) {
 	t.Helper()
 	// The data do not depend on how much of the history is used.
@@ -25,10 +29,11 @@ func (f historyFamily) run(t *testing.T, seed, history int, change float64) (ana
 	if history == 0 || history <= 240 {
 		before = 240
 	}
+	before, history = before*f.window()/historyWindow, history*f.window()/historyWindow
 	if f.before == nil {
-		all = f.now.pairs(src, before+historyWindow, before, change)
+		all = f.now.pairs(src, before+f.window(), before, change)
 	} else {
-		all = slices.Concat(f.before.pairs(src, before, before, 1), f.now.pairs(src, historyWindow, 0, change))
+		all = slices.Concat(f.before.pairs(src, before, before, 1), f.now.pairs(src, f.window(), 0, change))
 	}
 	past, now := all[before-history:before], all[before+f.skip:]
 	m := f.metric
@@ -36,7 +41,7 @@ func (f historyFamily) run(t *testing.T, seed, history int, change float64) (ana
 	if history > 0 {
 		m.History = &analysis.History{Pairs: past, RemoveOffset: f.remove}
 	}
-	j, err := analysis.NewJudge(analysis.Plan{Steps: len(now), FalseAlarm: 0.05, WrongPass: 0.05, Metrics: []analysis.Metric{m}})
+	j, err := analysis.NewJudge(analysis.Plan{Steps: len(now), FalseAlarm: cmp.Or(f.falseAlarm, 0.05), WrongPass: 0.05, Metrics: []analysis.Metric{m}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +54,7 @@ func (f historyFamily) run(t *testing.T, seed, history int, change float64) (ana
 			return v, j.Looks() + f.skip
 		}
 	}
-	return analysis.VerdictInconclusive, historyWindow
+	return analysis.VerdictInconclusive, f.window()
 }
 
 // rates judges as many runs.
@@ -57,7 +62,7 @@ func (f historyFamily) rates(t *testing.T, runs, history int, change float64) ra
 	t.Helper()
 	r := rates{runs: runs}
 	for i := range runs {
-		toFail, toPass := historyWindow, historyWindow
+		toFail, toPass := f.window(), f.window()
 		switch v, look := f.run(t, i, history, change); v {
 		case analysis.VerdictFail:
 			r.failed++
@@ -149,7 +154,7 @@ func TestHistoryTables(t *testing.T) {
 			_, _ = fmt.Fprint(t.Output(), line)
 		}
 	})
-	for _, f := range slices.Concat(countHistories(), valueHistories(), misleadingHistories()) {
+	for _, f := range slices.Concat(countHistories(), valueHistories(), misleadingHistories(), otherHistories()) {
 		if !strings.HasPrefix(f.name, os.Getenv("HISTORY_FAMILIES")) {
 			continue
 		}
