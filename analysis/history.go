@@ -20,6 +20,10 @@ type History struct {
 	// It is right only if the canary runs on the same machines as then; where it runs on
 	// others, the removal turns a regression into a pass.
 	RemoveOffset bool
+	// Cautious: Pairs are believed only where they are plain: at least LeastCautious of them and two
+	// windows, and, of counts, without bursts, which may be an earlier canary that was broken.
+	// It is for a history that nobody asked for, which must not make a run worse.
+	Cautious bool
 }
 
 // HistoryCause is why a metric is judged without the history it was given.
@@ -29,6 +33,7 @@ type HistoryCause string
 const (
 	HistoryTooShort        HistoryCause = "too few usable pairs"
 	HistoryShifted         HistoryCause = "the difference between the arms changed in it"
+	HistoryOfBursts        HistoryCause = "counts that came in bursts, or had an incident"
 	HistoryNotPositive     HistoryCause = "values that are not positive"
 	HistoryTooFewDays      HistoryCause = "too few earlier days"
 	HistoryTooFewInstances HistoryCause = "too few instances"
@@ -41,6 +46,7 @@ const (
 // Fewest of what a history is made of.
 const (
 	LeastHistory          = 30 // usable pairs
+	LeastCautious         = 60 // the same of a cautious one: fewer do not tell whether its level changed
 	LeastHistoryDays      = 5
 	LeastHistoryInstances = 5
 )

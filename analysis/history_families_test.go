@@ -175,6 +175,7 @@ type historyFamily struct {
 	before, now process // before is nil: one process makes both
 	changes     []float64
 	remove      bool    // the offset
+	cautious    bool    // the history is
 	skip        int     // steps of warm-up
 	steps       int     // of the window; 0 = 60
 	falseAlarm  float64 // 0 = .05
@@ -317,6 +318,28 @@ func otherHistories() []historyFamily {
 			historyFamily{name: fmt.Sprintf("N V1, one of %g metrics, tolerance 10 %%", metrics), metric: of(tightValue, analysis.Tolerance{Size: .1}, 0, analysis.Increase), now: plain, changes: []float64{1, 1.1, 1.25, 1.5}, falseAlarm: .05 / metrics},
 			historyFamily{name: fmt.Sprintf("N P1, one of %g metrics", metrics), metric: looseRatio, now: poisson, changes: counts, falseAlarm: .05 / metrics},
 		)
+	}
+	return all
+}
+
+// cautiousHistories are histories that nobody asked for.
+func cautiousHistories() []historyFamily {
+	poisson := countNoise{n: 1000, m: 1000, rate: .01}
+	broken, rare := poisson, countNoise{n: 1000, m: 1000, rate: .00001}
+	broken.incident, broken.broken = 10, 12
+	burning := rare
+	burning.incident, burning.broken = 30000, 12
+	all := []historyFamily{
+		{name: "Q C broken x10 for 12 steps of the history", metric: looseRatio, before: broken, now: poisson, changes: []float64{1, 1.25, 2, 4, 10}},
+		{name: "Q C no errors but 12 steps of 30 %", metric: looseRatio, before: burning, now: rare, changes: []float64{1, 1000}},
+	}
+	all[1].metric.Floor = .001
+	for _, f := range countHistories() {
+		f.name = "Q " + f.name
+		all = append(all, f)
+	}
+	for i := range all {
+		all[i].cautious = true
 	}
 	return all
 }

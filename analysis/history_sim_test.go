@@ -39,7 +39,7 @@ func (f historyFamily) run(t *testing.T, seed, history int, change float64) (ana
 	m := f.metric
 	m.Name = "m"
 	if history > 0 {
-		m.History = &analysis.History{Pairs: past, RemoveOffset: f.remove}
+		m.History = &analysis.History{Pairs: past, RemoveOffset: f.remove, Cautious: f.cautious}
 	}
 	j, err := analysis.NewJudge(analysis.Plan{Steps: len(now), FalseAlarm: cmp.Or(f.falseAlarm, 0.05), WrongPass: 0.05, Metrics: []analysis.Metric{m}})
 	if err != nil {
@@ -111,6 +111,7 @@ func TestHistorySmoke(t *testing.T) {
 		{misleadingHistories(), "V .5 % in the history, 5 % in the run", 1, cell{mostFail: 0.05, mostPass: 1, leastPass: 0.9}, 60},
 		{misleadingHistories(), "V 1 % in both", 1.1, cell{mostFail: 1, leastFail: 0.99}, 5},
 		{misleadingHistories(), "V broken +50 % for 30", 1.25, cell{mostFail: 1, leastFail: 0.99}, 14},
+		{cautiousHistories(), "Q C broken x10 for 12", 1, cell{mostFail: 0.02, mostPass: 1, leastPass: 0.9}, 60},
 		{misleadingHistories(), "C broken x10 for 30", 1, cell{mostFail: 0.02, mostPass: 1, leastPass: 0.9}, 60},
 	} {
 		t.Run(fmt.Sprint(c.name, " x", c.change), func(t *testing.T) {
@@ -154,7 +155,7 @@ func TestHistoryTables(t *testing.T) {
 			_, _ = fmt.Fprint(t.Output(), line)
 		}
 	})
-	for _, f := range slices.Concat(countHistories(), valueHistories(), misleadingHistories(), otherHistories()) {
+	for _, f := range slices.Concat(countHistories(), valueHistories(), misleadingHistories(), otherHistories(), cautiousHistories()) {
 		if !strings.HasPrefix(f.name, os.Getenv("HISTORY_FAMILIES")) {
 			continue
 		}

@@ -59,6 +59,12 @@ const (
 	fewestAfterShift = 2
 	// quietShare is the share of the tolerance below which noise is quiet.
 	quietShare = 0.5
+	// A cautious history of counts has bursts if its variance is more than mostBursts times that of
+	// independent events and less than leastCore of its squares are those of nine steps of ten.
+	mostBursts = 2
+	leastCore  = 0.25
+	// mostTimes is how many times one arm's rate may be the other's in it.
+	mostTimes = 3
 	// leastOfDay is the share of a window's steps that a day must have.
 	leastOfDay = 0.8
 )
@@ -111,6 +117,8 @@ func newPast(m Metric, planned, merge int) *past {
 		p.result.Cause = HistoryTooFewInstances
 	case p.result.Cut > 0 && p.result.Usable < max(LeastHistory, fewestAfterShift*planned):
 		p.result.Cause = HistoryShifted
+	case h.Cautious && p.result.Usable < max(LeastCautious, fewestAfterShift*planned):
+		p.result.Cause = HistoryTooShort
 	case p.result.Usable < LeastHistory:
 		p.result.Cause = HistoryTooShort
 	}
@@ -208,6 +216,12 @@ func (p *past) learn(r reading, work func(*learned) bool) *learned {
 	return l
 }
 
+// eventful reports whether counts came in bursts, or one arm had several times the other's: an
+// earlier canary that was broken for a few steps of a service without errors.
+func (l *learned) eventful() bool {
+	return l.fit.Variance() > mostBursts && l.fit.Core < leastCore || math.Abs(l.fit.Offset) > math.Log(mostTimes)
+}
+
 // counts returns what is learned of counts, nil for nothing.
 func (p *past) counts(d Direction, high bool) *learned {
 	return p.learn(reading{direction: d, high: high}, func(l *learned) bool {
@@ -230,6 +244,10 @@ func (p *past) counts(d Direction, high bool) *learned {
 			l.fit = stats.LearnCountInstances(parts, h.CanaryInstances, h.BaselineInstances)
 		default:
 			l.fit = stats.LearnCounts(parts[0], p.planned)
+		}
+		if p.metric.History.Cautious && l.eventful() {
+			p.result.Cause = HistoryOfBursts
+			return false
 		}
 		t := p.metric.Tolerance
 		tau := math.Log1p(t.Size)

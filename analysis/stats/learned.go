@@ -46,6 +46,9 @@ type Learned struct {
 	Deviation float64
 	// Unevenness is the mean counting variance, weighted by itself, of counts.
 	Unevenness float64
+	// Core is the share of the squares of count residuals that is left without the tenth of them
+	// that are largest: little where they are those of bursts.
+	Core float64
 }
 
 // LearnedNoise is one autocorrelation that the noise may have.
@@ -171,7 +174,25 @@ func learnCounts(r residuals, offset float64, planned int) *Learned {
 	l.LongRun = math.Max(l.LongRun/(v*v), 1/v)
 	l.Drift /= v * v
 	l.Unevenness = r.uneven
+	l.Core = core(r.values)
 	return l
+}
+
+// core returns the share of the squares that is left without the largest tenth, 1 of nothing but zeros.
+func core(values []float64) float64 {
+	squares, total, left := make([]float64, len(values)), 0.0, 0.0
+	for i, v := range values {
+		squares[i] = v * v
+		total += squares[i]
+	}
+	if total == 0 {
+		return 1
+	}
+	slices.Sort(squares)
+	for _, s := range squares[:len(squares)-len(squares)/10] {
+		left += s
+	}
+	return left / total
 }
 
 // Shift returns the offset as what is to be taken out of an effect.

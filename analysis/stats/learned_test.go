@@ -281,3 +281,10 @@ func checkHistoryLevels(t *testing.T, c historyCase) {
 		near(t, fmt.Sprintf("level of look %d", k), level, want[k-1], 1e-4)
 	}
 }
+
+// Nine of ten steps of ones beside one of nine have half of the squares, as 9 against 9+9.
+func TestCore(t *testing.T) {
+	near(t, "one of ten", core([]float64{1, -1, 1, 3, 1, 1, -1, 1, 1, 1}), 0.5, 1e-12)
+	near(t, "zeros", core(make([]float64, 30)), 1, 0)
+	near(t, "a burst alone", core([]float64{0, 0, 0, 0, 0, 0, 0, 0, 0, 5}), 0, 0)
+}

@@ -76,8 +76,8 @@ func seenText(s job.Seen, days bool) string {
 		return text
 	}
 	text := fmt.Sprintf("%d usable pairs of %d", s.Usable, s.Steps)
-	if s.Usable < analysis.LeastHistory {
-		text += fmt.Sprintf(", %d needed: noise would be assumed, not learned", analysis.LeastHistory)
+	if s.Usable < s.Least {
+		text += fmt.Sprintf(", %d needed: noise would be assumed, not learned", s.Least)
 	}
 	return text
 }

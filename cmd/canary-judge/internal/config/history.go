@@ -86,7 +86,8 @@ func (d *Day) UnmarshalText(text []byte) error {
 const (
 	usualWindows = 4
 	mostWindows  = 24
-	usualLeast   = 60 // steps, where four windows are fewer
+	usualLeast   = 60  // steps, where four windows are fewer
+	unasked      = 120 // steps of a history that the config does not ask for, likewise
 	mostDays     = 90
 )
 
@@ -188,7 +189,7 @@ func (r *resolver) history() {
 		return
 	case text == nil:
 		if r.config.Arms[providers.Baseline].Offset == 0 {
-			r.config.History = &History{Length: usualLength(r.config.Window)}
+			r.config.History = &History{Length: usualLength(r.config.Window, unasked)}
 		}
 		return
 	case text.Off || r.places.at(text).Kind == yaml.ScalarNode:
@@ -227,7 +228,7 @@ func (r *resolver) historyOfArms(text *historyText, h *History) {
 	shortest, longest := w.Length(), mostWindows*w.Length()
 	switch {
 	case !r.given(&keys.Length):
-		h.Length = usualLength(w)
+		h.Length = usualLength(w, usualLeast)
 	case h.Length < shortest:
 		r.problemAt(&keys.Length, text, "the history of %s is shorter than the window; want at least %s, better %s", keys.Length,
 			providers.Duration(shortest), providers.Duration(usualWindows*w.Length()))
@@ -237,9 +238,9 @@ func (r *resolver) historyOfArms(text *historyText, h *History) {
 	h.Length = (h.Length + w.Step - 1) / w.Step * w.Step
 }
 
-// usualLength is the length of a history of which none is said.
-func usualLength(w Window) time.Duration {
-	return min(max(usualWindows*w.Length(), usualLeast*w.Step), mostWindows*w.Length())
+// usualLength is the length of a history of which none is said: at least so many steps.
+func usualLength(w Window, least time.Duration) time.Duration {
+	return min(max(usualWindows*w.Length(), least*w.Step), mostWindows*w.Length())
 }
 
 // mayPrecede reports whether one moment can lie before another. Those that are told in

@@ -98,10 +98,20 @@ func (p *past) give() {
 				h.Days = append(h.Days, day[c.Window.Warmup:c.Window.Warmup+c.Window.Steps])
 			}
 			m.History = h
-		case c.History.Asked || p.usable(i) >= analysis.LeastHistory:
+		case c.History.Asked:
 			m.History = &analysis.History{Pairs: p.pairs[i], RemoveOffset: c.History.RemoveOffset}
+		case p.usable(i) >= p.least():
+			m.History = &analysis.History{Pairs: p.pairs[i], Cautious: true}
 		}
 	}
+}
+
+// least returns how many steps with data in both arms it takes to learn from them.
+func (p *past) least() int {
+	if p.config.History.Asked {
+		return analysis.LeastHistory
+	}
+	return max(analysis.LeastCautious, 2*p.config.Window.Steps)
 }
 
 // usable returns the number of steps in which both arms have something of a metric.
@@ -167,6 +177,7 @@ type Seen struct {
 	// Steps of the history, and those of them with data in both arms. Of earlier windows they are
 	// the steps that all of them have.
 	Steps, Usable int
+	Least         int // usable ones that it takes
 	Windows       int // earlier ones; 0 where both arms are looked at
 }
 
@@ -196,7 +207,7 @@ func LookBack(ctx context.Context, c *config.Config, sources map[string]provider
 		if !alone.Learns(i) {
 			continue
 		}
-		s := Seen{Metric: m.Name, Steps: len(p.pairs[i]), Windows: len(p.days[i]), Usable: p.usable(i)}
+		s := Seen{Metric: m.Name, Steps: len(p.pairs[i]), Windows: len(p.days[i]), Usable: p.usable(i), Least: p.least()}
 		if alone.FromDays(i) {
 			judged := alone.Plan.Metrics[i]
 			mean := p.baseline(i)[alone.Window.Warmup:]

@@ -120,6 +120,8 @@ func (h *History) ignored(from analysis.MetricResult) string {
 		return fmt.Sprintf("%d instances of the baseline, %d needed: %s", len(from.History.Instances), analysis.LeastHistoryInstances, assumed)
 	case cause == analysis.HistoryShifted:
 		return fmt.Sprintf("the difference between the arms changed in it (was another canary there?), and there are only %s since: %s; history.since says what counts", plural(h.Usable, "pair"), assumed)
+	case cause == analysis.HistoryOfBursts:
+		return "its counts came in bursts, or an incident is in it: " + assumed + "; with history in the config it is learned from all the same"
 	case cause == analysis.HistoryTooShort:
 		return fmt.Sprintf("%s of %d, %d needed: %s", plural(h.Usable, "usable pair"), h.Steps, analysis.LeastHistory, assumed)
 	case cause == analysis.HistoryNotPositive:
