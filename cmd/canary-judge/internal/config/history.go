@@ -160,7 +160,7 @@ func (h *historyText) bind(b *binder, n *yaml.Node) {
 // JSONSchema implements jsonschema.Schemer.
 func (*historyText) JSONSchema() *jsonschema.Schema {
 	keys := jsonschema.Of(reflect.TypeFor[historyKeys](), "yaml")
-	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Enum: []string{"off"}}, keys}}
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Enum: []string{"off"}}, {Type: "boolean"}, keys}} // YAML 1.1 reads off as false
 }
 
 // JSONSchema implements jsonschema.Schemer.
@@ -170,7 +170,7 @@ func (*offsetUse) JSONSchema() *jsonschema.Schema {
 
 // JSONSchema implements jsonschema.Schemer.
 func (*learning) JSONSchema() *jsonschema.Schema {
-	return &jsonschema.Schema{Enum: []string{"on", "off"}}
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Enum: []string{"on", "off"}}, {Type: "boolean"}}} // as YAML 1.1 reads them
 }
 
 // JSONSchema implements jsonschema.Schemer.
