@@ -36,29 +36,48 @@ func (b BlastRadius) AtFullTraffic() BlastRadius {
 }
 
 // MeasureBlast sums up the samples of a metric whose bad events are counted, a
-// pair a step, those of the warm-up included: users met the canary then, too. It
+// pair a step, those of the warm-up included: users met the canary then, too. Steps in which
+// the arms share the traffic differently, such as the stages of a ramp, are given apart: each
+// is compared within itself, and what they come to is added up, with the errors of their limits
+// in squares. It
 // returns false when the canary has had no request, or when the metric
 // counts nothing. Of a slower-than histogram, those that are certain to be slower count
 // as bad, in both arms.
-func MeasureBlast(m Metric, pairs []Pair) (b BlastRadius, ok bool) {
+func MeasureBlast(m Metric, strata ...[]Pair) (b BlastRadius, ok bool) {
 	if !m.Counted() {
 		return b, false
 	}
 	series := stats.NewCounts(1)
-	var sum stats.PairedCounts
-	for _, p := range pairs {
-		v := m.events(p)
-		series.Add(v)
-		sum.X += v.X
-		sum.N += v.N
-		sum.Y += v.Y
-		sum.M += v.M
+	sums := make([]stats.PairedCounts, len(strata))
+	for i, pairs := range strata {
+		for _, p := range pairs {
+			v := m.events(p)
+			series.Add(v)
+			sums[i] = sums[i].Plus(v)
+		}
 	}
-	b = BlastRadius{Requests: sum.N, All: sum.N + sum.M, Failed: sum.X, Excess: sum.N * sum.Difference(1), Lower: math.NaN(), Upper: math.NaN()}
-	if series.Len() >= firstLookRatio {
-		phi := series.Dispersion(blastLevel)
-		b.Lower = sum.N * sum.DifferenceLower(1, blastLevel, phi)
-		b.Upper = sum.N * sum.DifferenceUpper(1, blastLevel, phi)
+	enough := series.Len() >= firstLookRatio
+	phi, below, above := math.NaN(), 0.0, 0.0
+	if enough {
+		phi = series.Dispersion(blastLevel)
 	}
-	return b, sum.N > 0
+	for _, sum := range sums {
+		b.All += sum.N + sum.M
+		if sum.N == 0 {
+			continue
+		}
+		b.Requests += sum.N
+		b.Failed += sum.X
+		excess := sum.N * sum.Difference(1)
+		b.Excess += excess
+		if enough {
+			below = math.Hypot(below, excess-sum.N*sum.DifferenceLower(1, blastLevel, phi))
+			above = math.Hypot(above, sum.N*sum.DifferenceUpper(1, blastLevel, phi)-excess)
+		}
+	}
+	b.Lower, b.Upper = math.NaN(), math.NaN()
+	if enough {
+		b.Lower, b.Upper = b.Excess-below, b.Excess+above
+	}
+	return b, b.Requests > 0
 }

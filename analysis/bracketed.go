@@ -18,8 +18,8 @@ type bracketed struct {
 }
 
 func (e *bracketed) add(b bracket) {
-	e.low.add(exact(b.low))
-	e.high.add(exact(b.high))
+	e.low.add(bracket{b.low, b.low, b.stage})
+	e.high.add(bracket{b.high, b.high, b.stage})
 	e.apart = e.apart || b.low != b.high
 }
 

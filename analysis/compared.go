@@ -44,6 +44,10 @@ func (j *judgement) compared() Compared {
 
 func (e *countsEvidence) compared() Compared {
 	t, ratio := e.totals, math.NaN()
+	standardised := e.standardised()
+	if e.direction == Decrease {
+		standardised.X, standardised.N, standardised.Y, standardised.M = standardised.Y, standardised.M, standardised.X, standardised.N
+	}
 	if t.N > 0 && t.M > 0 {
 		ratio = e.counts.Ratio()
 	}
@@ -55,6 +59,9 @@ func (e *countsEvidence) compared() Compared {
 		Steps: e.steps, Counted: true,
 		Baseline: ComparedArm{Level: t.Y / t.M, Bad: t.Y, Total: t.M},
 		Canary:   ComparedArm{Level: t.X / t.N, Bad: t.X, Total: t.N},
+	}
+	if e.metric.Tolerance.Absolute && len(e.strata) > 1 {
+		c.Baseline.Level, c.Canary.Level = standardised.Y/standardised.M, standardised.X/standardised.N
 	}
 	// The pooled rates are the ones, but for rounding, where the shares of the traffic do
 	// not change.

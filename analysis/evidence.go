@@ -39,10 +39,13 @@ type observation struct {
 // their bounds may lie anywhere there. low is the reading at which the canary is
 // lowest and the baseline highest, high the one the other way round; they are the
 // same where the data tell exactly.
-type bracket struct{ low, high observation }
+type bracket struct {
+	low, high observation
+	stage     int // of the ramp, in which the arms share the traffic alike
+}
 
 // exact returns the bracket of an observation that is known exactly.
-func exact(o observation) bracket { return bracket{o, o} }
+func exact(o observation) bracket { return bracket{low: o, high: o} }
 
 // evidence is what one test has seen since it started, for one direction. All
 // comparisons are oriented: more is worse.
@@ -130,6 +133,7 @@ type countsEvidence struct {
 	// not run in the same steps.
 	pooled  bool
 	totals  stats.PairedCounts
+	strata  strata
 	steps   int      // added
 	learned *learned // nil for nothing
 }
@@ -155,14 +159,14 @@ func (e *countsEvidence) add(b bracket) {
 	e.steps++
 	v := oriented(b.low.counts, e.direction)
 	if !e.pooled {
-		e.counts.Add(v)
+		if e.counts.Add(v) {
+			e.strata.add(b.stage, v)
+		}
 		e.totals = e.counts.Totals()
 		return
 	}
-	e.totals.X += v.X
-	e.totals.N += v.N
-	e.totals.Y += v.Y
-	e.totals.M += v.M
+	e.strata.add(b.stage, v)
+	e.totals = e.totals.Plus(v)
 	e.counts = stats.NewCounts(1 + e.metric.Tolerance.Size)
 	e.counts.Add(e.totals)
 }
@@ -205,10 +209,11 @@ func (e *countsEvidence) passDispersion(level float64, optimistic bool) float64 
 func (e *countsEvidence) beyond(level float64, optimistic bool) bool {
 	t := e.metric.Tolerance
 	if t.Absolute {
-		if e.totals.Difference(1) <= t.Size {
+		v := e.standardised()
+		if v.Difference(1) <= t.Size {
 			return false
 		}
-		return e.totals.DifferenceLower(1, level, e.failDispersion(level, optimistic)) > t.Size
+		return v.DifferenceLower(1, level, e.failDispersion(level, optimistic)) > t.Size
 	}
 	if e.totals.X == 0 || e.below(e.metric.Floor) {
 		return false
@@ -231,7 +236,8 @@ func (e *countsEvidence) within(level float64, optimistic bool) bool {
 	t := e.metric.Tolerance
 	phi := e.passDispersion(level, optimistic)
 	if t.Absolute {
-		return e.totals.Difference(1) < t.Size && e.totals.DifferenceUpper(1, level, phi) < t.Size
+		v := e.standardised()
+		return v.Difference(1) < t.Size && v.DifferenceUpper(1, level, phi) < t.Size
 	}
 	// Either way of being fine will do; at most one can bind at a time, so
 	// both may use the whole level (docs/statistics/method.md, section 5.2).
@@ -241,7 +247,7 @@ func (e *countsEvidence) within(level float64, optimistic bool) bool {
 
 func (e *countsEvidence) tolerated() bool {
 	if e.metric.Tolerance.Absolute {
-		return !(e.totals.Difference(1) > e.metric.Tolerance.Size) // NaN without events in an arm
+		return !(e.standardised().Difference(1) > e.metric.Tolerance.Size) // NaN without events in an arm
 	}
 	return !(e.counts.Ratio() > 1+e.metric.Tolerance.Size) || e.below(e.metric.Floor)
 }
@@ -251,10 +257,11 @@ func (e *countsEvidence) observations() int { return e.steps }
 func (e *countsEvidence) effect(failLevel, passLevel float64) Effect {
 	phiFail, phiPass := e.failDispersion(failLevel, false), e.passDispersion(passLevel, false)
 	if e.metric.Tolerance.Absolute {
+		v := e.standardised()
 		return ratioLimits{
-			e.totals.Difference(1),
-			e.totals.DifferenceLower(1, failLevel, phiFail),
-			e.totals.DifferenceUpper(1, passLevel, phiPass),
+			v.Difference(1),
+			v.DifferenceLower(1, failLevel, phiFail),
+			v.DifferenceUpper(1, passLevel, phiPass),
 		}.absolute(e.direction)
 	}
 	return ratioLimits{
@@ -262,4 +269,29 @@ func (e *countsEvidence) effect(failLevel, passLevel float64) Effect {
 		e.counts.RatioLower(failLevel, phiFail),
 		e.counts.RatioUpper(passLevel, phiPass),
 	}.relative(e.direction)
+}
+
+// standardised returns the totals whose difference is compared: the sums, or of a ramp what
+// compares each of its stages within itself.
+func (e *countsEvidence) standardised() stats.PairedCounts {
+	if len(e.strata) < 2 {
+		return e.totals
+	}
+	return stats.Standardised(e.strata)
+}
+
+// excessUpper returns the upper limit of how many more of the canary's events are bad than of
+// the baseline's, as a rate. The comparison has to be one of an increase.
+func (e *countsEvidence) excessUpper(level float64) float64 {
+	return e.standardised().DifferenceUpper(1, level, e.passDispersion(level, false))
+}
+
+// strata are the counts of each stage of a ramp.
+type strata []stats.PairedCounts
+
+func (s *strata) add(stage int, v stats.PairedCounts) {
+	for len(*s) <= stage {
+		*s = append(*s, stats.PairedCounts{})
+	}
+	(*s)[stage] = (*s)[stage].Plus(v)
 }

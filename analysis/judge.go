@@ -16,6 +16,7 @@ type Judge struct {
 	guards  []GuardState // at the last look; nil before the first
 	looks   int
 	verdict Verdict
+	ramp    ramp
 }
 
 // Errors of Step that are the caller's doing.
@@ -25,6 +26,7 @@ var (
 	errPairCount = errors.New("a look needs one pair a metric")
 	errGuards    = errors.New("a look needs one state a guard")
 	errRevision  = errors.New("a revision is of no metric of the plan")
+	errStage     = errors.New("a look is in a stage of the plan's ramp, and in none before that of the last look")
 )
 
 // NewJudge returns a judge of a valid plan, before its first step.
@@ -70,6 +72,8 @@ func (j *Judge) Step(l Look) (Verdict, error) {
 		return j.verdict, fmt.Errorf("%w: got %d for %d", errGuards, len(l.Guards), len(j.plan.Guards))
 	case slices.ContainsFunc(l.Revisions, func(r Revision) bool { return r.Metric < 0 || r.Metric >= len(j.metrics) }):
 		return j.verdict, errRevision
+	case l.Stage < j.ramp.stage || l.Stage > 0 && (j.plan.Ramp == nil || l.Stage >= len(j.plan.Ramp.Stages)):
+		return j.verdict, errStage
 	case j.verdict != VerdictInconclusive:
 		return j.verdict, ErrJudged
 	case j.looks == j.plan.Steps:
@@ -87,8 +91,20 @@ func (j *Judge) Step(l Look) (Verdict, error) {
 	for _, r := range l.Revisions {
 		j.metrics[r.Metric].revise(r)
 	}
+	if l.Stage > j.ramp.stage {
+		j.ramp = ramp{stage: l.Stage}
+	}
+	if l.Settling {
+		j.settle()
+		return j.verdict, nil
+	}
+	j.ramp.steps++
+	if e := j.plan.Exposure; e != nil {
+		j.ramp.expose(l.Pairs[e.Metric])
+	}
 	for i, p := range l.Pairs {
 		m := j.metrics[i]
+		m.stage = l.Stage
 		before := m.decision
 		m.step(j.looks, p)
 		if m.decision != before {
@@ -126,6 +142,9 @@ func (j *Judge) conclude() Verdict {
 		return VerdictInconclusive
 	}
 	if e := j.Exposure(); e != nil && e.Off {
+		return VerdictInconclusive
+	}
+	if !j.rampMayPass() {
 		return VerdictInconclusive
 	}
 	for _, m := range j.metrics {

@@ -24,6 +24,7 @@ type judgement struct {
 	pooling  *pooling // of counts in steps; nil for other kinds
 	bounds   bounds   // of a slower-than histogram
 	past     *past    // nil without a history
+	stage    int      // of the ramp, from 0
 }
 
 // tally is what a metric has seen, whether or not it was of use.
@@ -79,6 +80,7 @@ func (j *judgement) step(step int, p Pair) {
 	j.tally.add(j.metric, p)
 	j.bounds.note(p, j.metric.SlowerThan)
 	b, ok := j.metric.method().observe(j.metric, p)
+	b.stage = j.stage
 	j.tally.note(b.low, ok)
 	if !ok && j.metric.quantileOfValues() && j.metric.Shows(p.Baseline) && j.metric.Shows(p.Canary) {
 		j.tally.fewBehind++

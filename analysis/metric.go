@@ -116,6 +116,7 @@ type Plan struct {
 	// a state at each look.
 	Guards   []string
 	Exposure *Exposure // nil = whatever the canary gets
+	Ramp     *Ramp     // nil = the canary's share of the traffic is nothing that the run changes
 }
 
 // Defaults of docs/statistics/method.md, section 6.
@@ -161,7 +162,10 @@ func (p Plan) Validate() error {
 		}
 	}
 	if p.Exposure != nil {
-		errs = append(errs, p.Exposure.validate(p.Metrics))
+		errs = append(errs, p.Exposure.validate(p.Metrics, p.Ramp != nil))
+	}
+	if p.Ramp != nil {
+		errs = append(errs, p.Ramp.validate(p.Steps))
 	}
 	if mustPass == 0 {
 		errs = append(errs, errors.New("no metric has to pass: give at least one that is neither advisory nor fail_only"))

@@ -29,6 +29,7 @@ type pooling struct {
 	steps            int
 	canary, baseline armPooling
 	neither          int // steps in which neither arm had any
+	stage            int // of the ramp; what waits when another begins is not compared
 }
 
 // armPooling is one arm's part in a pooling.
@@ -46,6 +47,11 @@ type armPooling struct {
 // returns what is to be compared now, the first of the steps that it is of, and
 // false when there is nothing to compare.
 func (p *pooling) take(step int, b bracket) (pooled bracket, first int, ok bool) {
+	if b.stage != p.stage {
+		p.canary.drop()
+		p.baseline.drop()
+		p.stage = b.stage
+	}
 	v := b.low.counts
 	p.steps++
 	p.canary.count(v.N, v.M)
@@ -70,6 +76,7 @@ func (p *pooling) take(step int, b bracket) (pooled bracket, first int, ok bool)
 		return bracket{}, 0, false
 	}
 	pooled, first = p.canary.wait.plus(p.baseline.wait), step
+	pooled.stage = b.stage
 	if both {
 		pooled = pooled.plus(b)
 	}

@@ -29,13 +29,14 @@ const (
 // merged steps as it takes to have enough observations in the tail.
 type quantileReduction struct {
 	q, tolerance float64
-	waiting      []Pair // steps before the merging is fixed
-	usable       int    // usable ones among them
-	merge        int    // steps in a group; 0 until it is fixed
+	waiting      []stagedPair // steps before the merging is fixed
+	usable       int          // usable ones among them
+	merge        int          // steps in a group; 0 until it is fixed
 	group        struct {
-		steps            int
+		steps, stage     int
 		canary, baseline stats.Histogram
 	}
+	lost     int                  // steps that no group has: of the ones that the end of a stage broke off, and while traffic settled
 	groups   int                  // complete groups so far
 	planned  int                  // groups planned
 	judged   int                  // groups with a quantile in both arms
@@ -50,10 +51,10 @@ type quantileReduction struct {
 // complete.
 func (r *quantileReduction) step(j *judgement, p Pair, usable bool) {
 	if r.merge > 0 {
-		r.take(j, p, usable)
+		r.take(j, stagedPair{p, j.stage}, usable)
 		return
 	}
-	r.waiting = append(r.waiting, p)
+	r.waiting = append(r.waiting, stagedPair{p, j.stage})
 	if usable {
 		r.usable++
 	}
@@ -62,6 +63,7 @@ func (r *quantileReduction) step(j *judgement, p Pair, usable bool) {
 	}
 	r.fix()
 	r.planned = j.plan.Steps / r.merge
+	r.lose(0)
 	j.startTests(r.planned, r.merge)
 	for _, w := range r.waiting {
 		r.take(j, w, w.Canary.Buckets().Total() > 0 && w.Baseline.Buckets().Total() > 0)
@@ -83,7 +85,11 @@ func (r *quantileReduction) fix() {
 
 // take adds a step to the group under way. A step that only one arm has data for
 // is left out of both.
-func (r *quantileReduction) take(j *judgement, p Pair, usable bool) {
+func (r *quantileReduction) take(j *judgement, p stagedPair, usable bool) {
+	if p.stage != r.group.stage {
+		r.lose(r.group.steps)
+		r.group.steps, r.group.stage, r.group.canary, r.group.baseline = 0, p.stage, stats.Histogram{}, stats.Histogram{}
+	}
 	r.group.steps++
 	if usable {
 		r.group.canary = r.group.canary.Plus(p.Canary.Buckets())
@@ -214,4 +220,18 @@ func (r *quantileReduction) cannotPass() Cause {
 		return CoarseBuckets
 	}
 	return ""
+}
+
+// stagedPair is a step of a stage of a ramp.
+type stagedPair struct {
+	Pair
+	stage int
+}
+
+// lose counts steps that no group will have: the clock of the tests goes on.
+func (r *quantileReduction) lose(steps int) {
+	if r.lost += steps; r.merge > 0 {
+		r.groups += r.lost / r.merge
+		r.lost %= r.merge
+	}
 }

@@ -198,4 +198,9 @@ type Look struct {
 	Guards []GuardState // in the order of Plan.Guards, one each
 	// Revisions are of steps before this look's, and not known to the look before.
 	Revisions []Revision
+	// Stage is that of the plan's ramp, from 0, in which the step lies; 0 without a ramp.
+	Stage int
+	// Settling: the traffic changed in the step, or had just changed. It is shown to no
+	// metric, and the look can fail the canary by a guard alone.
+	Settling bool
 }

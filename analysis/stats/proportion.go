@@ -77,3 +77,51 @@ func (v PairedCounts) DifferenceUpper(multiple, level, dispersion float64) float
 		v.firstUpper(level, dispersion)-first,
 		multiple*(second-v.secondLower(level, dispersion)))
 }
+
+// ProportionSequence returns limits of a proportion, x of n, that hold at every n at once with
+// a chance of at least 1 - level, however often they are looked at: the p at which a mixture of
+// binomial alternatives is 1/level times as likely as p (Robbins 1970, Annals of Mathematical
+// Statistics 41:1397). The mixture is a beta distribution about the expected proportion, which
+// lies between 0 and 1. 0 and 1 when n is 0.
+func ProportionSequence(x, n, expected, level float64) (lower, upper float64) {
+	if n <= 0 {
+		return 0, 1
+	}
+	const weight = 2 // of the mixture, in trials; any is valid
+	a, b := weight*expected, weight*(1-expected)
+	mixture := logBeta(x+a, n-x+b) - logBeta(a, b)
+	// excluded reports whether a proportion is one that the limits leave out.
+	excluded := func(p float64) bool {
+		return mixture-xlogy(x, p)-xlogy(n-x, 1-p) >= -math.Log(level)
+	}
+	limit := func(end float64) float64 {
+		in, out := x/n, end
+		if !excluded(out) {
+			return out
+		}
+		for range 60 {
+			if middle := (in + out) / 2; excluded(middle) {
+				out = middle
+			} else {
+				in = middle
+			}
+		}
+		return out
+	}
+	return limit(0), limit(1)
+}
+
+func logBeta(a, b float64) float64 {
+	first, _ := math.Lgamma(a)
+	second, _ := math.Lgamma(b)
+	both, _ := math.Lgamma(a + b)
+	return first + second - both
+}
+
+// xlogy returns x log(y), 0 where x is 0.
+func xlogy(x, y float64) float64 {
+	if x == 0 {
+		return 0
+	}
+	return x * math.Log(y)
+}
