@@ -79,6 +79,8 @@ func FuzzRead(f *testing.F) {
 		lines(header, `{"look":1,"t":"2026-11-23T10:00:30Z"}`, `{"end":"verdict","detail":"x"}`, point),
 		lines(header, point, `{"look":0,"t":"2026-11-23T11:00:00Z","history":{"from":"2026-11-23T09:00:00Z","since":"2026-11-23T09:30:00Z","to":"2026-11-23T11:00:00Z","warmup":3,"steps":20,"notes":["cut"]}}`),
 		lines(header, `{"look":0,"t":"2026-11-23T11:00:00Z","history":{"back":["24h0m0s","48h0m0s"],"warmup":3,"steps":20}}`),
+		lines(header, `{"look":0,"t":"2026-11-23T11:00:00Z","stage":{"number":1,"share":0.05,"began":"2026-11-23T11:00:00Z"}}`,
+			`{"look":3,"t":"2026-11-23T11:02:00Z","stage":{"number":1,"share":0.05,"began":"2026-11-23T11:00:00Z","done":"2026-11-23T11:00:04.5Z"}}`),
 		lines(header) + point[:20], header, "", "\ufeff" + lines(header, point),
 		lines(header, `{"t":"9999-12-31T23:59:59Z","metric":"p95","arm":"canary","value":1e308}`),
 		lines(header, `{"t":"2026-11-23T10:00:00Z","guard":"monitor 1","state":"alert","detail":"x","link":"https://x/1"}`, point),

@@ -44,6 +44,7 @@ type line struct {
 	Revised   *revision  `json:"revised"`
 	Diagnosis *Diagnosis `json:"diagnosis"`
 	History   *history   `json:"history"`
+	Stage     *stage     `json:"stage"`
 
 	Guard *string         `json:"guard"`
 	State providers.State `json:"state"`
@@ -179,21 +180,15 @@ func (r *Recording) take(number int, text []byte) error {
 		r.History, err = l.History.read(at)
 		return err
 	}
+	if l.Look != nil && l.Stage != nil {
+		s, err := l.Stage.read(*l.Look)
+		if err == nil {
+			err = r.SetStage(s)
+		}
+		return err
+	}
 	if l.Look != nil {
-		r.Look(at)
-		r.End = nil
-		if l.Diagnosis != nil {
-			r.Diagnoses = append(r.Diagnoses, *l.Diagnosis)
-		}
-		if l.Revised == nil {
-			return nil
-		}
-		rev, err := l.Revised.read()
-		if err != nil {
-			return err
-		}
-		r.Revise(at, rev)
-		return nil
+		return r.looked(at, l)
 	}
 	if l.Guard != nil {
 		if !slices.Contains(providers.States, l.State) {
@@ -207,6 +202,24 @@ func (r *Recording) take(number int, text []byte) error {
 		return err
 	}
 	return r.Add(p)
+}
+
+// looked takes the mark of a look, and what hangs in it.
+func (r *Recording) looked(at time.Time, l line) error {
+	r.Look(at)
+	r.End = nil
+	if l.Diagnosis != nil {
+		r.Diagnoses = append(r.Diagnoses, *l.Diagnosis)
+	}
+	if l.Revised == nil {
+		return nil
+	}
+	rev, err := l.Revised.read()
+	if err != nil {
+		return err
+	}
+	r.Revise(at, rev)
+	return nil
 }
 
 // point reads a line as a point.

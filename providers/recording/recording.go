@@ -82,6 +82,9 @@ type Recording struct {
 	// History is what was looked at before the run; nil when nothing was, or when that is not
 	// all there.
 	History *History
+	// Stages are those of a ramp that the run has set, in their order; one that was set again,
+	// after traffic had been taken from the canary, is there again.
+	Stages []Stage
 
 	before time.Time // what Judged was at the look before
 	tracks map[trackKey]*track
