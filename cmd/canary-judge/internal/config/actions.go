@@ -17,6 +17,7 @@ import (
 // a replay acts on nothing, and commands may hold secrets.
 type Actions struct {
 	Pass, Fail, Inconclusive *Hook   // nil = none
+	Interrupt                *Hook   // when a run with stages ends without a verdict; nil = none
 	Revert                   *Revert // on a fail, before its hook; nil = none
 }
 
@@ -226,8 +227,9 @@ func GitName(name string) bool {
 
 // blast says which metrics count the requests and the users that met the canary.
 type blast struct {
-	Requests string `yaml:"requests" otherwise:"the metric that failed, or the first ratio" doc:"Ratio or slower_than metric whose totals are the requests" example:"errors"`
-	Users    string `yaml:"users" doc:"Value metric that counts the users of an arm, in a step or so far; usually advisory" example:"users"`
+	Requests string  `yaml:"requests" otherwise:"the metric that failed, or the first ratio" doc:"Ratio or slower_than metric whose totals are the requests" example:"errors"`
+	Users    string  `yaml:"users" doc:"Value metric that counts the users of an arm, in a step or so far; usually advisory" example:"users"`
+	AtMost   float64 `yaml:"at_most" otherwise:"a tenth of a day's error budget at 99.9%: 0.144 minutes of all requests" doc:"How many more requests may fail because of a stage than at the baseline's rate, at the worst that the evidence allows; the stage does not begin before that holds" example:"500"`
 }
 
 // blastRadius resolves what the blast radius is counted by.

@@ -35,6 +35,7 @@ type Config struct {
 	Blast   Blast
 	Links   []Link
 	Actions Actions
+	Stages  []Stage // of the plan's ramp; none without one
 	// Document is the config as it was understood, as JSON, without secrets: what
 	// a recording keeps. It can be read again with Options.Literal.
 	Document json.RawMessage
@@ -185,6 +186,7 @@ func (r *resolver) resolve() *Config {
 	r.blastRadius()
 	r.links()
 	r.actions()
+	r.stages()
 	r.settings()
 	r.tellLate()
 	if len(r.problems) > 0 {
@@ -305,11 +307,20 @@ func (r *resolver) window() {
 
 // exposure resolves the traffic the canary should get.
 func (r *resolver) exposure() {
-	e := r.file.Exposure
+	e, staged := r.file.Exposure, len(r.file.Stages) > 0
 	if e == nil {
 		return
 	}
 	x := &analysis.Exposure{Share: float64(e.Share), Tolerance: float64(e.Tolerance), Metric: -1}
+	switch {
+	case staged && r.written(&e.Share):
+		r.problemAt(&e.Share, e, "the stages say the canary's share; leave share out here")
+	case !staged && !r.written(&e.Share):
+		r.lacking(r.places.at(e), []string{"share"}, "share is missing")
+	}
+	if e.Check == ignoreExposure {
+		return
+	}
 	if r.given(&e.Share) && (x.Share <= 0 || x.Share >= 1) {
 		r.problemAt(&e.Share, e, "the share must lie between 0%% and 100%%")
 	}

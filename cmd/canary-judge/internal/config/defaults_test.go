@@ -1,6 +1,7 @@
 package config
 
 import (
+	"math"
 	"net/mail"
 	"reflect"
 	"strings"
@@ -35,6 +36,19 @@ metrics:
   - {name: latency, value: 'avg:l{$arm}', tolerance: 10%}
   - {name: journey, checks: {synthetics: {baseline: [abc-def-ghi], canary: [jkl-mno-pqr]}, trigger: {}}, tolerance: 20pt}
   - {name: silence, gaps: latency, tolerance: 20pt}
+`
+
+// staged is a config with the keys of a ramp.
+const staged = `provider: prometheus
+baseline: {track: stable}
+canary: {track: canary}
+window: {step: 30s}
+stages:
+  - {share: 1%, run: [./weight.sh, '1']}
+  - {share: 10%, run: [./weight.sh, '10']}
+on_interrupt: {run: [./weight.sh, '0']}
+metrics:
+  - {name: errors, ratio: {bad: 'sum(increase(e{$arm}[$step]))', total: 'sum(increase(h{$arm}[$step]))'}, tolerance: 25%}
 `
 
 // tagged calls with each field of a config struct, and of those below it, that has a tag.
@@ -95,19 +109,27 @@ func spelled(n any, path []string, text string) []any {
 // Writing a default out changes nothing, wherever it can be written.
 func TestADefaultIsWhatItsTagSays(t *testing.T) {
 	t.Parallel()
-	want, err := parse(everything, nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var doc any
-	if err := yaml.Unmarshal([]byte(everything), &doc); err != nil {
-		t.Fatal(err)
+	docs, wanted := make([]any, 2), make([]*Config, 2)
+	for i, text := range []string{everything, staged} {
+		var err error
+		if wanted[i], err = parse(text, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := yaml.Unmarshal([]byte(text), &docs[i]); err != nil {
+			t.Fatal(err)
+		}
 	}
 	tags := 0
 	tagged(reflect.TypeFor[file](), nil, "default", func(path []string, text string) {
 		tags++
 		tried := 0
-		for _, d := range spelled(doc, path, text) {
+		written := spelled(docs[0], path, text)
+		inTheFirst := len(written)
+		for i, d := range append(written, spelled(docs[1], path, text)...) {
+			want := wanted[0]
+			if i >= inTheFirst {
+				want = wanted[1]
+			}
 			out, err := yaml.Marshal(d)
 			if err != nil {
 				t.Fatal(err)
@@ -158,6 +180,15 @@ func TestADefaultInWordsHolds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s, err := parse(staged, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, shareless := parse(valid+"exposure: {tolerance: 10%}\n", nil, nil)
+	kept, err := Parse("the recording's", s.Document, Options{Types: types(), Literal: true})
+	if err != nil {
+		t.Fatal(err)
+	}
 	runs := c.Metrics[2].Queries[providers.Total][providers.Canary]
 	holds := map[string]struct {
 		text string
@@ -167,7 +198,12 @@ func TestADefaultInWordsHolds(t *testing.T) {
 		"window.warmup":                    {"1m, or one step; 3m, and at least three steps, where history is used", d.Window.Warmup == 2 && p.Window.Warmup == 1 && coarse.Window.Warmup == 1},
 		"window.lag":                       {"by provider", c.Window.Lag == types()[0].Lag && p.Window.Lag == types()[1].Lag},
 		"window.pass_after":                {"5 steps", c.Plan.PassAfter == 5 && analysis.DefaultPassAfter == 5},
-		"history":                          {"four windows of both arms, for the noise; none with baseline.offset", c.History.Length == 4*c.Window.Length() && !c.History.RemoveOffset},
+		"history":                          {"four windows of both arms, for the noise; none with baseline.offset or stages", c.History.Length == 4*c.Window.Length() && !c.History.RemoveOffset && s.History == nil},
+		"stages.run":                       {"none, in the config that a recording keeps", s.Stages[1].Set.Args[1] == "10" && kept.Stages[1].Set == nil},
+		"stages.at_least":                  {"5 steps", s.Plan.Ramp.Stages[0].Steps == 5},
+		"stages.warmup":                    {"the window's", s.Stages[1].Warmup == time.Minute},
+		"exposure.share":                   {"the stage's; without stages it has to be given", shareless != nil && s.Plan.Exposure.Share == 0 && s.Plan.Exposure.Tolerance == 0.2},
+		"blast_radius.at_most":             {"a tenth of a day's error budget at 99.9%: 0.144 minutes of all requests", s.Plan.Ramp.AtMost == 0 && math.Abs(s.Plan.Ramp.Budget-2*0.1*0.001*24*60) < 1e-9},
 		"exposure.metric":                  {"the first ratio", c.Plan.Exposure.Metric == 0},
 		"metrics.provider":                 {"the config's", c.Metrics[0].Provider == "datadog"},
 		"metrics.floor":                    {"0.1% for rates with a relative tolerance", c.Plan.Metrics[0].Floor == 0.001 && c.Plan.Metrics[1].Floor == 0 && c.Plan.Metrics[2].Floor == 0},

@@ -19,18 +19,21 @@ type file struct {
 	Window     window       `yaml:"window" doc:"The time that is judged"`
 	FalseAlarm Percent      `yaml:"false_alarm" default:"5%" doc:"Chance that a canary within tolerance fails, over the whole run: all looks, all metrics"`
 	WrongPass  Percent      `yaml:"wrong_pass" default:"5%" doc:"Chance that a canary beyond a tolerance passes"`
-	History    *historyText `yaml:"history" otherwise:"four windows of both arms, for the noise; none with baseline.offset" doc:"What is looked at before the run, to learn how noisy each metric is: off, or a mapping" example:"{length: 4h}"`
+	History    *historyText `yaml:"history" otherwise:"four windows of both arms, for the noise; none with baseline.offset or stages" doc:"What is looked at before the run, to learn how noisy each metric is: off, or a mapping" example:"{length: 4h}"`
 	Presets    []presetUse  `yaml:"presets" doc:"Ready-made metrics of the provider, by name, or by name with parameters" example:"[http]"`
 	Metrics    []metric     `yaml:"metrics" doc:"What is compared"`
-	Exposure   *exposure    `yaml:"exposure" doc:"Whether the canary gets the traffic it should; if not, it cannot pass"`
+	Stages     []stage      `yaml:"stages" doc:"A ramp: the run gives the canary more and more of the traffic, and judges all of it under one error rate"`
+	Early      earlyPass    `yaml:"early" default:"wait" doc:"promote ends a ramp with PASS as soon as all metrics have passed, in whatever stage; wait goes through all stages first"`
+	Exposure   *exposure    `yaml:"exposure" doc:"Whether the canary gets the traffic it should; if not, it cannot pass, and a ramp does not go on"`
 	Guards     []guard      `yaml:"guards" doc:"What Datadog watches over the canary by: one that alerts fails it, and one that cannot be read keeps it from passing"`
-	Blast      *blast       `yaml:"blast_radius" doc:"What the blast radius is counted by"`
+	Blast      *blast       `yaml:"blast_radius" doc:"What the blast radius is counted by, and how large a stage may make it"`
 
 	Links []link `yaml:"links" doc:"Pages to look at beside the report, such as a dashboard"`
 
 	OnPass         *onVerdict `yaml:"on_pass" doc:"What to do at a pass"`
 	OnFail         *onFail    `yaml:"on_fail" doc:"What to do at a fail"`
 	OnInconclusive *onVerdict `yaml:"on_inconclusive" doc:"What to do when the verdict is inconclusive at the end of the window"`
+	OnInterrupt    *onVerdict `yaml:"on_interrupt" doc:"What to do when a run with stages ends without a verdict: by a signal, an error, or a stage that could not be set"`
 
 	presetMetrics [][]metric // what the presets come to
 }
@@ -74,9 +77,10 @@ type window struct {
 
 // exposure says how much traffic the canary should get.
 type exposure struct {
-	Share     Percent `yaml:"share" required:"true" doc:"The canary's share of all requests" example:"10%"`
-	Tolerance Percent `yaml:"tolerance" default:"20%" doc:"How far the share may be off, as a part of it"`
-	Metric    string  `yaml:"metric" otherwise:"the first ratio" doc:"The metric whose totals are the requests"`
+	Share     Percent       `yaml:"share" otherwise:"the stage's; without stages it has to be given" doc:"The canary's share of all requests" example:"10%"`
+	Tolerance Percent       `yaml:"tolerance" default:"20%" doc:"How far the share may be off, as a part of it"`
+	Metric    string        `yaml:"metric" otherwise:"the first ratio" doc:"The metric whose totals are the requests"`
+	Check     exposureCheck `yaml:"check" default:"on" doc:"off does not ask whether the canary gets the shares of the stages, as where the baseline is a part of the rest"`
 }
 
 // metric is one thing that is compared. Exactly one of value, ratio, histogram,

@@ -188,7 +188,8 @@ func (r *resolver) history() {
 	case r.config.Window.Step == 0:
 		return
 	case text == nil:
-		if r.config.Arms[providers.Baseline].Offset == 0 {
+		// Before a ramp the canary has hardly any traffic.
+		if r.config.Arms[providers.Baseline].Offset == 0 && len(r.file.Stages) == 0 {
 			r.config.History = &History{Length: usualLength(r.config.Window, unasked)}
 		}
 		return

@@ -84,6 +84,8 @@ func (r *resolver) document() json.RawMessage {
 		case key == "presets" || key == "window" || isProvider || strings.HasPrefix(key, "on_"):
 		case key == "metrics":
 			metrics.Content = append(metrics.Content, value.Content...)
+		case key == "stages":
+			add(doc, key, sharesOf(value))
 		default:
 			add(doc, key, value)
 		}
