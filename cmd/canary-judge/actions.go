@@ -27,7 +27,8 @@ func (a *app) repository(s config.Revert) *revert.Repository {
 
 // act does what the config says to do at the verdict, and notes it in the report:
 // first the revert, then the marks, then the command, each also when one before it
-// failed. It returns what failed.
+// failed; of a ramp the command first, which takes the traffic from the canary sooner than a
+// revert can. It returns what failed.
 func (a *app) act(ctx context.Context, o *options, places outputs, run endedRun, r *report.Report) error {
 	c, failed := run.config, run.outcome.Result.Verdict == analysis.VerdictFail
 	hook, reverts := c.Actions.Of(run.outcome.Result.Verdict), failed && c.Actions.Revert != nil
@@ -42,6 +43,10 @@ func (a *app) act(ctx context.Context, o *options, places outputs, run endedRun,
 		fmt.Fprintln(a.stderr, report.Clean(r.Reason))
 	}
 	var errs []error
+	if hook != nil && len(c.Stages) > 0 {
+		errs = append(errs, a.runHook(ctx, o, run, *hook, places, r))
+		hook = nil
+	}
 	// A revert finds itself at the remote, and marking twice is marking once.
 	if reverts {
 		errs = append(errs, a.once(ctx, o, run, report.RevertAction, true, r, func() error { return a.revertNow(ctx, o, *c.Actions.Revert, r) }))

@@ -94,7 +94,9 @@ func (a *app) describe(c *config.Config) {
 			}
 		}
 	}
-	if e := c.Plan.Exposure; e != nil {
+	if e := c.Plan.Exposure; e != nil && c.Plan.Ramp != nil {
+		fmt.Fprintf(a.stdout, "\nthe canary should get the share of its stage, by the totals of %s\n", report.Clean(c.Metrics[e.Metric].Name))
+	} else if e != nil {
 		fmt.Fprintf(a.stdout, "\nthe canary should get %g%% of the requests, by the totals of %s\n", 100*e.Share, report.Clean(c.Metrics[e.Metric].Name))
 	}
 	for _, tag := range c.Tags {
@@ -103,6 +105,7 @@ func (a *app) describe(c *config.Config) {
 	for _, g := range c.Guards {
 		fmt.Fprintf(a.stdout, "\nguard: the %s of %s must stay quiet\n", g.Name, g.Provider)
 	}
+	a.describeStages(c)
 	a.describeActions(c)
 	for _, doubt := range c.Doubts {
 		fmt.Fprintf(a.stdout, "\ndoubt: %s\n", report.Clean(doubt))
@@ -115,6 +118,35 @@ func (a *app) describe(c *config.Config) {
 	}
 }
 
+// describeStages says how the canary gets its traffic.
+func (a *app) describeStages(c *config.Config) {
+	ramp := c.Plan.Ramp
+	if ramp == nil {
+		return
+	}
+	fmt.Fprintln(a.stdout)
+	for i, s := range c.Stages {
+		fmt.Fprintf(a.stdout, "stage %d: %.4g%% of the traffic, for at least %s after %s to settle: %s\n", i+1, 100*s.Share,
+			providers.Duration(time.Duration(ramp.Stages[i].Steps)*c.Window.Step), providers.Duration(s.Warmup), report.Clean(strings.Join(s.Set.Shown, " ")))
+	}
+	cost := fmt.Sprintf("what %s of all requests are", seconds(time.Duration(ramp.Budget*float64(c.Window.Step))))
+	if ramp.AtMost > 0 {
+		cost = fmt.Sprintf("%.4g requests", ramp.AtMost)
+	}
+	fmt.Fprintf(a.stdout, "  the next begins when every metric had its look, none stands against it, and it would cost at most %s, at the worst that the evidence allows\n", cost)
+	for _, left := range []struct {
+		hook      *config.Hook
+		when, key string
+	}{{c.Actions.Fail, "at a fail", "on_fail.run"}, {c.Actions.Interrupt, "when the run ends without a verdict", "on_interrupt"}} {
+		if left.hook == nil {
+			fmt.Fprintf(a.stdout, "  note: %s no command takes the traffic from the canary; %s would\n", left.when, left.key)
+		}
+	}
+}
+
+// seconds writes a length of time in seconds.
+func seconds(d time.Duration) string { return fmt.Sprintf("%.3g s", d.Seconds()) }
+
 // describeActions says what a verdict will lead to.
 func (a *app) describeActions(c *config.Config) {
 	if s := c.Actions.Revert; s != nil {
@@ -123,6 +155,9 @@ func (a *app) describeActions(c *config.Config) {
 			how = "opens a pull request"
 		}
 		fmt.Fprintf(a.stdout, "\na fail reverts %s and %s\n", s.Commit, how)
+	}
+	if h := c.Actions.Interrupt; h != nil {
+		fmt.Fprintf(a.stdout, "\nan end without a verdict runs: %s\n", report.Clean(strings.Join(h.Shown, " ")))
 	}
 	for _, v := range []analysis.Verdict{analysis.VerdictPass, analysis.VerdictFail, analysis.VerdictInconclusive} {
 		if h := c.Actions.Of(v); h != nil {

@@ -48,6 +48,9 @@ func (a *app) conclude(ctx context.Context, o *options, places outputs, run ende
 		unsaid = a.act(ctx, o, places, run, r)
 		e.acted, e.failed = len(r.Generated.Actions) > 0, unsaid != nil
 	}
+	if run.command == "run" && !run.decided() {
+		unsaid = errors.Join(unsaid, a.takeBack(ctx, o, places, run, r))
+	}
 	run.sources.End(ctx, r, run.decided())
 	if ctx.Err() != nil {
 		e.signal = a.interruptCode(ctx)

@@ -22,6 +22,7 @@ var since = []struct{ results, where, why string }{
 	{`.`, `^\.metrics\[\]\.forecast\.(unit|needed|have|more_steps)$`, "of a clean service the forecast is how long it takes to be shown to be below the floor"},
 	{`.`, `^\.(metrics\[\]\.)?reason$`, "told in other words: typical numbers whose quotient is the effect, instead of medians; a limit that says nothing is none"},
 	{`.`, `^\.looks\[\]\.metrics\[\]\.(lower|upper|estimate)$|^\.metrics\[\]\.effect\.(lower|upper|estimate)$`, "limits: rates of 20 % and more are those of trials; a quantile is known to its bucket"},
+	{`.`, `^\.exposure\.(lower|upper)$`, "limits of the share hold at all looks at once, and held at each by itself"},
 	{`^storedog-`, `^\.blast_radius\.(at_full_traffic\.)?excess_(lower|upper)$`, "limits of the excess, in their last digits"},
 	{`^prometheus-slow$`, `^\.(metrics\[\]|looks\[\]\.metrics\[\])\.(decision|decided_at|decided_look)$`, "p90 was judged within a bucket that is too wide for its tolerance; the verdict does not rest on it"},
 	{`^datadog-(guards|rum)-(broken|healthy)$`, `.`, "percentiles of a number of requests that is not known decide nothing any more, and the recordings have no counts behind theirs: what is left takes longer, and healthy runs do not pass"},

@@ -62,6 +62,9 @@ func (a *app) prepare(ctx context.Context, o *options) (*job.Job, error) {
 	if err := c.Unlooked(); err != nil {
 		return nil, usage(err)
 	}
+	if len(c.Stages) > 0 && o.start != "" && o.end == "" {
+		return nil, usage(errors.New("the config has stages, which give the canary its traffic from now on; leave out --start, or give --end too to judge that time as it was"))
+	}
 	if o.end != "" && job.Starts(c) {
 		return nil, usage(errors.New("the config starts checks (checks.trigger), which nothing can do in the past; leave out --end, or replay a recording"))
 	}
@@ -76,6 +79,9 @@ func (a *app) prepare(ctx context.Context, o *options) (*job.Job, error) {
 	j := &job.Job{
 		Config: c, Providers: opened, Start: start, Recording: &recording.Recording{},
 		Bounded: o.end != "", Preflight: o.end == "", Progress: a.progress(o, c), RecordOnly: o.recordOnly,
+	}
+	if o.end == "" && !o.recordOnly && !o.dryRun && len(c.Stages) > 0 {
+		j.SetStage = func(ctx context.Context, stage int) error { return a.setStage(ctx, c, stage) }
 	}
 	if err := a.markable(o, a.sources(o, j)); err != nil {
 		return nil, usage(err)

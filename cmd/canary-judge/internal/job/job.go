@@ -47,6 +47,9 @@ type Job struct {
 	// wrong with the queries or the keys shows at once.
 	Preflight bool
 	Progress  Progress
+	// SetStage gives the canary the traffic of a stage of the config's ramp, from 0. Nil: no
+	// traffic is moved, as in a replay.
+	SetStage func(ctx context.Context, stage int) error
 	// Clock tells the time; nil for the system's.
 	Clock Clock
 }
@@ -74,6 +77,8 @@ type Look struct {
 	// Pairs is what the step showed of each metric, Guards what each guard said after it.
 	Pairs  []analysis.Pair
 	Guards []recording.Sighting
+	// Settling: the step is not judged, since the traffic changed in it or just before.
+	Settling bool
 }
 
 // End is why a run ended.
@@ -113,6 +118,13 @@ type Outcome struct {
 	// Guards are what the config's guards said at the last look, as the result has it, with
 	// the words of each.
 	Guards []recording.Sighting
+	// Ramp is how far the run was in its ramp at its last look; nil without one. Stages are
+	// those that were set, StageOf is the place among them that each step lies in, -1 before the
+	// first, and Left is the last one: the traffic as the run left it.
+	Ramp    *analysis.RampState
+	Stages  []StageRun
+	StageOf []int
+	Left    recording.Stage
 }
 
 // Waypoint is what was known at a look.
@@ -154,6 +166,7 @@ type underWay struct {
 	answered  bool
 	failures  int // in a row, after the window's end
 	warned    bool
+	holds     analysis.Hold // that was said last
 	outcome   *Outcome
 }
 
@@ -205,6 +218,19 @@ func (j *Job) prepare(learned *past) (*underWay, error) {
 	if r.seen == nil {
 		r.seen = &recording.Recording{}
 	}
+	if len(r.seen.Stages) == 0 && j.SetStage == nil && j.Config.Plan.Ramp != nil {
+		why := "the recording has no stages"
+		if j.Sightings == nil {
+			why = "this run moves no traffic"
+		}
+		j.Config.Unstaged(why)
+		if r.judge, err = analysis.NewJudge(j.Config.Plan); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.checkStages(); j.Config.Plan.Ramp != nil && err != nil {
+		return nil, err
+	}
 	r.series = newSamples(j.Config, r.grid)
 	if learned != nil {
 		for i := range j.Config.Metrics {
@@ -233,6 +259,9 @@ func (r *underWay) loop(ctx context.Context) (End, error) {
 			}
 		}
 	}
+	if err := r.firstStage(ctx); err != nil {
+		return "", err
+	}
 	for {
 		if err := r.start(ctx); err != nil {
 			return "", err
@@ -242,6 +271,9 @@ func (r *underWay) loop(ctx context.Context) (End, error) {
 			end, err := r.advance(ctx, ready)
 			if end != "" || err != nil {
 				return end, err
+			}
+			if err := r.goOn(ctx); err != nil {
+				return "", err
 			}
 		}
 		switch {
@@ -356,7 +388,10 @@ func (r *underWay) mayPass(err error) bool {
 // look takes the look after a step.
 func (r *underWay) look(step int) (analysis.Verdict, error) {
 	pairs, guards := r.series.pairs(step), r.sighted(step)
-	verdict, err := r.judge.Step(analysis.Look{Pairs: pairs, Guards: states(guards), Revisions: r.newRevisions(step)})
+	in := r.stageOf(step)
+	verdict, err := r.judge.Step(analysis.Look{
+		Pairs: pairs, Guards: states(guards), Revisions: r.newRevisions(step), Stage: in.stage, Settling: in.settling,
+	})
 	if err != nil {
 		return verdict, fmt.Errorf("step %s: %w", r.grid.time(step).Format(time.RFC3339), err)
 	}
@@ -368,7 +403,7 @@ func (r *underWay) look(step int) (analysis.Verdict, error) {
 	}
 	r.Progress.Look(Look{
 		Number: r.judge.Looks(), Planned: r.Config.Window.Steps, Time: r.grid.end(step), Verdict: verdict, Judge: r.judge,
-		Pairs: pairs, Guards: guards,
+		Pairs: pairs, Guards: guards, Settling: in.settling,
 	})
 	return verdict, nil
 }
@@ -394,6 +429,7 @@ func (r *underWay) finish(end End) {
 	r.outcome.Ended, r.outcome.Fetched = end, r.fetched
 	r.outcome.Result = r.judge.Result()
 	r.outcome.Diagnoses = r.seen.Diagnoses
+	r.noteStages(end)
 	looks := r.judge.Looks()
 	if n := len(r.outcome.Trajectory); looks > 0 && (n == 0 || r.outcome.Trajectory[n-1].Look != looks) {
 		r.waypoint()

@@ -41,6 +41,7 @@ func New(c *config.Config, o *job.Outcome) *Report {
 	}
 	r.Doubts = b.doubts()
 	r.Blast = b.blast()
+	r.Ramp = b.ramp()
 	for _, l := range c.Links {
 		r.Pages = append(r.Pages, Page{l.Name, l.Over(r.Window.Start, r.Window.End)})
 	}
@@ -244,14 +245,7 @@ func (b builder) blast() *Blast {
 		return nil
 	}
 	from := b.outcome.Result.Metrics[at]
-	pairs := make([]analysis.Pair, b.lastStep())
-	for step := range pairs {
-		pairs[step] = analysis.Pair{
-			Baseline: b.outcome.Samples[providers.Baseline][at][step],
-			Canary:   b.outcome.Samples[providers.Canary][at][step],
-		}
-	}
-	radius, ok := analysis.MeasureBlast(from.Metric, pairs)
+	radius, ok := analysis.MeasureBlast(from.Metric, b.stagePairs(at)...)
 	if !ok {
 		return nil
 	}

@@ -48,6 +48,13 @@ const (
 	loadMetric    = "  - {name: throughput, value: 'load{$arm}', unit: orders, direction: decrease, tolerance: 10%}\n"
 )
 
+// rampOfScenes are the stages of scenes with shares.
+const rampOfScenes = `stages:
+  - {share: 5%, run: [./weight.sh, '5']}
+  - {share: 25%, run: [./weight.sh, '25']}
+  - {share: 50%, run: [./weight.sh, '50']}
+`
+
 // scene is a run to be reported.
 type scene struct {
 	name    string
@@ -58,6 +65,8 @@ type scene struct {
 	end     *recording.End
 
 	pristine bool // nothing is bad where the factor is 1
+
+	shares []float64 // of the traffic, of a stage each quarter of an hour
 }
 
 func same(string, int) float64 { return 1 }
@@ -107,6 +116,16 @@ var scenes = []scene{
 	{name: "interrupted", metrics: errorsMetric + latencyMetric, steps: 12, factor: same, end: &recording.End{Why: "interrupted"}},
 	{name: "error", metrics: errorsMetric + latencyMetric, steps: 12, factor: same, end: &recording.End{Why: "error", Detail: "prometheus: query prom:9090: 503 Service Unavailable; the source is in trouble: try again when it is well"}},
 	{name: "error-at-once", metrics: errorsMetric, factor: same, end: &recording.End{Why: "error", Detail: "prometheus: query prom:9090: 403 Forbidden; check that the credentials may query metrics"}},
+	{
+		name: "fail-ramp", metrics: errorsMetric + latencyMetric, steps: 62, shares: []float64{0.05, 0.25, 0.5}, extra: rampOfScenes + "on_fail: {run: [./weight.sh, '0']}\n",
+		factor: func(metric string, step int) float64 {
+			if metric == "errors" && step >= 30 {
+				return 4
+			}
+			return 1
+		},
+	},
+	{name: "held-ramp", metrics: errorsMetric + latencyMetric, steps: 62, shares: []float64{0.05, 0.25}, extra: rampOfScenes + "blast_radius: {at_most: 20}\n", factor: same},
 	{name: "exposure", metrics: errorsMetric, extra: "exposure: {share: 50%}\n", steps: 62, factor: same},
 	{name: "hostile", metrics: strings.Replace(errorsMetric, "errors,", `"`+hostile+`",`, 1), steps: 62, factor: only(hostile, 6)},
 }
@@ -126,6 +145,12 @@ func (s scene) record(t *testing.T, c *config.Config) *recording.Recording {
 				factor, traffic := 1.0, 900.0
 				if arm == providers.Canary {
 					factor, traffic = s.factor(m.Name, step), 100
+				}
+				if s.shares != nil {
+					share := s.shares[min(step/30, len(s.shares)-1)]
+					if traffic = 1000 * share; arm == providers.Baseline {
+						traffic = 1000 - traffic
+					}
 				}
 				switch {
 				case m.Queries[providers.Buckets] != nil:
@@ -160,6 +185,11 @@ func (s scene) record(t *testing.T, c *config.Config) *recording.Recording {
 	if s.steps == 0 {
 		r.Judged = start
 	}
+	for i, share := range s.shares {
+		if began := start.Add(time.Duration(i) * 15 * time.Minute); began.Before(r.Judged) {
+			r.Stages = append(r.Stages, recording.Stage{Number: i + 1, Share: share, Look: max(0, 30*i-2), Began: began, Done: began.Add(4 * time.Second)})
+		}
+	}
 	return r
 }
 
@@ -187,7 +217,7 @@ func (s scene) run(t *testing.T, c *config.Config, progress job.Progress) *job.O
 	r := s.record(t, c)
 	j := &job.Job{
 		Config: c, Providers: map[string]providers.Provider{recording.Name: r}, Progress: progress,
-		Start: r.Header.Window.Start, Available: r.Judged,
+		Start: r.Header.Window.Start, Available: r.Judged, Sightings: r,
 	}
 	o, err := j.Run(context.Background())
 	if err != nil {

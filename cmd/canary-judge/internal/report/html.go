@@ -133,7 +133,7 @@ func (r *Report) page() page {
 	}
 	for _, s := range r.remarks() {
 		switch s.title {
-		case guardsTitle, doubtsTitle:
+		case guardsTitle, doubtsTitle, rampTitle:
 			p.Actions = append(p.Actions, pageSection{s.title, cleanAll(s.lines)})
 		case historyTitle, comparisonTitle, exposureTitle, comparedTitle, windowTitle:
 			p.About = append(p.About, pageSection{s.title, cleanAll(s.lines)})

@@ -70,6 +70,9 @@ func lookLine(c *config.Config, look job.Look) string {
 		}
 		parts = append(parts, Clean(m.Name)+" "+brief(effects[i], decisions[i], c, i))
 	}
+	if look.Settling {
+		line += ", not judged: the traffic settles"
+	}
 	if look.Verdict != analysis.VerdictInconclusive {
 		line += " " + strings.ToUpper(look.Verdict.String())
 	}

@@ -311,7 +311,7 @@ func (b builder) warnings(m Metric, from analysis.MetricResult, i int) []string 
 func (r *Report) sentence() string {
 	step := time.Duration(float64(r.Window.Step) * float64(time.Second))
 	when := span(time.Duration(r.Window.Looks)*step, time.Duration(r.Window.Steps)*step)
-	start := fmt.Sprintf("%s after %s: ", strings.ToUpper(r.Verdict), when)
+	start := fmt.Sprintf("%s after %s%s: ", strings.ToUpper(r.Verdict), when, r.Ramp.at())
 	switch {
 	case r.Is(analysis.VerdictFail):
 		return start + r.failSentence() + r.doubtful()
@@ -418,6 +418,9 @@ func (r *Report) openSentence() string {
 	}
 	if held := r.holding(); len(held) > 0 && len(undecided) == 0 {
 		return prefix(text, "all that must pass has, but nothing passes while a metric that can only fail is beyond its tolerance, or cannot be judged: "+names(held))
+	}
+	if len(undecided) == 0 && r.Ramp != nil && r.Ramp.Hold != "" {
+		return prefix(text, "no metric stands against it, but the ramp is not at its end: "+r.Ramp.Hold)
 	}
 	if len(undecided) == 0 {
 		return prefix(text, "no metric stands against it, but it is too early to pass")

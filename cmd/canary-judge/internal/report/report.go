@@ -4,7 +4,7 @@
 // Where to look: build.go makes the Report of an outcome. Its sentences are in reasons.go (why
 // a metric and the run are as they are), and beside what they are about: doubts.go, silence.go
 // (no data), buckets.go, guards.go, limits.go (of the source), runs.go (checks that failed),
-// kinds.go (what differs from kind to kind), history.go (what was seen before the run). How numbers and changes are written is words.go.
+// kinds.go (what differs from kind to kind), ramp.go (stages), history.go (what was seen before the run). How numbers and changes are written is words.go.
 // A format is a file that writes a Report and decides nothing: text.go, json.go, markdown.go
 // with chart.go, html.go with plot.go, junit.go; terminal.go and progress.go are for a run
 // under way. They are one package since they share the sentences, the cells of the table and
@@ -84,7 +84,8 @@ type Report struct {
 	Metrics    []Metric       `json:"metrics" doc:"What is known of each metric"`
 	Blast      *Blast         `json:"blast_radius" doc:"Requests that met the canary, and the harm it did to them"`
 	Guards     []Guard        `json:"guards,omitempty" doc:"What the guards said last"`
-	Exposure   *Exposure      `json:"exposure" doc:"The traffic the canary should get, and got"`
+	Exposure   *Exposure      `json:"exposure" doc:"The traffic the canary should get, and got; of a ramp, in the last stage that was judged"`
+	Ramp       *Ramp          `json:"ramp,omitempty" doc:"How the run went through its stages"`
 	Doubts     []string       `json:"doubts,omitempty" doc:"Signs that what was compared is not what was meant; the reason tells them"`
 	Notes      []string       `json:"notes,omitempty" doc:"What a reader of the verdict must know of the comparison"`
 	LookedAt   *LookedAt      `json:"history,omitempty" doc:"What was looked at before the run"`

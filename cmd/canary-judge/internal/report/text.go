@@ -175,6 +175,7 @@ const (
 	historyTitle    = "History:"
 	comparisonTitle = "About the comparison:"
 	exposureTitle   = "Exposure:"
+	rampTitle       = "Stages:"
 	guardsTitle     = "Guards:"
 	comparedTitle   = "Compared:"
 	windowTitle     = "Window:"
@@ -245,6 +246,7 @@ func (r *Report) remarks() []section {
 	add(doubtsTitle, append(slices.DeleteFunc(slices.Clone(r.Doubts), func(d string) bool { return slices.Contains(doubts, d) }), doubts...))
 	add(historyTitle, r.historyLines())
 	add(comparisonTitle, r.Notes)
+	add(rampTitle, r.rampLines())
 	add("Blast radius:", r.blastLines())
 	if e := r.Exposure; e != nil {
 		add(exposureTitle, []string{fmt.Sprintf("the canary got %s of the requests, %s are expected", percentage(float64(e.Observed)), percentage(float64(e.Expected)))})
