@@ -89,7 +89,7 @@ func TestShippedConfigs(t *testing.T) {
 		}
 		o := config.Options{Types: types(), Env: map[string]string{}, Set: map[string]string{}}
 		for _, m := range regexp.MustCompile(`\$\{(env:)?([\w-]+)\}`).FindAllStringSubmatch(string(text), -1) {
-			o.Env[m[2]], o.Set[m[2]] = "http://example.com", "example"
+			o.Env[m[2]], o.Set[m[2]] = "http://example.com", "example-"+m[2]
 		}
 		if _, err := config.Parse(path, text, o); err != nil {
 			t.Errorf("%v", err)
