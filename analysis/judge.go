@@ -49,6 +49,7 @@ func NewJudge(p Plan) (*Judge, error) {
 	for _, m := range p.Metrics {
 		j.metrics = append(j.metrics, newJudgement(m, p, p.FalseAlarm*weight(m)/total, clocks))
 	}
+	j.join()
 	return j, nil
 }
 
@@ -153,7 +154,7 @@ func (j *Judge) conclude() Verdict {
 			m.askAgain()
 			passed = passed && m.decision == Pass
 		case m.metric.FailOnly:
-			passed = passed && m.couldFail()
+			passed = passed && !m.holds()
 		}
 	}
 	if !passed {

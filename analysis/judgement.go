@@ -9,22 +9,25 @@ import (
 
 // judgement is one metric under judgement.
 type judgement struct {
-	metric   Metric
-	plan     Plan
-	share    float64 // of the false-alarm rate; an advisory metric has what it would have
-	clocks   *stats.Clocks
-	sides    []*side
-	decision Decision
-	decider  *failTest // the test that failed
-	failed   *side     // and its side
-	decided  int       // the look of the decision, 0 before
-	tally    tally
-	quantile *quantileReduction
-	late     Lateness
-	pooling  *pooling // of counts in steps; nil for other kinds
-	bounds   bounds   // of a slower-than histogram
-	past     *past    // nil without a history
-	stage    int      // of the ramp, from 0
+	metric Metric
+	whole  *judgement // that it is a part of; nil = of none
+	// holdLevel is at which level a part keeps the run from passing.
+	holdLevel float64
+	plan      Plan
+	share     float64 // of the false-alarm rate; an advisory metric has what it would have
+	clocks    *stats.Clocks
+	sides     []*side
+	decision  Decision
+	decider   *failTest // the test that failed
+	failed    *side     // and its side
+	decided   int       // the look of the decision, 0 before
+	tally     tally
+	quantile  *quantileReduction
+	late      Lateness
+	pooling   *pooling // of counts in steps; nil for other kinds
+	bounds    bounds   // of a slower-than histogram
+	past      *past    // nil without a history
+	stage     int      // of the ramp, from 0
 }
 
 // tally is what a metric has seen, whether or not it was of use.

@@ -91,6 +91,10 @@ type Metric struct {
 	// FailOnly metrics can fail the run, which does not wait for them to pass: it passes once
 	// they have been looked at and none of their estimates lies beyond its tolerance.
 	FailOnly bool
+	// Of is the name of the metric that this one is a part of: the same, in one segment of its
+	// requests; "" = of none. A part with FailOnly holds the run up less easily than another
+	// metric does: for want of requests it does not.
+	Of string
 	// Weight is the metric's share of the false-alarm rate relative to the other
 	// deciding metrics; 0 means 1.
 	Weight float64
@@ -152,7 +156,7 @@ func (p Plan) Validate() error {
 		if m.MustPass() {
 			mustPass++
 		}
-		if err := m.validate(); err != nil {
+		if err := errors.Join(m.validate(), p.validatePart(m)); err != nil {
 			errs = append(errs, fmt.Errorf("metric %q: %w", m.Name, err))
 		}
 	}

@@ -127,7 +127,8 @@ type RampState struct {
 // data withhold nothing; and more users would not be harmed by more than is accepted. Of a
 // ratio that is the upper limit of the failed requests that the next stage brings, from the
 // interval at the level that PASS has at this look, which holds over all looks; of other
-// metrics, that their estimate lies within the tolerance.
+// metrics, that their estimate lies within the tolerance. A part that can only fail is in the way
+// only where it would keep the run from passing.
 func (j *Judge) Ramp() *RampState {
 	r := j.plan.Ramp
 	if r == nil {
@@ -156,19 +157,19 @@ func (j *Judge) Ramp() *RampState {
 		hold(HoldForExposure, j.plan.Metrics[j.plan.Exposure.Metric].Name)
 	}
 	for _, m := range j.metrics {
-		if !m.metric.Advisory && !m.looked() {
+		if !m.metric.Advisory && !m.optional() && !m.looked() {
 			hold(HoldForLook, m.metric.Name)
 		}
 	}
 	for _, m := range j.metrics {
-		if !m.metric.Advisory && m.looked() && !m.countsHarm() && m.stale() {
+		if m.optional() && m.holds() || !m.metric.Advisory && !m.optional() && m.looked() && !m.countsHarm() && m.stale() {
 			hold(HoldForTolerance, m.metric.Name)
 		}
 	}
 	next := r.Stages[j.ramp.stage+1]
 	for _, m := range j.metrics {
-		if m.metric.Advisory || !m.countsHarm() {
-			continue
+		if m.metric.Advisory || m.whole != nil || !m.countsHarm() {
+			continue // the harm in a part is counted in the whole
 		}
 		rate, requests := m.harmRate(), m.requestsEachStep()
 		harm, atMost := math.Max(rate, 0)*next.Share*float64(next.Steps)*requests, r.AtMost
@@ -184,6 +185,9 @@ func (j *Judge) Ramp() *RampState {
 	}
 	return s
 }
+
+// optional reports whether the metric is a part that the run does not wait for.
+func (j *judgement) optional() bool { return j.whole != nil && j.metric.FailOnly }
 
 // looked reports whether the metric had a look that could have failed it and one that could
 // have passed it, and its data withhold nothing.

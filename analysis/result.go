@@ -177,7 +177,7 @@ func (j *Judge) Guards() []GuardResult {
 func (j *judgement) result() MetricResult {
 	t := j.tally
 	r := MetricResult{
-		Metric: j.metric, Decision: j.decision, Holds: j.metric.FailOnly && j.decision != Fail && !j.couldFail(), DecidedAt: j.decided, Share: j.share,
+		Metric: j.metric, Decision: j.decision, Holds: j.metric.FailOnly && j.decision != Fail && j.holds(), DecidedAt: j.decided, Share: j.share,
 		Compared: j.compared(), Baseline: t.baseline.arm(), Canary: t.canary.arm(),
 		Elapsed: t.elapsed, Usable: t.usable, Observations: t.compared, Events: t.events, Gaps: j.gaps(),
 		Bounds: j.bounds.common, BoundBelow: j.bounds.below, BoundAbove: j.bounds.above, Late: j.late,
