@@ -4,8 +4,8 @@
 // services that fail and take their time, nginx that splits the traffic between
 // baseline and canary, a steady load, Prometheus that scrapes, and the binary
 // that judges. TestPast judges data of the last hours that Prometheus and VictoriaMetrics
-// are given, and TestSlowMachine what a history makes of a machine that is slower. It takes
-// some three minutes:
+// are given, and TestSlowMachine what a history makes of a machine that is slower. TestRamp has nginx give
+// canaries their traffic in stages. It takes some four minutes:
 //
 //	go test -tags e2e ./e2e -count=1 -v
 //

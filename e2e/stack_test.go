@@ -42,6 +42,7 @@ type deployment struct {
 type stack struct {
 	Dir         string
 	Root        bool
+	Weight      string // the file that says how nginx splits the traffic; "" = nine to one
 	Deployments []deployment
 	prometheus  string // its URL
 }
@@ -49,8 +50,14 @@ type stack struct {
 // startStack starts a deployment of each scenario, and waits until it answers.
 func startStack(t *testing.T, scenarios []scenario) *stack {
 	t.Helper()
-	nginx, prometheus := lookUp(t, "nginx"), lookUp(t, "prometheus")
 	s := &stack{Dir: t.TempDir(), Root: os.Geteuid() == 0}
+	s.start(t, scenarios)
+	return s
+}
+
+func (s *stack) start(t *testing.T, scenarios []scenario) {
+	t.Helper()
+	nginx, prometheus := lookUp(t, "nginx"), lookUp(t, "prometheus")
 	free := freeAddresses(t, len(scenarios)+1)
 	for i, sc := range scenarios {
 		d := deployment{Name: sc.name, Address: free[i], Services: map[string][]string{}}
@@ -75,7 +82,6 @@ func startStack(t *testing.T, scenarios []scenario) *stack {
 	eventually(t, 60*time.Second, "prometheus", func(ctx context.Context) error {
 		return answers(ctx, s.prometheus+"/-/ready", http.StatusOK)
 	})
-	return s
 }
 
 // startService starts this very binary as a service, and returns its address.

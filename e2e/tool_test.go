@@ -66,6 +66,14 @@ type result struct {
 	}
 	Metrics  []metric
 	Exposure struct{ Observed float64 }
+	Ramp     struct {
+		Stage  int
+		Stages []struct {
+			Number   int
+			Steps    int `json:"judged_steps"`
+			Requests float64
+		}
+	}
 }
 
 // metric is what the test reads of a metric.

@@ -7,7 +7,7 @@
 #   upstream canary { server 10.0.0.2:8080; }
 #   server { location / { proxy_pass http://$arm; } }
 #
-# NGINX_WEIGHT is that file, and NGINX the command for nginx where it needs options.
+# NGINX_WEIGHT is that file, and NGINX_COMMAND the command for nginx where it needs options.
 set -eu
 percent=${1-}
 file=${NGINX_WEIGHT:-/etc/nginx/canary-weight.conf}
@@ -22,9 +22,9 @@ esac
 printf 'split_clients $request_id $arm { %s }\n' "$split" >"$file.new"
 if test -e "$file"; then cp "$file" "$file.old"; else cp "$file.new" "$file.old"; fi
 mv "$file.new" "$file"
-if ! ${NGINX:-nginx} -t; then
+if ! ${NGINX_COMMAND:-nginx} -t; then
 	mv "$file.old" "$file"
 	exit 1
 fi
 rm "$file.old"
-${NGINX:-nginx} -s reload
+${NGINX_COMMAND:-nginx} -s reload

@@ -122,7 +122,7 @@ func (r *Report) rampLines() []string {
 			line += fmt.Sprintf("set at %s, judged for %s", s.Done.UTC().Format(time.TimeOnly), length(time.Duration(s.Steps)*step))
 		}
 		if !math.IsNaN(float64(s.Requests)) {
-			line += fmt.Sprintf("; %s requests met the canary, %s failed", tally(float64(s.Requests)), tally(float64(s.Failed)))
+			line += fmt.Sprintf("; %s requests met the canary, %s failed", tally(math.Round(float64(s.Requests))), tally(math.Round(float64(s.Failed))))
 			if s.Excess >= 0.5 {
 				line += fmt.Sprintf(", about %s more than at the baseline's rate", tally(math.Round(float64(s.Excess))))
 			}
