@@ -29,9 +29,9 @@ e2e: ## real nginx, real Prometheus, real load (Debian: nginx-light prometheus v
 	go test -tags e2e -count=1 -v -timeout 15m ./e2e
 
 story: ## a shop's canary, live: broken, judged, reverted, promoted (Debian: nginx-light postgresql prometheus)
-	cd examples/storedog && go run ./story
+	cd examples/storedog && go run ./story && go run ./story ramp
 
-stories: ## the same, then blue/green, a feature flag and a rolling deployment, after the shop's tests
+stories: ## the same, blue/green, a feature flag and a rolling deployment, after the shop's tests
 	./.ci/storedog
 
 golden: ## rewrite golden files, schemas and generated documentation

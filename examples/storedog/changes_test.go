@@ -10,7 +10,7 @@ import (
 )
 
 // changes are the changes of the story.
-var changes = []string{"flag", "good", "rename-code-to-coupon", "slow", "wrong-total"}
+var changes = []string{"ask-a-partner", "flag", "good", "rename-code-to-coupon", "slow", "wrong-total"}
 
 // TestChanges applies each change to a copy of the shop and builds it.
 func TestChanges(t *testing.T) {

@@ -23,6 +23,23 @@ var canaryChapters = []chapter{
 	{"Production never saw any of it", func(s *stage) error { return s.pristine("production") }},
 }
 
+var rampChapters = []chapter{
+	{"A good change reaches the canary, which nobody meets yet; it gets 1, 5 and 20%, passes, and is promoted", func(s *stage) error {
+		if err := s.promote(); err != nil {
+			return err
+		}
+		return s.shared(0)
+	}},
+	{"A change that holds as long as few meet it", func(s *stage) error { return s.deploy("ask-a-partner") }},
+	{"canary-judge sees it when the canary has 5%, takes the traffic away, and then the change", func(s *stage) error {
+		if err := s.takeBackAt(2, "canary", "errors", "discount errors", "browse journey", "checkout journey"); err != nil {
+			return err
+		}
+		return s.shared(0)
+	}},
+	{"Production never saw any of it", func(s *stage) error { return s.pristine("production") }},
+}
+
 var blueGreenChapters = []chapter{
 	{"All users are on blue; green gets what is mirrored, and synthetic checks", func(s *stage) error { _, err := s.healthy(); return err }},
 	{"A breaking change reaches green; canary-judge sees it, and takes it back", func(s *stage) error {
@@ -96,8 +113,8 @@ func (s *stage) split() error {
 	}
 	got := 100 * float64(canary) / users
 	s.say("Of %d users, %d meet the canary, %.0f%%; each of them always.", users, canary, got)
-	if math.Abs(got-share) > 8 {
-		return fmt.Errorf("%.1f%% of the users meet the canary, and %d%% should", got, share)
+	if math.Abs(got-fifth) > 8 {
+		return fmt.Errorf("%.1f%% of the users meet the canary, and %d%% should", got, fifth)
 	}
 	return nil
 }
@@ -110,9 +127,26 @@ func (s *stage) deployAndTakeBack(change, flavour string, metrics ...string) err
 	return s.takeBack(flavour, metrics...)
 }
 
+// shared checks which share of the requests the canary has.
+func (s *stage) shared(percent float64) error {
+	st, err := s.state()
+	if err == nil && st.Share != percent {
+		err = fmt.Errorf("the canary has %g%% of the requests, and %g%% are right", st.Share, percent)
+	}
+	if err == nil {
+		s.say("The canary has %g%% of the requests.", percent)
+	}
+	return err
+}
+
 // takeBack has a broken canary judged, and checks that the flavour runs the revert.
 func (s *stage) takeBack(flavour string, metrics ...string) error {
-	head, err := s.broken(metrics...)
+	return s.takeBackAt(0, flavour, metrics...)
+}
+
+// takeBackAt does so in a stage of a ramp.
+func (s *stage) takeBackAt(stage int, flavour string, metrics ...string) error {
+	head, err := s.broken(stage, metrics...)
 	if err != nil {
 		return err
 	}

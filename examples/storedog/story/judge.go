@@ -30,6 +30,7 @@ type result struct {
 		Name, Decision string
 		Advisory       bool
 	}
+	Ramp  struct{ Stage int }
 	Blast *struct {
 		Requests, Failed, Excess float64
 		Users                    *float64
@@ -64,7 +65,7 @@ func (s *stage) judge(whole bool) (result, error) {
 	}
 	s.say("$ canary-judge run --config %s", s.story.config)
 	cmd := s.command(s.work, s.tool, "run", "--config", s.story.config, "--record", recording, "-o", "text", "-o", "json="+file)
-	cmd.Env = s.environment("PROMETHEUS_URL=" + st.Prometheus)
+	cmd.Env = s.environment("PROMETHEUS_URL="+st.Prometheus, "SHOP="+st.Shop, "SHOP_DIR="+st.Dir)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err = cmd.Run()
@@ -126,9 +127,9 @@ func (s *stage) healthy() (result, error) {
 // mostLooks is within how many looks a broken canary must fail.
 const mostLooks = 8
 
-// broken has a canary judged that must fail on some of these metrics and on no other,
-// and be reverted. It returns the commit that reverts it.
-func (s *stage) broken(metrics ...string) (string, error) {
+// broken has a canary judged that must fail on some of these metrics and on no other, in a
+// stage, 0 without a ramp, and be reverted. It returns the commit that reverts it.
+func (s *stage) broken(stage int, metrics ...string) (string, error) {
 	bad, err := s.git("rev-parse", "HEAD")
 	if err != nil {
 		return "", err
@@ -139,7 +140,9 @@ func (s *stage) broken(metrics ...string) (string, error) {
 		return "", err
 	case r.code != fail:
 		return "", fmt.Errorf("canary-judge exits %d, want %d: %s", r.code, fail, r.Reason)
-	case r.Window.Looks > mostLooks:
+	case r.Ramp.Stage != stage:
+		return "", fmt.Errorf("it failed in stage %d, want %d", r.Ramp.Stage, stage)
+	case stage == 0 && r.Window.Looks > mostLooks:
 		return "", fmt.Errorf("it took %d looks, want at most %d", r.Window.Looks, mostLooks)
 	}
 	for _, name := range r.failed() {

@@ -2,6 +2,7 @@
 // it, has canary-judge judge them, and checks that all goes as told.
 //
 //	go run ./story               the canary, from the first look to the promotion
+//	go run ./story ramp          the canary in stages of 1, 5 and 20% of the requests
 //	go run ./story blue-green    two colours
 //	go run ./story flag          a feature flag
 //	go run ./story rolling       before and after
@@ -48,14 +49,16 @@ type story struct {
 	mode     string // of the shop
 	config   string // of canary-judge
 	branch   string // that changes are pushed to
+	share    int    // percent of the users, or requests, that the canary begins with
 	chapters []chapter
 }
 
 var stories = []story{
-	{"canary", "user", "canary.yaml", "canary", canaryChapters},
-	{"blue-green", "blue-green", "blue-green.yaml", "canary", blueGreenChapters},
-	{"flag", "flag", "feature-flag.yaml", "main", flagChapters},
-	{"rolling", "single", "rolling.yaml", "main", rollingChapters},
+	{"canary", "user", "canary.yaml", "canary", fifth, canaryChapters},
+	{"ramp", "chance", "ramp.yaml", "canary", 0, rampChapters},
+	{"blue-green", "blue-green", "blue-green.yaml", "canary", fifth, blueGreenChapters},
+	{"flag", "flag", "feature-flag.yaml", "main", fifth, flagChapters},
+	{"rolling", "single", "rolling.yaml", "main", fifth, rollingChapters},
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {

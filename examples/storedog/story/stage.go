@@ -37,10 +37,10 @@ type stage struct {
 	change string // that is deployed and not yet reverted; empty if none is
 }
 
-// The shop of the stories: a fifth of the users meet the canary, and Prometheus scrapes
-// four times in a step of the config.
+// The shop of the stories: a fifth of the users meet the canary, but in that of the ramp, and
+// Prometheus scrapes four times in a step of the config.
 const (
-	share  = 20 // percent
+	fifth  = 20 // percent
 	users  = 300
 	rate   = 200 // requests a second
 	scrape = 500 * time.Millisecond
@@ -66,7 +66,7 @@ func (s *stage) open(project string) error {
 	}
 	s.log = log
 	s.shop = exec.Command(shop, "up", "-dir", s.path("state"), "-mode", s.story.mode, "-scrape", scrape.String(),
-		"-share", strconv.Itoa(share), "-users", strconv.Itoa(users), "-rate", strconv.Itoa(rate))
+		"-share", strconv.Itoa(s.story.share), "-users", strconv.Itoa(users), "-rate", strconv.Itoa(rate))
 	s.shop.Stdout, s.shop.Stderr = log, log
 	// When the story is killed, the shop closes.
 	s.shop.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
@@ -116,6 +116,8 @@ func (s *stage) lastWords() string {
 // state is what the story reads of the shop's state.
 type state struct {
 	Store, Prometheus, Repository string
+	Shop, Dir                     string
+	Share                         float64
 	Flavours                      []struct{ Name, Commit string }
 }
 

@@ -29,6 +29,7 @@ func (sh *shop) startNginx(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	sh.nginx = nginx
 	for _, f := range sh.options.mode.flavours {
 		if err := waitFor(ctx, nginx, patienceToStart, func(ctx context.Context) error { return sh.serves(ctx, f.Name) }); err != nil {
 			return err

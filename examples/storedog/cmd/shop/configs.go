@@ -34,7 +34,11 @@ func nginxConfig(o *options, a addresses, deployments []*deployment) (string, er
 	values["CANARY"] = last.flavour.Name
 	values["DISCOUNTS"], values["FRONTEND"] = first.discounts.address, first.frontend.address
 	values["DISCOUNTS_CANARY"], values["FRONTEND_CANARY"] = last.discounts.address, last.frontend.address
-	return storedog.Fill(storedog.Nginx, values)
+	text, err := storedog.Fill(storedog.Nginx, values)
+	if o.share == 0 {
+		text = strings.Replace(text, "0.00% "+values["CANARY"]+";", "", 1) // nginx takes no share of 0
+	}
+	return text, err
 }
 
 // prometheusConfig returns the config of Prometheus.

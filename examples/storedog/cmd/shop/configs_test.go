@@ -57,6 +57,12 @@ func TestNginxConfig(t *testing.T) {
 					t.Errorf("the config lacks %q:\n%s", want, text)
 				}
 			}
+			if o.share = 0; m.splitKey != "" {
+				text, err = nginxConfig(o, addresses{store: "store", discounts: "discounts"}, testDeployments(m))
+				if want := "split_clients " + m.splitKey + " $drawn { * production; }"; err != nil || !strings.Contains(squeeze(text), want) {
+					t.Errorf("without a share the config lacks %q: %v\n%s", want, err, text)
+				}
+			}
 		})
 	}
 }

@@ -32,6 +32,7 @@ func (sh *shop) startControl(ctx context.Context) error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /restart", sh.handleRestart)
+	mux.HandleFunc("POST /share", sh.handleShare)
 	server := &http.Server{
 		Handler: mux, ReadHeaderTimeout: 5 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return ctx },

@@ -73,7 +73,7 @@ func (p push) deploy(ctx context.Context, st state, out io.Writer) error {
 		return fmt.Errorf("%w; %s", err, st.still(flavours))
 	}
 	fmt.Fprintf(out, "%s was built in %.1f s\n", r.Version, time.Since(began).Seconds())
-	return order(ctx, st.Dir, p.commit, flavours, out)
+	return orderRestart(ctx, st.Dir, p.commit, flavours, out)
 }
 
 // still says what flavours go on with.

@@ -2,6 +2,7 @@
 //
 //	shop up                            the shop, in the foreground, until SIGINT or SIGTERM
 //	shop restart -dir DIR FLAVOUR...   new processes for a flavour, without losing a request
+//	shop share -dir DIR PERCENT        another share of the users, or requests, for the canary
 //	shop deploy -dir DIR               what the hook of DIR/deploy.git runs after a push
 //
 // It exits with 1 if that fails and with 2 if it was called wrongly.
@@ -31,6 +32,7 @@ type streams struct {
 var verbs = map[string]func(ctx context.Context, args []string, s streams) error{
 	"up":      runUp,
 	"restart": runRestart,
+	"share":   runShare,
 	"deploy":  runDeploy,
 }
 
@@ -43,7 +45,7 @@ func main() {
 // run runs a command and returns its exit code.
 func run(ctx context.Context, args []string, s streams) int {
 	if len(args) == 0 || verbs[args[0]] == nil {
-		fmt.Fprintln(s.err, "usage: shop up|restart|deploy [flags]; shop COMMAND -h lists the flags")
+		fmt.Fprintln(s.err, "usage: shop up|restart|share|deploy [flags]; shop COMMAND -h lists the flags")
 		return 2
 	}
 	err := verbs[args[0]](ctx, args[1:], s)

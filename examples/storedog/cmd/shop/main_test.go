@@ -25,17 +25,20 @@ func TestUsage(t *testing.T) {
 		code int
 		text string // that is said
 	}{
-		{"", 2, "usage: shop up|restart|deploy"},
+		{"", 2, "usage: shop up|restart|share|deploy"},
 		{"down", 2, "usage"},
 		{"up -h", 0, "-scrape"},
 		{"up -colour blue", 2, "-colour"},
 		{"up -source ../.. -mode rolling", 2, "it must be one of chance, user, blue-green, flag, single"},
-		{"up -source ../.. -share 0", 2, "-share is 0"},
+		{"up -source ../.. -share 0.001", 2, "-share is 0.001"},
 		{"up -source ../.. -users 0 -rate -1 -scrape 1ms -for 0s now", 2, "-users is 0"},
 		{"up -source .", 2, "not the directory of the shop"},
 		{"restart canary", 2, "usage: shop restart"},
 		{"restart -dir /nowhere", 2, "usage: shop restart"},
 		{"restart -dir /nowhere canary", 1, "is it open?"},
+		{"share 5", 2, "usage: shop share"},
+		{"share -dir /nowhere", 2, "usage: shop share"},
+		{"share -dir /nowhere 5", 1, "is it open?"},
 		{"deploy", 2, "usage: shop deploy"},
 	} {
 		code, _, text := call(t, "", strings.Fields(c.args)...)

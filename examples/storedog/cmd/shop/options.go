@@ -48,6 +48,10 @@ func parseOptions(args []string, s streams) (options, error) {
 	return o, nil
 }
 
+// shareFits reports whether nginx takes the share: no more than two digits after the point, nor 0,
+// for which it gets none.
+func (o options) shareFits() bool { return o.share == 0 || o.share >= 0.01 && o.share <= 100 }
+
 // check says all that is wrong with the options.
 func (o options) check(rest []string) error {
 	var errs []error
@@ -57,8 +61,7 @@ func (o options) check(rest []string) error {
 		}
 	}
 	wrong(len(rest) > 0, "unexpected arguments: %q", rest)
-	// nginx takes no share of 0, nor more than two digits after the point.
-	wrong(!(o.share >= 0.01 && o.share <= 100), "-share is %v; it must be from 0.01 to 100 percent", o.share)
+	wrong(!o.shareFits(), "-share is %v; it must be 0, or from 0.01 to 100 percent", o.share)
 	wrong(!(o.rate >= 0 && o.rate <= 10_000), "-rate is %v; it must be from 0 to 10000", o.rate)
 	wrong(o.users < 1, "-users is %d; it must be at least 1", o.users)
 	wrong(o.longest <= 0, "-for is %s; it must be above 0", o.longest)

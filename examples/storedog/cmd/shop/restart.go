@@ -24,26 +24,29 @@ func runRestart(ctx context.Context, args []string, s streams) error {
 		fmt.Fprintln(s.err, "usage: shop restart -dir DIR FLAVOUR...")
 		return errUsage
 	}
-	return order(ctx, *dir, *commit, flags.Args(), s.out)
+	return orderRestart(ctx, *dir, *commit, flags.Args(), s.out)
 }
 
-// order has the shop with a state directory restart flavours, and writes what it says
-// to have done.
-func order(ctx context.Context, dir, commit string, flavours []string, out io.Writer) error {
+// orderRestart has the shop with a state directory restart flavours.
+func orderRestart(ctx context.Context, dir, commit string, flavours []string, out io.Writer) error {
+	return order(ctx, dir, "restart", url.Values{"flavour": flavours, "commit": {commit}}, out)
+}
+
+// order has the shop with a state directory do something, and writes what it says to have done.
+func order(ctx context.Context, dir, what string, query url.Values, out io.Writer) error {
 	client := http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", socket(dir))
 		},
 	}}
 	defer client.CloseIdleConnections()
-	query := url.Values{"flavour": flavours, "commit": {commit}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://shop/restart?"+query.Encode(), http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://shop/"+what+"?"+query.Encode(), http.NoBody)
 	if err != nil {
 		return err
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return fmt.Errorf("tell the shop to restart %s: %w; is it open?", strings.Join(flavours, " and "), err)
+		return fmt.Errorf("tell the shop to %s: %w; is it open?", what, err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)

@@ -22,8 +22,9 @@ type shop struct {
 	fleet      *fleet
 
 	infrastructure []*process.Process // that must run as long as the shop is open
-	users          *process.Process   // nil: there are none
-	closers        []func()           // what is to be closed, the last first
+	nginx          *process.Process
+	users          *process.Process // nil: there are none
+	closers        []func()         // what is to be closed, the last first
 }
 
 // runUp opens a shop and closes it when the context is done.
