@@ -27,7 +27,7 @@ func TestStagesOfExamples(t *testing.T) {
 	t.Parallel()
 	bin := t.TempDir()
 	for name, script := range standIns {
-		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil { //nolint:gosec // it is to be run
+		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
