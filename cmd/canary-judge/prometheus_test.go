@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -59,6 +60,10 @@ func (s *prometheusServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		values = append(values, [2]any{at, strconv.FormatFloat(s.value(query, at), 'g', -1, 64)})
 	}
+	if s.silent(query) {
+		s.answer(w, []map[string]any{})
+		return
+	}
 	series := []map[string]any{{"metric": map[string]string{"app": "shop"}, "values": values}}
 	if strings.Contains(query, "_bucket") {
 		series = nil
@@ -69,9 +74,25 @@ func (s *prometheusServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.mode == "several" {
 		series = append(series, map[string]any{"metric": map[string]string{"app": "shop", "pod": "2"}, "values": values})
 	}
+	s.answer(w, series)
+}
+
+func (*prometheusServer) answer(w http.ResponseWriter, series []map[string]any) {
 	_ = json.NewEncoder(w).Encode(map[string]any{ // the client is gone if it fails
 		"status": "success", "data": map[string]any{"resultType": "matrix", "result": series},
 	})
+}
+
+// regions are the parts of the shop's requests that come from each.
+var regions = map[string]float64{"eu": 0.6, "us": 0.395, "sa": 0.005}
+
+var regionOf = regexp.MustCompile(`region="([^"]*)"`)
+
+// silent reports whether nothing is known of what a query asks for: of a region that there is not,
+// or of the canary in the us, in the mode silent-in-us.
+func (s *prometheusServer) silent(query string) bool {
+	m := regionOf.FindStringSubmatch(query)
+	return m != nil && (regions[m[1]] == 0 || m[1] == "us" && s.mode == "silent-in-us" && strings.Contains(query, "canary"))
 }
 
 // value is a number of the shop: 2 % errors, ten times that on a broken canary.
@@ -82,11 +103,23 @@ func (s *prometheusServer) value(query string, at float64) float64 {
 	if canary {
 		total = 100
 	}
+	region := regionOf.FindStringSubmatch(query)
+	if region != nil {
+		total *= regions[region[1]]
+	}
 	switch {
 	case strings.Contains(query, "errors"), strings.Contains(query, "code=~"):
 		bad := 0.02 * total
 		if canary && s.mode == "broken" {
 			bad *= 10
+		}
+		if canary && s.mode == "broken-in-us" {
+			switch {
+			case region == nil:
+				bad *= 1 + 3*regions["us"]
+			case region[1] == "us":
+				bad *= 4
+			}
 		}
 		return math.Round(bad * (1 + 0.2*wobble))
 	case strings.Contains(query, "requests"), strings.Contains(query, "_bucket"):

@@ -85,6 +85,10 @@ type Metric struct {
 	Runs int
 	// Unlearned: the metric is judged without history, whatever there is.
 	Unlearned bool
+	// Of is the name of the metric that this one is of a segment of, and Segment the label that
+	// selects it; "" and the zero Label for a metric over all requests.
+	Of      string
+	Segment providers.Label
 	// GapsOf is the place of the metric whose gaps this one counts, -1 for none.
 	GapsOf int
 }
@@ -152,6 +156,10 @@ type resolver struct {
 	// Of arms that could not be read nothing is asked, and of those that are alike it is
 	// told once.
 	armsRead, armsAlike bool
+	// segment is the one that a metric is resolved in, each where that is said; nil for all of
+	// its requests.
+	segment *providers.Label
+	each    *eachText
 	// presetNodes are the metrics of the presets, with their parameters filled in.
 	presetNodes []*yaml.Node
 }

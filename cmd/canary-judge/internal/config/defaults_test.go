@@ -184,6 +184,10 @@ func TestADefaultInWordsHolds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	segmented, err := parse(valid+"each: {region: [eu, us]}\n", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, shareless := parse(valid+"exposure: {tolerance: 10%}\n", nil, nil)
 	kept, err := Parse("the recording's", s.Document, Options{Types: types(), Literal: true})
 	if err != nil {
@@ -206,6 +210,7 @@ func TestADefaultInWordsHolds(t *testing.T) {
 		"blast_radius.at_most":             {"a tenth of a day's error budget at 99.9%: 0.144 minutes of all requests", s.Plan.Ramp.AtMost == 0 && math.Abs(s.Plan.Ramp.Budget-2*0.1*0.001*24*60) < 1e-9},
 		"exposure.metric":                  {"the first ratio", c.Plan.Exposure.Metric == 0},
 		"metrics.provider":                 {"the config's", c.Metrics[0].Provider == "datadog"},
+		"metrics.each":                     {"the config's", len(segmented.Metrics) == 3 && segmented.Metrics[2].Of == "errors"},
 		"metrics.floor":                    {"0.1% for rates with a relative tolerance", c.Plan.Metrics[0].Floor == 0.001 && c.Plan.Metrics[1].Floor == 0 && c.Plan.Metrics[2].Floor == 0},
 		"metrics.quantile":                 {"of a value, as the query or the name says", quantile.Plan.Metrics[1].Quantile == 0.95},
 		"metrics.checks.trigger.locations": {"the test's", runs != "" && !strings.Contains(runs, "aws:")},

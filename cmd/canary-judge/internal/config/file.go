@@ -22,6 +22,7 @@ type file struct {
 	History    *historyText `yaml:"history" otherwise:"four windows of both arms, for the noise; none with baseline.offset or stages" doc:"What is looked at before the run, to learn how noisy each metric is: off, or a mapping" example:"{length: 4h}"`
 	Presets    []presetUse  `yaml:"presets" doc:"Ready-made metrics of the provider, by name, or by name with parameters" example:"[http]"`
 	Metrics    []metric     `yaml:"metrics" doc:"What is compared"`
+	Each       *eachText    `yaml:"each" doc:"Labels whose values are segments: every metric is judged over all and in each of them, under the one error rate" example:"{region: [eu, us]}"`
 	Stages     []stage      `yaml:"stages" doc:"A ramp: the run gives the canary more and more of the traffic, and judges all of it under one error rate"`
 	Early      earlyPass    `yaml:"early" default:"wait" doc:"promote ends a ramp with PASS as soon as all metrics have passed, in whatever stage; wait goes through all stages first"`
 	Exposure   *exposure    `yaml:"exposure" doc:"Whether the canary gets the traffic it should; if not, it cannot pass, and a ramp does not go on"`
@@ -94,6 +95,7 @@ type metric struct {
 	Histogram *queryText  `yaml:"histogram" doc:"Query for the buckets of a step; judged by slower_than or at a quantile" example:"sum by (le) (increase(http_request_duration_seconds_bucket{$arm}[$step]))"`
 	Checks    *checksText `yaml:"checks" doc:"Synthetic checks: tests of Datadog, or queries for the failed (or passed) runs and for all of them, a step"`
 	Gaps      string      `yaml:"gaps" doc:"Name of another metric: each step without data for it counts as a failed check" example:"errors"`
+	Each      *eachText   `yaml:"each" otherwise:"the config's" doc:"Labels whose values are segments, for this metric; off judges it over all requests alone" example:"{region: [eu, us], required: true}"`
 	Shared    []string    `yaml:"shared" doc:"What the metric's queries read without $arm on purpose, because it is the same for both arms: names of metrics, or whole selectors or scopes" example:"[kube_pod_info]"`
 	Unit      string      `yaml:"unit" doc:"Unit of the numbers as the source gives them" example:"s"`
 	Direction direction   `yaml:"direction" default:"increase" doc:"The movement that is bad: increase, decrease or either"`

@@ -151,7 +151,11 @@ func (r *resolver) metrics() {
 				r.problemAt(&m.Name, m, "two metrics are named %q; the other is in line %d: rename one", m.Name, r.places.at(&other.Name).Line)
 			}
 			first[m.Name] = m
+			problems := len(r.problems)
 			r.metric(m)
+			if len(r.problems) == problems {
+				r.inSegments(m)
+			}
 		}
 	}
 	switch {
@@ -290,18 +294,20 @@ func (r *resolver) inUnit(m *metric, a *analysis.Metric, address any, number flo
 
 // gaps resolves the metrics that count another one's gaps.
 func (r *resolver) gaps(all [][]metric) {
-	i := 0
+	called := func(name string) int {
+		return slices.IndexFunc(r.config.Metrics, func(c Metric) bool { return c.Name == name })
+	}
 	for _, group := range all {
 		for n := range group {
 			m := &group[n]
-			if m.Gaps != "" {
-				of := slices.IndexFunc(r.config.Metrics, func(c Metric) bool { return c.Name == m.Gaps })
-				if of < 0 || of == i || !r.config.Plan.Metrics[of].Paired() {
-					r.problemAt(&m.Gaps, m, "gaps: want the name of another metric that is no check, not %q", m.Gaps)
-				}
-				r.config.Metrics[i].GapsOf = of
+			if m.Gaps == "" {
+				continue
 			}
-			i++
+			i, of := called(m.Name), called(m.Gaps)
+			if of < 0 || of == i || !r.config.Plan.Metrics[of].Paired() {
+				r.problemAt(&m.Gaps, m, "gaps: want the name of another metric that is no check, not %q", m.Gaps)
+			}
+			r.config.Metrics[i].GapsOf = of
 		}
 	}
 }

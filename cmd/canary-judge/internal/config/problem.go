@@ -81,7 +81,7 @@ func joined(words []string, last string) string {
 var otherWords = map[string]string{
 	"threshold": "tolerance", "margin": "tolerance", "interval": "step", "period": "step", "duration": "length",
 	"delay": "lag", "control": "baseline", "stable": "baseline", "primary": "baseline", "experiment": "canary",
-	"query": "value", "dry_run": "advisory", "rollback": "revert", "remote": "push", "command": "run", "alpha": "false_alarm", "beta": "wrong_pass",
+	"query": "value", "segments": "each", "by": "each", "dry_run": "advisory", "rollback": "revert", "remote": "push", "command": "run", "alpha": "false_alarm", "beta": "wrong_pass",
 	"apm": "trace", "spans": "trace", "up": "increase", "higher": "increase", "more": "increase", "down": "decrease", "lower": "decrease",
 	"less": "decrease", "both": "either", "any": "either", "errors": "bad", "failures": "bad", "successes": "good", "requests": "total", "count": "total",
 }

@@ -28,9 +28,9 @@ func (r *resolver) expand(m *metric, a *analysis.Metric, c *Metric, q *queryText
 			r.problemAt(address, nil, "the %s has no labels to put in place of $arm; write those that select it, as in {app: shop}", arm)
 			return
 		}
-		filled, places, err := r.fillQuery(text, arm, r.config.Arms[arm].Labels, t)
+		filled, places, err := r.fillQuery(text, arm, r.armLabels(arm, text), t)
 		if err != nil {
-			r.problemAt(q, nil, "%v", err)
+			r.problemAt(r.asked(q), q, "%v", err)
 			return
 		}
 		reading, err := t.Check(filled, part, r.config.Window.Step)
@@ -43,8 +43,14 @@ func (r *resolver) expand(m *metric, a *analysis.Metric, c *Metric, q *queryText
 		}
 		expanded[arm], read[arm] = filled, reading
 		r.consequences(a, c, q, part, reading)
+		if r.segment != nil {
+			r.narrowed(m, c, q, arm, part, t, filled, reading)
+		}
 	}
 	c.Queries[part] = expanded
+	if r.segment != nil {
+		return // that the arms differ is asked of the whole
+	}
 	if q.PerArm == nil && wholeArm(q.Both) {
 		r.overlap()
 	}
@@ -130,7 +136,7 @@ func (r *resolver) armless(q *queryText, part providers.Part, t providers.Type, 
 	}
 	var same []providers.Scope
 	for _, s := range canary {
-		alike := func(o providers.Scope) bool { return cmp.Or(o.Picks, o.Text) == cmp.Or(s.Picks, s.Text) }
+		alike := func(o providers.Scope) bool { return picked(o) == picked(s) }
 		if slices.ContainsFunc(other, alike) && !slices.Contains(same, s) {
 			same = append(same, s)
 		}
@@ -141,10 +147,13 @@ func (r *resolver) armless(q *queryText, part providers.Part, t providers.Type, 
 	return same
 }
 
+// picked is a scope without what it rules out.
+func picked(s providers.Scope) string { return cmp.Or(s.Picks, s.Text) }
+
 // unneeded reports what is said to be shared and is not there, or has the arm.
 func (r *resolver) unneeded(m *metric, c *Metric) {
 	for i := range m.Shared {
-		if !slices.ContainsFunc(r.shared[c], func(s providers.Scope) bool { return names(m.Shared[i], s) }) && len(r.problems) == 0 {
+		if r.segment == nil && !slices.ContainsFunc(r.shared[c], func(s providers.Scope) bool { return names(m.Shared[i], s) }) && len(r.problems) == 0 {
 			r.problemAt(&m.Shared[i], m, "shared: no query of the metric reads %q without $arm; leave it out", m.Shared[i])
 		}
 	}
@@ -166,7 +175,7 @@ func (q *queryText) of(arm providers.Arm) string {
 	return q.Both
 }
 
-// queryVariable is $arm, $arm.label, $step, $$, or any other word after a
+// queryVariable is $arm, $arm.label, $segment, $step, $$, or any other word after a
 // dollar sign, which is a mistake.
 var queryVariable = regexp.MustCompile(`\$\$|\$([A-Za-z_]\w*)(?:\.([A-Za-z_][\w-]*))?`)
 
@@ -190,8 +199,13 @@ func (r *resolver) fillQuery(text string, arm providers.Arm, labels []providers.
 	places := make(filling, 1)
 	rest := 0
 	for _, place := range queryVariable.FindAllStringIndex(text, -1) {
+		match := text[place[0]:place[1]]
 		at := providers.Around{Before: text[:place[0]], After: text[place[1]:]}
-		value, err := r.fillVariable(text[place[0]:place[1]], arm, labels, t, at)
+		if match == "$segment" && r.segment == nil {
+			place = withSeparator(text, place)
+			place[0] = max(place[0], rest)
+		}
+		value, err := r.fillVariable(match, arm, labels, t, at)
 		if err != nil {
 			return "", nil, err
 		}
@@ -224,6 +238,10 @@ func (r *resolver) fillVariable(match string, arm providers.Arm, labels []provid
 			return "", fmt.Errorf("the %s has no labels to put in place of $arm", arm)
 		}
 		return t.Filter(labels, around)
+	case match == "$segment" && r.segment == nil:
+		return "", nil // of all
+	case match == "$segment":
+		return t.Filter([]providers.Label{*r.segment}, around)
 	case parts[1] == "step":
 		value := t.Step(r.config.Window.Step)
 		if parts[2] != "" {
@@ -231,5 +249,5 @@ func (r *resolver) fillVariable(match string, arm providers.Arm, labels []provid
 		}
 		return value, nil
 	}
-	return "", fmt.Errorf("%s is not known here; a query knows $arm, $arm.LABEL and $step, and $$ stands for a dollar sign", match)
+	return "", fmt.Errorf("%s is not known here; a query knows $arm, $arm.LABEL, $segment and $step, and $$ stands for a dollar sign", match)
 }

@@ -21,6 +21,9 @@ type TooShort struct {
 func (c *Config) TooShort() []TooShort {
 	var all []TooShort
 	for i, m := range c.Plan.Metrics {
+		if m.Of != "" {
+			continue // it is as with the whole
+		}
 		steps, first := c.Window.Steps, m.FirstLook()
 		if steps < first {
 			all = append(all, TooShort{!m.Advisory, fmt.Sprintf("metric %q: the window of %s has %s of %s; its first look takes %d",

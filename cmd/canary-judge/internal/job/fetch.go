@@ -149,7 +149,9 @@ func (r *underWay) preflight(ctx context.Context) error {
 		for i, p := range byProvider[name] {
 			answers[i].Series = recording.Since(answers[i].Series, recent.Add(-r.Config.Arms[p.query.Arm].Offset))
 			errs = append(errs, CheckAnswer(p.query, answers[i], r.Config.Metrics[p.metric].Unit))
-			if p.query.Arm == providers.Baseline && len(answers[i].Series) == 0 && r.Config.Metrics[p.metric].Every == 0 {
+			m := r.Config.Metrics[p.metric]
+			expected := m.Every == 0 && (m.Of == "" || p.query.Part != providers.Bad) // in a segment it may be that nothing fails
+			if p.query.Arm == providers.Baseline && len(answers[i].Series) == 0 && expected {
 				silent = append(silent, fmt.Sprintf("%s (%s)", p.query.Metric, p.query.Part))
 				if first == nil {
 					first = &p
@@ -167,10 +169,21 @@ func (r *underWay) preflight(ctx context.Context) error {
 	r.noteGuards(said)
 	if len(silent) > 0 {
 		r.Progress.Note(fmt.Sprintf("going on, but the baseline had no data in the last %d steps for %s%s",
-			preflightSteps, strings.Join(silent, ", "), r.why(ctx, *first)))
+			preflightSteps, shortened(silent), r.why(ctx, *first)))
 	}
 	r.answered, r.glanced, r.asked = true, from, r.now()
 	return nil
+}
+
+// mostSilent is how many silent queries a note names.
+const mostSilent = 6
+
+// shortened lists what is silent.
+func shortened(silent []string) string {
+	if more := len(silent) - mostSilent; more > 1 {
+		silent = append(silent[:mostSilent:mostSilent], fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(silent, ", ")
 }
 
 // why explains a query that nothing matched, where its provider can. That it cannot

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -30,7 +31,9 @@ func (r *underWay) diagnose(ctx context.Context, step int) error {
 	defer cancel()
 	from, to := r.grid.time(r.Config.Window.Warmup), r.grid.end(step)
 	asked := 0
-	for _, p := range places(r.Config, from, to) {
+	all := places(r.Config, from, to)
+	slices.SortStableFunc(all, func(a, b place) int { return cmp.Compare(r.Config.Metrics[a.metric].Of, r.Config.Metrics[b.metric].Of) })
+	for _, p := range all { // those over all requests first
 		if asked == mostDiagnoses {
 			break
 		}
@@ -68,8 +71,8 @@ func lacks(d recording.Diagnosis) string {
 // if its provider does not tell.
 func (r *underWay) question(p place, step int) func(context.Context, providers.Query) (string, error) {
 	m, judged := r.Config.Metrics[p.metric], r.Config.Plan.Metrics[p.metric]
-	if m.Every > 0 || m.GapsOf >= 0 {
-		return nil
+	if m.Every > 0 || m.GapsOf >= 0 || m.Of != "" && p.query.Part == providers.Bad {
+		return nil // that nothing fails in a segment is no wonder
 	}
 	seen := r.judged(p.query.Arm, p.metric, step)
 	with := 0
@@ -116,7 +119,7 @@ func (r *underWay) judged(arm providers.Arm, metric, step int) []analysis.Sample
 func (r *underWay) noteApart(step int) {
 	for i, m := range r.Config.Metrics {
 		judged := r.Config.Plan.Metrics[i]
-		if !judged.Paired() || m.GapsOf >= 0 {
+		if !judged.Paired() || m.GapsOf >= 0 || m.Of != "" {
 			continue
 		}
 		times := r.outcome.Times[r.Config.Window.Warmup : step+1]

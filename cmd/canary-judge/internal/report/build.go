@@ -164,6 +164,9 @@ func measured(from analysis.MetricResult, source config.Metric) Metric {
 		Baseline:  summary(from.Baseline, from.Metric), Canary: summary(from.Canary, from.Metric),
 		Steps: from.Elapsed, Usable: from.Usable, Looks: from.Looks, DecidedLook: from.DecidedAt,
 	}
+	if source.Of != "" {
+		m.Of, m.Segment = source.Of, map[string]string{source.Segment.Name: source.Segment.Value}
+	}
 	if m.Unit == "" {
 		m.Unit = from.UsualUnit()
 	}
@@ -266,13 +269,15 @@ func (b builder) blast() *Blast {
 }
 
 // blastMetric returns the metric that counts the requests, -1 for none: the one the
-// config names, else one that failed, else the first, ratios before histograms.
+// config names, else one that failed, else the first, ratios before histograms; never one of a
+// segment.
 func (b builder) blastMetric() int {
 	best, rank := -1, 0
 	for i, m := range b.outcome.Result.Metrics {
 		r := int(m.Traffic())
 		switch {
-		case m.Traffic() == analysis.NoTraffic:
+		case m.Traffic() == analysis.NoTraffic || m.Of != "":
+			continue
 		case m.Name == b.config.Blast.Requests:
 			r += 4
 		case m.Decision == analysis.Fail && !m.Advisory:

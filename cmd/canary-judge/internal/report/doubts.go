@@ -85,7 +85,7 @@ func (b builder) doubts() []string {
 			worse := d == analysis.ImprobableChange && from.Compared.Counted && from.Decision == analysis.Fail
 			said := from.Cause == analysis.OtherUnits || from.Cause == analysis.ZeroInOneArm ||
 				d == analysis.CoarseValues || d == analysis.SlowNoise
-			if !from.Advisory && !worse && !said {
+			if !from.Advisory && !worse && !said && (!m.IsPart() || !m.aside()) {
 				all = append(all, m.Name+": "+b.doubt(d, m, from))
 			}
 		}

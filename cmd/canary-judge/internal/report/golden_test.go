@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"flag"
 	"io"
@@ -13,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/analysis/stats"
@@ -66,7 +67,8 @@ type scene struct {
 
 	pristine bool // nothing is bad where the factor is 1
 
-	shares []float64 // of the traffic, of a stage each quarter of an hour
+	shares  []float64          // of the traffic, of a stage each quarter of an hour
+	traffic map[string]float64 // of the segments, as a part of all; what is not there has none
 }
 
 func same(string, int) float64 { return 1 }
@@ -126,6 +128,21 @@ var scenes = []scene{
 		},
 	},
 	{name: "held-ramp", metrics: errorsMetric + latencyMetric, steps: 62, shares: []float64{0.05, 0.25}, extra: rampOfScenes + "blast_radius: {at_most: 20}\n", factor: same},
+	{
+		name: "fail-segment", metrics: errorsMetric + latencyMetric + memoryMetric, steps: 62,
+		extra:  "each: {region: [eu, us, ap, sa], endpoint: [/new]}\n",
+		factor: only("errors in region=us", 4), traffic: map[string]float64{"eu": 0.5, "us": 0.3, "ap": 0.198, "sa": 0.002},
+	},
+	{
+		name: "held-segment", metrics: strings.Replace(errorsMetric, "25%", "100%", 1), steps: 62, extra: "each: {region: [eu, us]}\n",
+		factor: func(metric string, _ int) float64 {
+			if metric == "errors in region=us" {
+				return math.NaN()
+			}
+			return 1
+		},
+		traffic: map[string]float64{"eu": 0.5, "us": 0.5},
+	},
 	{name: "exposure", metrics: errorsMetric, extra: "exposure: {share: 50%}\n", steps: 62, factor: same},
 	{name: "hostile", metrics: strings.Replace(errorsMetric, "errors,", `"`+hostile+`",`, 1), steps: 62, factor: only(hostile, 6)},
 }
@@ -152,6 +169,11 @@ func (s scene) record(t *testing.T, c *config.Config) *recording.Recording {
 						traffic = 1000 - traffic
 					}
 				}
+				if m.Of != "" {
+					if traffic *= s.traffic[m.Segment.Value]; traffic == 0 {
+						continue
+					}
+				}
 				switch {
 				case m.Queries[providers.Buckets] != nil:
 					p.Kind = recording.Histograms
@@ -169,7 +191,7 @@ func (s scene) record(t *testing.T, c *config.Config) *recording.Recording {
 					}
 					p.Kind, p.Sample = recording.Counts, analysis.CountSample(bad, total)
 				default:
-					level := map[string]float64{"latency p95": 0.208, "latency spikes": 0.208, "memory": 4e8, "throughput": 31}[m.Name]
+					level := map[string]float64{"latency p95": 0.208, "latency spikes": 0.208, "memory": 4e8, "throughput": 31}[cmp.Or(m.Of, m.Name)]
 					p.Sample = analysis.ValueSample(level * factor * noise(.03))
 				}
 				if math.IsNaN(factor) {
@@ -273,7 +295,7 @@ func golden(t *testing.T, name, got string) {
 	if err != nil {
 		t.Fatalf("%v; run make golden", err)
 	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
+	if diff := gocmp.Diff(string(want), got); diff != "" {
 		t.Errorf("%s (-want +got; make golden rewrites it):\n%s", name, diff)
 	}
 }

@@ -64,7 +64,8 @@ func (r *Report) markdown(d detail) string {
 		row := func(cells []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
 		row(columns)
 		row(slices.Repeat([]string{"---"}, len(columns)))
-		metrics := r.Metrics
+		metrics := r.wholes()
+		whole := len(metrics)
 		if len(metrics) > d.lines {
 			metrics = slices.Clone(metrics)
 			slices.SortStableFunc(metrics, func(a, b Metric) int { return urgency(a) - urgency(b) })
@@ -81,7 +82,7 @@ func (r *Report) markdown(d detail) string {
 			row(cells)
 		}
 		b.WriteByte('\n')
-		if left := len(r.Metrics) - len(metrics); left > 0 {
+		if left := whole - len(metrics); left > 0 {
 			fmt.Fprintf(&b, "and %s; the result file has all.\n\n", plural(left, "more metric"))
 		}
 		if d.charts {

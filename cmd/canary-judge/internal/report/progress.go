@@ -63,12 +63,24 @@ func lookLine(c *config.Config, look job.Look) string {
 	line += " (" + span(time.Duration(look.Number)*step, time.Duration(look.Planned)*step) + ")"
 	effects, decisions := look.Judge.Effects(), look.Judge.Decisions()
 	var parts []string
+	wholes := 0
+	for _, m := range c.Plan.Metrics {
+		if m.Of == "" {
+			wholes++
+		}
+	}
 	for i, m := range c.Plan.Metrics {
-		if len(parts) == mostInLine && len(c.Plan.Metrics) > mostInLine+1 {
-			parts = append(parts, fmt.Sprintf("%d more", len(c.Plan.Metrics)-i))
+		if m.Of != "" {
+			continue
+		}
+		if len(parts) == mostInLine && wholes > mostInLine+1 {
+			parts = append(parts, fmt.Sprintf("%d more", wholes-mostInLine))
 			break
 		}
 		parts = append(parts, Clean(m.Name)+" "+brief(effects[i], decisions[i], c, i))
+	}
+	if i := worstPart(effects, decisions, c); i >= 0 {
+		parts = append(parts, "of the segments the worst is "+Clean(c.Plan.Metrics[i].Name)+" "+brief(effects[i], decisions[i], c, i))
 	}
 	if look.Settling {
 		line += ", not judged: the traffic settles"
@@ -96,19 +108,43 @@ func guardsOf(look job.Look) []string {
 
 // brief describes a metric in a few words.
 func brief(e analysis.Effect, d analysis.Decision, c *config.Config, i int) string {
-	unit := unitOf(c.Plan.Metrics[i], c.Metrics[i].Unit)
-	limits := tolerance(c.Plan.Metrics[i], unit)
-	effect := Effect{Number(e.Estimate), Number(e.Lower), Number(e.Upper), unit, e.Since}
+	effect, limits := against(e, c, i)
 	text := tooEarly
 	if !math.IsNaN(e.Lower) || !math.IsNaN(e.Upper) {
 		s := styleOf(effect)
 		text = interval(effect, limits, s)
 		if !math.IsNaN(e.Estimate) && text != tooEarly {
-			text = fmt.Sprintf("%s (%s)", change(e.Estimate, unit, s, estimated), text)
+			text = fmt.Sprintf("%s (%s)", change(e.Estimate, effect.Unit, s, estimated), text)
 		}
 	}
 	if d != analysis.Undecided {
 		text += " " + d.String()
 	}
 	return text
+}
+
+// against returns the effect of the metric at an index, and the tolerance that it is held against.
+func against(e analysis.Effect, c *config.Config, i int) (Effect, Tolerance) {
+	unit := unitOf(c.Plan.Metrics[i], c.Metrics[i].Unit)
+	return Effect{Number(e.Estimate), Number(e.Lower), Number(e.Upper), unit, e.Since}, tolerance(c.Plan.Metrics[i], unit)
+}
+
+// worstPart returns the index of the metric that is worst in a segment, -1 where none has been
+// looked at.
+func worstPart(effects []analysis.Effect, decisions []analysis.Decision, c *config.Config) int {
+	worst, most := -1, math.Inf(-1)
+	for i, m := range c.Plan.Metrics {
+		if m.Of == "" || m.Advisory {
+			continue
+		}
+		effect, limits := against(effects[i], c, i)
+		reach := Metric{Effect: effect, Tolerance: limits}.reach()
+		if decisions[i] == analysis.Fail {
+			reach = math.Inf(1)
+		}
+		if reach > most {
+			worst, most = i, reach
+		}
+	}
+	return worst
 }

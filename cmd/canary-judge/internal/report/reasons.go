@@ -95,6 +95,9 @@ func (b builder) unfitData(m Metric, from analysis.MetricResult) string {
 		if from.Elapsed == 0 {
 			return "no step has been judged"
 		}
+		if from.Of != "" && from.Holds {
+			return fmt.Sprintf("the canary has no data in this segment, where the baseline has some in %d of %d steps; if the canary is not there, leave the segment out of each", from.Baseline.Steps, from.Elapsed)
+		}
 		return fmt.Sprintf("no step has data in both arms (baseline: %d of %d, canary: %d of %d)%s",
 			from.Baseline.Steps, from.Elapsed, from.Canary.Steps, from.Elapsed, b.why(m, from, job.Apart, "check the queries and the labels of the arms"))
 	case analysis.Unreadable:
@@ -338,14 +341,14 @@ func (r *Report) holding() []Metric {
 func (r *Report) failOnly() string {
 	open := 0
 	for _, m := range r.Metrics {
-		if m.FailOnly && !m.Is(analysis.Pass) {
+		if m.FailOnly && !m.IsPart() && !m.Is(analysis.Pass) {
 			open++
 		}
 	}
 	if open == 0 {
-		return ""
+		return r.openSegments()
 	}
-	return fmt.Sprintf("; not shown to be so: %s that can only fail", plural(open, "metric"))
+	return fmt.Sprintf("; not shown to be so: %s that can only fail", plural(open, "metric")) + r.openSegments()
 }
 
 func (r *Report) failSentence() string {
@@ -354,6 +357,7 @@ func (r *Report) failSentence() string {
 	if len(failed) == 0 {
 		return alert
 	}
+	slices.SortStableFunc(failed, wholesFirst)
 	text := subject(failed[0]) + failed[0].Reason
 	if len(failed) > 1 {
 		text += "; also failed: " + names(failed[1:])
@@ -367,7 +371,7 @@ func subject(m Metric) string {
 		return m.Name + ": "
 	}
 	verb := " is "
-	if strings.HasSuffix(m.Name, "s") && !strings.HasSuffix(m.Name, "ss") {
+	if counted := cmp.Or(m.Of, m.Name); strings.HasSuffix(counted, "s") && !strings.HasSuffix(counted, "ss") {
 		verb = " are "
 	}
 	return m.Name + verb
@@ -416,6 +420,15 @@ func (r *Report) openSentence() string {
 	if held := r.heldBack(); held != "" && len(undecided) == 0 {
 		return prefix(text, held)
 	}
+	if held := slices.DeleteFunc(r.holding(), func(m Metric) bool { return !m.IsPart() }); len(held) > 0 && len(undecided) == 0 {
+		slices.SortStableFunc(held, worseFirst)
+		text = prefix(text, "all that must pass has, but nothing passes while a segment looks worse than tolerated, or cannot be judged though it has requests: "+
+			held[0].Name+": "+held[0].Reason)
+		if len(held) > 1 {
+			text += "; so it is with " + names(held[1:])
+		}
+		return text
+	}
 	if held := r.holding(); len(held) > 0 && len(undecided) == 0 {
 		return prefix(text, "all that must pass has, but nothing passes while a metric that can only fail is beyond its tolerance, or cannot be judged: "+names(held))
 	}
@@ -462,12 +475,21 @@ const mostNames = 3
 // names lists metrics by name.
 func names(metrics []Metric) string {
 	var all []string
-	for i, m := range metrics {
-		if i == mostNames && len(metrics) > mostNames+1 {
-			all = append(all, fmt.Sprintf("%d more", len(metrics)-i))
+	for _, m := range metrics {
+		all = append(all, m.Name)
+	}
+	return listed(all)
+}
+
+// listed lists names in a sentence, mostNames of them.
+func listed(names []string) string {
+	var all []string
+	for i, name := range names {
+		if i == mostNames && len(names) > mostNames+1 {
+			all = append(all, fmt.Sprintf("%d more", len(names)-i))
 			break
 		}
-		all = append(all, m.Name)
+		all = append(all, name)
 	}
 	if len(all) == 1 {
 		return all[0]

@@ -142,18 +142,21 @@ func (r *Report) Is(v analysis.Verdict) bool { return r.Verdict == v.String() }
 
 // Metric is what is known of one metric.
 type Metric struct {
-	Name      string    `json:"name" doc:"Name from the config"`
-	Kind      string    `json:"kind" doc:"value, ratio, histogram or checks"`
-	Decision  string    `json:"decision" doc:"pass, fail, undecided or no data"`
-	Reason    string    `json:"reason" doc:"The decision in one sentence"`
-	Advisory  bool      `json:"advisory,omitempty" doc:"Decides nothing"`
-	FailOnly  bool      `json:"fail_only,omitempty" doc:"Can fail the run, which does not wait for it to pass"`
-	Holds     bool      `json:"holds_pass,omitempty" doc:"Fail only, and keeps the run from passing as things are: not looked at, without usable data, or with an estimate beyond the tolerance"`
-	Effect    Effect    `json:"effect" doc:"Size of the change from baseline to canary"`
-	Tolerance Tolerance `json:"tolerance" doc:"The change that is accepted"`
-	Direction string    `json:"direction" doc:"The movement that is bad: increase, decrease or either"`
-	Unit      string    `json:"unit,omitempty" doc:"Unit of the numbers"`
-	Spikes    *Spikes   `json:"spikes,omitempty" doc:"The steps that stand out, of a value that is judged by how many do"`
+	Name string `json:"name" doc:"Name from the config"`
+	// Of and Segment are empty for a metric over all requests.
+	Of        string            `json:"of,omitempty" doc:"Name of the metric that this one is, in one segment"`
+	Segment   map[string]string `json:"segment,omitempty" doc:"Label that selects the segment, with its value"`
+	Kind      string            `json:"kind" doc:"value, ratio, histogram or checks"`
+	Decision  string            `json:"decision" doc:"pass, fail, undecided or no data"`
+	Reason    string            `json:"reason" doc:"The decision in one sentence"`
+	Advisory  bool              `json:"advisory,omitempty" doc:"Decides nothing"`
+	FailOnly  bool              `json:"fail_only,omitempty" doc:"Can fail the run, which does not wait for it to pass"`
+	Holds     bool              `json:"holds_pass,omitempty" doc:"Fail only, and keeps the run from passing as things are: not looked at, without usable data, or with an estimate beyond the tolerance"`
+	Effect    Effect            `json:"effect" doc:"Size of the change from baseline to canary"`
+	Tolerance Tolerance         `json:"tolerance" doc:"The change that is accepted"`
+	Direction string            `json:"direction" doc:"The movement that is bad: increase, decrease or either"`
+	Unit      string            `json:"unit,omitempty" doc:"Unit of the numbers"`
+	Spikes    *Spikes           `json:"spikes,omitempty" doc:"The steps that stand out, of a value that is judged by how many do"`
 	// Compared is nil before there is a step with data in both arms, and in results of
 	// versions that did not save it.
 	Compared  *Compared `json:"compared,omitempty" doc:"What the effect is of: the numbers that are shown beside it"`

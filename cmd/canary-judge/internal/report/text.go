@@ -87,7 +87,7 @@ func (m Metric) cells() []string {
 	if m.Advisory {
 		decision += " (advisory)"
 	}
-	if m.FailOnly && !m.Is(analysis.Fail) {
+	if m.FailOnly && !m.IsPart() && !m.Is(analysis.Fail) {
 		decision += " (fail only)"
 	}
 	baseline, canary, rates := m.levels()
@@ -138,7 +138,7 @@ func (m Metric) level(s Summary, level Number, rate bool) string {
 
 var columns = []string{"METRIC", "BASELINE", "CANARY", "CHANGE", "INTERVAL", "TOLERATED", "DECISION"}
 
-// table draws the metrics.
+// table draws the metrics over all requests.
 func (r *Report) table(paint func(word, decision string) string) string {
 	t := table.NewWriter()
 	t.SetStyle(table.Style{
@@ -151,7 +151,7 @@ func (r *Report) table(paint func(word, decision string) string) string {
 		header = append(header, c)
 	}
 	t.AppendHeader(header)
-	for _, m := range r.Metrics {
+	for _, m := range r.wholes() {
 		row := table.Row{}
 		for i, cell := range m.cells() {
 			cell = Clean(cell)
@@ -215,6 +215,9 @@ func (r *Report) remarks() []section {
 	var open, failed, doubts []string
 	for _, m := range r.Metrics {
 		switch {
+		case m.IsPart() && m.aside():
+			continue // few requests have many doubts
+		case m.IsPart():
 		case m.Is(analysis.Undecided), m.Is(analysis.NoData):
 			open = append(open, m.Name+": "+m.Reason)
 		case m.Is(analysis.Fail):
@@ -230,6 +233,7 @@ func (r *Report) remarks() []section {
 	if len(open) > 1 || len(open) == 1 && !strings.Contains(r.Reason, open[0]) {
 		add("Not decided:", open)
 	}
+	add(segmentsTitle, r.segmentLines())
 	for _, done := range r.actions() {
 		add(done.title, done.lines)
 	}
