@@ -50,7 +50,35 @@ func (s *prometheusServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start, _ := strconv.ParseFloat(r.Form.Get("start"), 64)
 	end, _ := strconv.ParseFloat(r.Form.Get("end"), 64)
 	step, _ := strconv.ParseFloat(r.Form.Get("step"), 64)
-	query := r.Form.Get("query")
+	var series []map[string]any
+	for mark, query := range batchOf(r.Form.Get("query")) {
+		for _, one := range s.series(query, start, end, step) {
+			if mark != "" {
+				one["metric"].(map[string]string)["canary_judge_query"] = mark
+			}
+			series = append(series, one)
+		}
+	}
+	s.answer(w, series)
+}
+
+// markedQuery is a query of a batch with its mark.
+var markedQuery = regexp.MustCompile(`(?s)label_replace\(\((.*?)\n\), "canary_judge_query", "(\d+)", "", ""\)`)
+
+// batchOf returns the queries of a request by their marks, "" for one by itself.
+func batchOf(query string) map[string]string {
+	all := map[string]string{}
+	for _, m := range markedQuery.FindAllStringSubmatch(query, -1) {
+		all[m[2]] = m[1]
+	}
+	if len(all) == 0 {
+		all[""] = query
+	}
+	return all
+}
+
+// series are what a query gives.
+func (s *prometheusServer) series(query string, start, end, step float64) []map[string]any {
 	var values [][2]any
 	_, again := s.asked.Swap(query, true)
 	for at := start; at <= end; at += step {
@@ -61,8 +89,7 @@ func (s *prometheusServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		values = append(values, [2]any{at, strconv.FormatFloat(s.value(query, at), 'g', -1, 64)})
 	}
 	if s.silent(query) {
-		s.answer(w, []map[string]any{})
-		return
+		return []map[string]any{}
 	}
 	series := []map[string]any{{"metric": map[string]string{"app": "shop"}, "values": values}}
 	if strings.Contains(query, "_bucket") {
@@ -74,7 +101,7 @@ func (s *prometheusServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.mode == "several" {
 		series = append(series, map[string]any{"metric": map[string]string{"app": "shop", "pod": "2"}, "values": values})
 	}
-	s.answer(w, series)
+	return series
 }
 
 func (*prometheusServer) answer(w http.ResponseWriter, series []map[string]any) {

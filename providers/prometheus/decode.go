@@ -52,18 +52,23 @@ type native struct {
 func (p *Provider) fetch(ctx context.Context, q providers.Query) ([]analysis.Series, error) {
 	var all []analysis.Series
 	for from, to := range q.Windows(mostPoints) {
-		body, err := p.request(ctx, q, from.Add(q.Step), to)
+		body, err := p.request(ctx, expression(q), q.Step, from.Add(q.Step), to)
 		if err != nil {
 			return nil, err
 		}
-		series, err := p.read(body, q)
+		series, err := read(body, q)
 		if err != nil {
-			return nil, err
+			return nil, p.misread(err)
 		}
 		all = join(all, series)
 	}
-	slices.SortStableFunc(all, func(a, b analysis.Series) int { return providers.CompareLabels(a.Labels, b.Labels) })
+	sortSeries(all)
 	return all, nil
+}
+
+// sortSeries orders series by their labels.
+func sortSeries(all []analysis.Series) {
+	slices.SortStableFunc(all, func(a, b analysis.Series) int { return providers.CompareLabels(a.Labels, b.Labels) })
 }
 
 // join appends the points of series to those of the same labels.
@@ -103,25 +108,21 @@ func decode(body []byte, into any) error {
 	return nil
 }
 
-// read reads an answer. What is wrong with it is told in part in the answer's own
-// words, which may repeat the request's.
-func (p *Provider) read(body []byte, q providers.Query) ([]analysis.Series, error) {
-	series, err := read(body, q)
+// misread returns the error of an answer that could not be read. What is wrong with it is told in part in
+// the answer's own words, which may repeat the request's.
+func (p *Provider) misread(err error) *web.Error {
 	var missing partial
-	switch {
-	case errors.As(err, &missing):
-		return nil, &web.Error{
+	if errors.As(err, &missing) {
+		return &web.Error{
 			Class: web.Unreachable, Provider: Name, Doing: "query " + p.base.Host,
 			Detail: web.Quote(err.Error(), p.secrets()...),
 			Cure:   "a part of the data is nothing to judge by: look after the stores behind the server",
 		}
-	case err != nil:
-		return nil, &web.Error{
-			Class: web.Shape, Provider: Name, Doing: "read the answer",
-			Detail: web.Quote(err.Error(), p.secrets()...),
-		}
 	}
-	return series, nil
+	return &web.Error{
+		Class: web.Shape, Provider: Name, Doing: "read the answer",
+		Detail: web.Quote(err.Error(), p.secrets()...),
+	}
 }
 
 // partial is the error of an answer that lacks a part of the data, as the server says.
@@ -155,6 +156,15 @@ func (m matrix) whole() error {
 
 // read reads an answer's series.
 func read(body []byte, q providers.Query) ([]analysis.Series, error) {
+	rows, err := readRows(body)
+	if err != nil {
+		return nil, err
+	}
+	return rowSeries(rows, q)
+}
+
+// readRows reads the elements of an answer that is whole.
+func readRows(body []byte) ([]row, error) {
 	var m matrix
 	if err := decode(body, &m); err != nil {
 		return nil, fmt.Errorf("not JSON as the query API answers it: %w: %s", err, body)
@@ -170,11 +180,16 @@ func read(body []byte, q providers.Query) ([]analysis.Series, error) {
 	if err := m.whole(); err != nil {
 		return nil, err
 	}
+	return m.Data.Result, nil
+}
+
+// rowSeries reads the series that a query's elements are.
+func rowSeries(rows []row, q providers.Query) ([]analysis.Series, error) {
 	if q.Part == providers.Buckets {
-		return histograms(m.Data.Result, q)
+		return histograms(rows, q)
 	}
 	var all []analysis.Series
-	for _, r := range m.Data.Result {
+	for _, r := range rows {
 		if len(r.Histograms) > 0 {
 			return nil, errors.New("the query gives histograms; take histogram_count, histogram_avg or histogram_quantile of it, or make the metric a histogram")
 		}

@@ -3,7 +3,8 @@
 //
 // A query is evaluated at the end of each step, as a range selector of one step
 // looks back over exactly that step, and its result is stamped with the step's
-// start. Histograms are read from native ones or from classic series by le;
+// start. The queries of a look travel together, as one expression (batch.go).
+// Histograms are read from native ones or from classic series by le;
 // either must hold the observations of the step, as increase gives them.
 package prometheus
 
@@ -55,10 +56,11 @@ type Provider struct {
 	base     *url.URL
 	settings Settings
 	client   *http.Client
+	batches  *batches
 }
 
-// concurrent is how many queries are under way at once: the API takes one query a
-// request, and servers limit what they evaluate side by side (20 by default).
+// concurrent is how many requests are under way at once: servers limit what they evaluate
+// side by side (20 by default).
 const concurrent = 8
 
 // New returns a provider with these settings. transport replaces the network in
@@ -97,7 +99,7 @@ func New(s Settings, transport http.RoundTripper) (*Provider, error) {
 		return nil, fail(err, "correct prometheus.tls")
 	}
 	return &Provider{
-		base: base, settings: s,
+		base: base, settings: s, batches: newBatches(),
 		client: web.NewClient(web.ClientOptions{Timeout: time.Duration(s.Timeout), TLS: t, Transport: transport}),
 	}, nil
 }
@@ -133,20 +135,8 @@ func (p *Provider) Fetch(ctx context.Context, queries []providers.Query) ([]prov
 	answers := make([]providers.Answer, len(queries))
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(concurrent)
-	for i, q := range queries {
-		group.Go(func() error {
-			series, err := p.fetch(groupCtx, q)
-			var e *web.Error
-			if err != nil && (!errors.As(err, &e) || e.Class != web.BadQuery && e.Class != web.Shape) {
-				// What is wrong with the server or the credentials concerns all queries.
-				return err
-			}
-			if err != nil {
-				err = providers.Place(q, err)
-			}
-			answers[i] = providers.Answer{Series: series, Err: err}
-			return nil
-		})
+	for _, b := range p.batched(queries) {
+		group.Go(func() error { return p.fetchBatch(groupCtx, b, queries, answers) })
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
@@ -154,18 +144,14 @@ func (p *Provider) Fetch(ctx context.Context, queries []providers.Query) ([]prov
 	return answers, nil
 }
 
-// request asks for a query between the ends of two steps and returns the
+// request asks for an expression between the ends of two steps and returns the
 // answer's body.
-func (p *Provider) request(ctx context.Context, q providers.Query, first, last time.Time) ([]byte, error) {
-	expr := q.Expr
-	if q.Part == providers.Buckets {
-		expr = withSeriesCount(expr)
-	}
+func (p *Provider) request(ctx context.Context, expr string, step time.Duration, first, last time.Time) ([]byte, error) {
 	form := url.Values{
 		"query": {expr},
 		"start": {stamp(first)},
 		"end":   {stamp(last)},
-		"step":  {strconv.FormatFloat(q.Step.Seconds(), 'f', -1, 64)},
+		"step":  {strconv.FormatFloat(step.Seconds(), 'f', -1, 64)},
 		// All of the data or an error; who knows neither takes no notice.
 		"partial_response":      {"false"}, // https://thanos.io/tip/components/query.md/#partial-response-strategy
 		"deny_partial_response": {"1"},     // https://docs.victoriametrics.com/victoriametrics/cluster-victoriametrics/#cluster-availability

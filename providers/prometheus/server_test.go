@@ -185,9 +185,11 @@ func TestManyQueries(t *testing.T) {
 	}
 	handler := func(faulty string, status int) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.FormValue("query") == faulty {
-				w.WriteHeader(status)
-				return
+			for _, expr := range expressions(r.FormValue("query")) {
+				if expr == faulty {
+					w.WriteHeader(status)
+					return
+				}
 			}
 			_, _ = io.WriteString(w, empty)
 		})

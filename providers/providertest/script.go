@@ -32,7 +32,7 @@ func value(metric string, first int, vs ...float64) Reply {
 }
 
 func reply(metric string, arm providers.Arm, part providers.Part, series []analysis.Series) Reply {
-	return Reply{Metric: metric, Arm: arm, Part: part, Expr: fmt.Sprintf("%s of %s in %s", part, metric, arm), Series: series}
+	return Reply{Metric: metric, Arm: arm, Part: part, Expr: fmt.Sprintf("%s_of_%s_in_%s", part, metric, arm), Series: series}
 }
 
 // values makes a series from the given step on.
