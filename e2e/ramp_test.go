@@ -23,16 +23,19 @@ type ramp struct {
 }
 
 // TestRamp has nginx give canaries 5, 20 and 50% of the traffic: a healthy one, which is promoted;
-// a broken one, which is taken back before it gets more; and healthy ones whose run is killed in each
+// a broken one, and one that is broken in one region alone, which are taken back before they get more; and healthy ones whose run is killed in each
 // stage, or interrupted.
 func TestRamp(t *testing.T) {
 	cj := build(t)
 	broken := behaviour{Errors: 10 * usual.Errors, Median: usual.Median}
 	ramps := map[string]*ramp{}
-	for _, name := range []string{"healthy", "broken", "killed", "interrupted"} {
+	for _, name := range []string{"healthy", "broken", "regional", "killed", "interrupted"} {
 		sc := scenario{name: name, baseline: usual, canary: usual}
 		if name == "broken" {
 			sc.canary = broken
+		}
+		if name == "regional" {
+			sc.canary = behaviour{Errors: 20 * usual.Errors, Median: usual.Median, Where: "us"}
 		}
 		ramps[name] = startRamp(t, sc)
 		startLoad(t, "http://"+ramps[name].Deployments[0].Address+"/")
@@ -41,7 +44,8 @@ func TestRamp(t *testing.T) {
 		r.waitForData(t, 5*time.Second)
 	}
 	healthy, bad, killed, stopped := ramps["healthy"], ramps["broken"], ramps["killed"], ramps["interrupted"]
-	good, worse := healthy.run(t, cj), bad.run(t, cj)
+	regional := ramps["regional"]
+	good, worse, inOne := healthy.run(t, cj), bad.run(t, cj), regional.run(t, cj)
 	victim, ended := killed.run(t, cj), stopped.run(t, cj)
 
 	if code := worse.wait(t, 2*time.Minute); code != fail {
@@ -87,6 +91,18 @@ func TestRamp(t *testing.T) {
 		}
 		r.replay(t, cj, pass)
 	}
+
+	if code := inOne.wait(t, 2*time.Minute); code != fail {
+		t.Errorf("regional: exit %d\n%s\n%s", code, &inOne.stderr, &inOne.stdout)
+	}
+	if r := readResult(t, regional.result); r.Verdict != "fail" || !strings.Contains(r.Reason, "errors in region=us are ") || r.Ramp.Stage > 2 {
+		t.Errorf("regional: %s in stage %d", r.Reason, r.Ramp.Stage)
+	}
+	if said := inOne.stderr.String(); !strings.Contains(said, "segments of region: ") {
+		t.Errorf("regional: the source was not asked for its regions:\n%s", said)
+	}
+	regional.split(t, "* stable;")
+	regional.replay(t, cj, fail)
 }
 
 // startRamp starts a deployment whose canary has no traffic yet.
@@ -105,7 +121,7 @@ func startRamp(t *testing.T, sc scenario) *ramp {
 	weight := func(percent int) string {
 		return fmt.Sprintf("[env, NGINX_WEIGHT=%s, 'NGINX_COMMAND=%s -e stderr -p %s -c %s/nginx.conf', %s, '%d']", r.Weight, lookUp(t, "nginx"), dir, dir, script, percent)
 	}
-	text := fmt.Sprintf(`provider: prometheus
+	text := `provider: prometheus
 prometheus: {url: %q}
 baseline: {flavour: baseline}
 canary: {flavour: canary}
@@ -124,7 +140,12 @@ metrics:
       bad: sum(increase(http_requests_total{$arm,code="500"}[$step]))
       total: sum(increase(http_requests_total{$arm}[$step]))
     tolerance: 100%%
-`, r.prometheus, weight(5), weight(20), weight(50), weight(100), weight(0), weight(0))
+`
+	if sc.canary.Where != "" {
+		// Over all it is some 3 times as bad, which is tolerated.
+		text = strings.Replace(text, "tolerance: 100%%", "tolerance: 300%%", 1) + "each: {region: \"*\"}\n"
+	}
+	text = fmt.Sprintf(text, r.prometheus, weight(5), weight(20), weight(50), weight(100), weight(0), weight(0))
 	r.config, r.recording, r.result = filepath.Join(dir, "canary.yaml"), filepath.Join(dir, "run.jsonl"), filepath.Join(dir, "result.json")
 	if err := os.WriteFile(r.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

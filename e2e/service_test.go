@@ -33,6 +33,8 @@ type behaviour struct {
 	Errors float64       // share of requests that fail, 0 to 1
 	Median time.Duration // of the latency
 	Spread float64       // of its logarithm, a standard deviation; 0 = spread
+	// Where is the region whose requests fail at that share; elsewhere, as usual. "" = in all.
+	Where string
 	// Released is the median from a POST to /release on; 0 = as before.
 	Released time.Duration
 }
@@ -69,18 +71,32 @@ func serve(config string) error {
 	var released atomic.Bool
 	mux.HandleFunc("POST /release", func(http.ResponseWriter, *http.Request) { released.Store(true) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		region := regions[rand.IntN(len(regions))]
 		began := time.Now()
 		time.Sleep(b.latency(released.Load())) // the work of a request
 		code := http.StatusOK
-		if rand.Float64() < b.Errors {
+		errors := b.Errors
+		if b.Where != "" && b.Where != region {
+			errors = usual.Errors
+		}
+		if rand.Float64() < errors {
 			code = http.StatusInternalServerError
 		}
-		m.observe(code, time.Since(began))
+		m.observe(request{code, region}, time.Since(began))
 		w.WriteHeader(code)
 		fmt.Fprintln(w, http.StatusText(code))
 	})
 	server := http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	return server.Serve(listener)
+}
+
+// regions are where requests come from, each as often.
+var regions = []string{"af", "ap", "cn", "eu", "in", "me", "sa", "us"}
+
+// request is what requests are counted by.
+type request struct {
+	code   int
+	region string
 }
 
 // bounds are those of the latency histogram, in seconds: a quarter apart around
@@ -91,24 +107,21 @@ var bounds = []float64{0.005, 0.01, 0.015, 0.02, 0.025, 0.032, 0.04, 0.05, 0.062
 // meters are what a service exports.
 type meters struct {
 	mu       sync.Mutex
-	requests map[int]int // by status code
-	buckets  []int       // by bound, and one more above them all
+	requests map[request]int
+	buckets  []int // by bound, and one more above them all
 	seconds  float64
 }
 
 // newMeters returns meters that mention failed requests before the first one:
 // increase cannot see the birth of a counter.
 func newMeters() *meters {
-	return &meters{
-		requests: map[int]int{http.StatusOK: 0, http.StatusInternalServerError: 0},
-		buckets:  make([]int, len(bounds)+1),
-	}
+	return &meters{requests: map[request]int{}, buckets: make([]int, len(bounds)+1)}
 }
 
-func (m *meters) observe(code int, took time.Duration) {
+func (m *meters) observe(r request, took time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.requests[code]++
+	m.requests[r]++
 	// The bucket of a bound holds what is equal to it, too.
 	at, _ := slices.BinarySearchFunc(bounds, took.Seconds(), cmp.Compare[float64])
 	m.buckets[at]++
@@ -124,7 +137,9 @@ func (m *meters) write(w io.Writer) {
 	defer m.mu.Unlock()
 	fmt.Fprintln(w, "# TYPE http_requests_total counter")
 	for _, code := range []int{http.StatusOK, http.StatusInternalServerError} {
-		fmt.Fprintf(w, "http_requests_total{code=\"%d\"} %d\n", code, m.requests[code])
+		for _, region := range regions {
+			fmt.Fprintf(w, "http_requests_total{code=\"%d\",region=%q} %d\n", code, region, m.requests[request{code, region}])
+		}
 	}
 	fmt.Fprintln(w, "# TYPE http_request_duration_seconds histogram")
 	count := 0

@@ -157,7 +157,7 @@ func (s *stack) waitForData(t *testing.T, length time.Duration) {
 		}
 	}
 	// A scrape a second; one may be late.
-	query := fmt.Sprintf(`count(count_over_time(http_requests_total{code="200"}[%ds]) >= %d)`,
+	query := fmt.Sprintf(`count(count_over_time(http_requests_total{code="200",region="eu"}[%ds]) >= %d)`,
 		int(length.Seconds()), int(length.Seconds())-1)
 	eventually(t, length+20*time.Second, fmt.Sprintf("%s of data", length), func(ctx context.Context) error {
 		n, err := s.query(ctx, query)

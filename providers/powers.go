@@ -106,6 +106,15 @@ func TestsTagged(ctx context.Context, p Provider, tag string) ([]TaggedTest, err
 	return nil, unable("look up tests by a tag")
 }
 
+// Segments returns the values that a label has in what queries select (SegmentFinder). A provider that cannot
+// tell returns an error that wraps errors.ErrUnsupported.
+func Segments(ctx context.Context, p Provider, label string, queries []Query) ([]Segment, error) {
+	if f, ok := As[SegmentFinder](p); ok {
+		return f.Segments(ctx, label, queries)
+	}
+	return nil, unable("tell the values of a label")
+}
+
 // AsAnnouncer returns a provider that wants to be told of runs (Announcer).
 func AsAnnouncer(p Provider) (Announcer, bool) {
 	a, ok := As[Announcer](p)

@@ -62,6 +62,10 @@ func (a *able) Marks() bool {
 }
 func (a *able) Deployment([]Label) (string, error)        { return "", nil }
 func (a *able) MarkFailed(context.Context, []Label) error { return nil }
+func (a *able) Segments(context.Context, string, []Query) ([]Segment, error) {
+	a.note("SegmentFinder")
+	return []Segment{{}}, nil
+}
 func (a *able) WritesNotebooks() bool {
 	a.note("NotebookWriter")
 	return true
@@ -95,6 +99,10 @@ var powers = map[string]func(context.Context, Provider) (string, error){
 	},
 	"TestFinder": func(ctx context.Context, p Provider) (string, error) {
 		found, err := TestsTagged(ctx, p, "tag")
+		return fmt.Sprint(len(found)), err
+	},
+	"SegmentFinder": func(ctx context.Context, p Provider) (string, error) {
+		found, err := Segments(ctx, p, "region", nil)
 		return fmt.Sprint(len(found)), err
 	},
 	"Announcer": func(_ context.Context, p Provider) (string, error) {

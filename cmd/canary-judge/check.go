@@ -102,6 +102,9 @@ func (a *app) describe(c *config.Config) {
 	for _, tag := range c.Tags {
 		fmt.Fprintf(a.stdout, "\na metric for each synthetic test with the tag %s: check --live looks them up\n", report.Clean(tag))
 	}
+	for _, label := range c.SegmentsOf {
+		fmt.Fprintf(a.stdout, "\nand in each %s that the source has: check --live looks them up\n", report.Clean(label))
+	}
 	for _, g := range c.Guards {
 		fmt.Fprintf(a.stdout, "\nguard: the %s of %s must stay quiet\n", g.Name, g.Provider)
 	}

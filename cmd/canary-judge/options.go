@@ -117,7 +117,12 @@ func (a *app) loadLive(ctx context.Context, o *options) (*config.Config, error) 
 		failed = errors.Join(failed, err)
 		return ids, err
 	}
-	c, err := config.Load(o.configPath(), config.Options{Types: types(), Env: a.env, Set: set, Tagged: tagged})
+	segments := func(provider string, settings any, label string, queries []providers.Query) ([]string, error) {
+		values, err := a.segments(ctx, o, provider, settings, label, queries)
+		failed = errors.Join(failed, err)
+		return values, err
+	}
+	c, err := config.Load(o.configPath(), config.Options{Types: types(), Env: a.env, Set: set, Tagged: tagged, Segments: segments})
 	var e *web.Error
 	if errors.As(failed, &e) && e.Class != web.Settings {
 		return nil, exit{exitNotJudged, failed}

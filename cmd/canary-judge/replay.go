@@ -181,6 +181,9 @@ func (a *app) replayConfig(o *options, r *recording.Recording) (*config.Config, 
 	if err == nil && len(c.Tags) > 0 {
 		return nil, usage(fmt.Errorf("the config names tests by a tag (%s), and a replay looks nothing up; leave out -c: the recording knows them by their ids", strings.Join(c.Tags, ", ")))
 	}
+	if err == nil && len(c.SegmentsOf) > 0 {
+		return nil, usage(fmt.Errorf("the config judges each %s that the source has, and a replay asks nobody; leave out -c: the recording knows them, or write those to judge", strings.Join(c.SegmentsOf, ", ")))
+	}
 	return c, err
 }
 

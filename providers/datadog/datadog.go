@@ -55,6 +55,7 @@ var (
 	_ providers.Linker          = (*Provider)(nil)
 	_ providers.Marker          = (*Provider)(nil)
 	_ providers.NotebookWriter  = (*Provider)(nil)
+	_ providers.SegmentFinder   = (*Provider)(nil)
 	_ providers.Starter         = (*Provider)(nil)
 	_ providers.TestFinder      = (*Provider)(nil)
 	_ providers.Watcher         = (*Provider)(nil)
@@ -126,6 +127,11 @@ func (p *Provider) Diagnose(ctx context.Context, q providers.Query) (string, err
 	}
 	why, err := p.series.Explain(ctx, q)
 	return p.api.Quote(why), err
+}
+
+// Segments implements providers.SegmentFinder.
+func (p *Provider) Segments(ctx context.Context, label string, queries []providers.Query) ([]providers.Segment, error) {
+	return p.series.Segments(ctx, label, queries)
 }
 
 // Link implements providers.Linker: the page of the site's application, wherever requests

@@ -82,6 +82,18 @@ var powers = []power{
 		}
 		return said, true, nil
 	}},
+	{name: "SegmentFinder", ask: func(ctx context.Context, p providers.Provider, q providers.Query) ([]string, bool, error) {
+		f, has := providers.As[providers.SegmentFinder](p)
+		if !has {
+			return nil, false, nil
+		}
+		found, err := f.Segments(ctx, "region", []providers.Query{q})
+		var said []string
+		for _, s := range found {
+			said = append(said, s.Value)
+		}
+		return said, true, err
+	}},
 	{name: "TestFinder", ask: func(ctx context.Context, p providers.Provider, _ providers.Query) ([]string, bool, error) {
 		f, has := providers.As[providers.TestFinder](p)
 		if !has {

@@ -28,6 +28,7 @@ type binder struct {
 	secrets map[*yaml.Node]bool // nodes that must not be shown
 	filled  map[*yaml.Node]bool // nodes whose variables are filled in
 	broken  map[*yaml.Node]bool // nodes that a problem was found with
+	starred map[place][]string  // segments that were looked up, by where a star asks for them
 }
 
 // node is implemented by types that can be written in more than one way.

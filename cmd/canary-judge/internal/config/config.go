@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -41,6 +42,8 @@ type Config struct {
 	Document json.RawMessage
 	// Tags are those of tests that were not looked up, whose metrics are not there.
 	Tags []string
+	// SegmentsOf are labels whose values were not looked up, whose segments are not there.
+	SegmentsOf []string
 }
 
 // Arm is one side of the comparison.
@@ -105,6 +108,10 @@ type Options struct {
 	// its settings; paused ones too if their runs are to be started. Nil: tests cannot be
 	// looked up, and their metrics are not there.
 	Tagged func(provider string, settings any, tag string, paused bool) ([]string, error)
+	// Segments returns the values that a label has in what queries select, those with the
+	// most requests first; the queries have no window. Nil: nobody can be asked, and metrics
+	// whose segments would be are judged over all alone.
+	Segments func(provider string, settings any, label string, queries []providers.Query) ([]string, error)
 }
 
 // Load reads the config at a path.
@@ -119,10 +126,50 @@ func Load(path string, o Options) (*Config, error) {
 // largestConfig bounds a config; a hundred metrics take some ten kilobytes.
 const largestConfig = 4 << 20
 
-// Parse reads a config. Its error is Problems unless the text is no YAML at all.
+// Parse reads a config. Its error is Problems unless the text is no YAML at all, or a source that
+// was asked has one.
 func Parse(name string, text []byte, o Options) (*Config, error) {
+	o.Tagged = once(o.Tagged)
+	c, stars, err := parseWith(name, text, o, nil)
+	switch {
+	case err != nil || len(stars) == 0:
+		return c, err
+	case o.Segments != nil:
+		return withSegments(name, text, o, c, stars)
+	}
+	for _, s := range stars {
+		if !slices.Contains(c.SegmentsOf, s.label) {
+			c.SegmentsOf = append(c.SegmentsOf, s.label)
+		}
+	}
+	return c, nil
+}
+
+// once asks for each tag once, however often a config is read.
+func once(tagged func(string, any, string, bool) ([]string, error)) func(string, any, string, bool) ([]string, error) {
+	if tagged == nil {
+		return nil
+	}
+	type answer struct {
+		ids []string
+		err error
+	}
+	known := map[string]answer{}
+	return func(provider string, settings any, tag string, paused bool) ([]string, error) {
+		key := fmt.Sprint(provider, paused, tag)
+		if _, ok := known[key]; !ok {
+			ids, err := tagged(provider, settings, tag, paused)
+			known[key] = answer{ids, err}
+		}
+		return known[key].ids, known[key].err
+	}
+}
+
+// parseWith reads a config with the segments that were found for the stars at places, and returns those that
+// are to be looked up.
+func parseWith(name string, text []byte, o Options, found map[place][]string) (*Config, []*star, error) {
 	if len(text) > largestConfig {
-		return nil, Problems{{File: name, Message: "the file is larger than 4 MiB: this is no config"}}
+		return nil, nil, Problems{{File: name, Message: "the file is larger than 4 MiB: this is no config"}}
 	}
 	vars := variables{env: o.Env, set: o.Set}
 	if o.Literal {
@@ -131,16 +178,17 @@ func Parse(name string, text []byte, o Options) (*Config, error) {
 		vars.env = map[string]string{}
 	}
 	b := newBinder(name, text, vars)
+	b.starred = found
 	root, err := parseYAML(name, text, b.lines)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	r := &resolver{binder: b, options: o, root: root}
 	c := r.resolve()
 	if err := b.found(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return c, nil
+	return c, r.stars, nil
 }
 
 // resolver turns what the file says into a Config.
@@ -160,6 +208,8 @@ type resolver struct {
 	// its requests.
 	segment *providers.Label
 	each    *eachText
+	// stars are the labels whose segments are to be looked up.
+	stars []*star
 	// presetNodes are the metrics of the presets, with their parameters filled in.
 	presetNodes []*yaml.Node
 }

@@ -26,7 +26,11 @@ type eachText struct {
 type segmentLabel struct {
 	Name   string
 	Values []string
+	Any    *yaml.Node // where "*" stands, which asks the source for the values; nil where they are named
 }
+
+// anySegment stands for the values that the source has.
+const anySegment = "*"
 
 // mostSegments bounds the segments of a metric: each is a metric of its own.
 const mostSegments = 50
@@ -52,7 +56,7 @@ func (e *eachText) bind(b *binder, n *yaml.Node) {
 			continue
 		}
 		l := segmentLabel{Name: entry.key.Value}
-		l.Values = b.segments(l.Name, entry.value)
+		l.Values, l.Any = b.segments(l.Name, entry.value)
 		segments += len(l.Values)
 		e.Labels = append(e.Labels, l)
 	}
@@ -76,14 +80,26 @@ func (b *binder) bindRequired(required *bool, n *yaml.Node) {
 	}
 }
 
-// segments reads the values of a label.
-func (b *binder) segments(label string, n *yaml.Node) []string {
+// segments reads the values of a label, or the place of a star for which they were not looked up. Where they were, they
+// take its place, also in the document that a recording keeps.
+func (b *binder) segments(label string, n *yaml.Node) (values []string, star *yaml.Node) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
+	if n.Kind == yaml.ScalarNode && n.Value == anySegment {
+		found, ok := b.starred[placeOf(n)]
+		if !ok {
+			return nil, n
+		}
+		*n = yaml.Node{Kind: yaml.SequenceNode, Line: n.Line, Column: n.Column}
+		for _, value := range found {
+			n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: value, Line: n.Line, Column: n.Column})
+		}
+		return found, nil
+	}
 	if n.Kind != yaml.SequenceNode {
-		b.problem(n, "%s: want a list of the values that are segments: [eu, us]", label)
-		return nil
+		b.problem(n, `%s: want a list of the values that are segments, [eu, us], or "*" for those that the source has`, label)
+		return nil, nil
 	}
 	if len(n.Content) == 0 {
 		b.problem(n, "%s: the list of segments is empty", label)
@@ -103,7 +119,7 @@ func (b *binder) segments(label string, n *yaml.Node) []string {
 			all = append(all, text)
 		}
 	}
-	return all
+	return all, nil
 }
 
 // segmentProblem says why a value can be no segment, "" if it can.
@@ -119,7 +135,10 @@ func segmentProblem(value string) string {
 
 // JSONSchema implements jsonschema.Schemer.
 func (*eachText) JSONSchema() *jsonschema.Schema {
-	values := &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: scalar}}
+	values := &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+		{Type: "array", Items: &jsonschema.Schema{Type: scalar}},
+		{Enum: []string{anySegment}},
+	}}
 	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
 		{Enum: []string{"off"}},
 		{Type: "boolean"}, // as YAML 1.1 reads off
@@ -171,6 +190,10 @@ func (r *resolver) inSegments(m *metric) {
 	}
 	at := len(r.config.Metrics) - 1
 	whole := r.config.Metrics[at]
+	r.ask(each, whole)
+	if len(segments) == 0 {
+		return
+	}
 	notes := len(r.config.Notes)
 	r.config.Plan.Metrics[at].Weight /= 2
 	weight := r.config.Plan.Metrics[at].Weight / float64(len(segments))

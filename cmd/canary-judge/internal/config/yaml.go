@@ -99,6 +99,8 @@ func slip(lines []string, line, column int, message string) (at int, cure string
 		return line, "a text with { } [ ] or a comma inside of { } or [ ] is quoted, as in value: 'avg(cpu{$arm})'"
 	case strings.Contains(message, "expected ':'") && before > 0:
 		return before, "this line is no key with a value: a text over several lines is indented further than its key"
+	case strings.Contains(message, "alphabetic or numeric"):
+		return line, `a star, or an &, begins a name of YAML's: as a text it is quoted, "*"`
 	case strings.Contains(message, "anchor"):
 		return line, message + "; an anchor is set with & where its value stands first"
 	}

@@ -1,6 +1,11 @@
 package query
 
-import "github.com/canary-judge/canary-judge/providers"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/canary-judge/canary-judge/providers"
+)
 
 // Spec is a query as the API takes it, under a name by which formulas call it: for a metric,
 // for events, or for a statistic of APM.
@@ -19,7 +24,24 @@ type Spec struct {
 	ResourceName  string `json:"resource_name,omitempty"`
 	SpanKind      string `json:"span_kind,omitempty"`
 	QueryFilter   string `json:"query_filter,omitempty"`
+
+	GroupBy any `json:"group_by,omitempty"` // facets of events, names of tags of APM
 }
+
+// facet is what events are grouped by.
+type facet struct {
+	Facet string `json:"facet"`
+	Limit int    `json:"limit"`
+	Sort  sort   `json:"sort"`
+}
+
+type sort struct {
+	Aggregation string `json:"aggregation"`
+	Order       string `json:"order"`
+}
+
+// mostGroups is how many groups of events are asked for; the API gives 10 unless it is told.
+const mostGroups = 1000
 
 // Search selects events, in the syntax of their explorer.
 type Search struct {
@@ -50,4 +72,36 @@ func SpecOf(name string, q providers.Query) Spec {
 		}
 	}
 	return Spec{Name: name, DataSource: "metrics", Query: q.Expr}
+}
+
+// Grouped returns what asks for a query's parts by the values of a tag, each under a name of its own that
+// begins with the one given: of a formula each metric by itself.
+func Grouped(name string, q providers.Query, tag string) ([]Spec, error) {
+	if !IsTag(tag + ":x") {
+		return nil, fmt.Errorf("%q is no name of a tag", tag)
+	}
+	spec := SpecOf(name, q)
+	switch LanguageOf(q.Expr) {
+	case APM:
+		spec.GroupBy = []string{tag}
+		return []Spec{spec}, nil
+	case Events:
+		spec.GroupBy = []facet{{tag, mostGroups, sort{"count", "desc"}}}
+		return []Spec{spec}, nil
+	case Metrics:
+		parts, err := MetricQueries(q.Expr, q.Part != providers.Value)
+		if err != nil {
+			return nil, err
+		}
+		var all []Spec
+		for i, part := range parts {
+			text := part.name() + "{" + part.Scope + "} by {" + tag + "}"
+			if part.asCount {
+				text += ".as_count()"
+			}
+			all = append(all, Spec{Name: fmt.Sprint(name, "part", i), DataSource: spec.DataSource, Query: text})
+		}
+		return all, nil
+	}
+	return nil, fmt.Errorf("%s has no segments", strings.TrimSpace(q.Expr))
 }
