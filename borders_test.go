@@ -43,6 +43,7 @@ var borders = []struct {
 	{"providers/datadog/internal/apitest", []string{"providers/datadog/internal/api"}, quiet},
 	{"providers/datadog/datadogtest", nil, quiet},
 	{"internal/files", nil, quiet},
+	{"providers/command", []string{"providers", "providers/recording", "web"}, quiet},
 	{"providers/recording", []string{"analysis", "analysis/stats", "providers", "internal/files", "web"}, quiet},
 	{"providers/recording/exports", []string{"analysis", "analysis/stats", "providers", "providers/recording", "web"}, quiet},
 	{"providers/providertest", []string{"analysis", "analysis/stats", "providers", "web"}, nil},

@@ -23,6 +23,9 @@ type Type struct {
 	// SLO returns the queries for the bad events and for all events of an SLO, in which
 	// $arm stands for an arm's labels. Nil: the source has no SLOs.
 	SLO func(id string) (bad, total string)
+	// Arms, unless nil, tells settings the labels of the arms, which they name; its answers tell the arms
+	// apart, so that queries need not. The error is about the settings.
+	Arms func(settings any, arms map[Arm][]Label) error
 	// Unopened is a provider of the type, of which nothing is asked but what it can do
 	// beside fetching (As): a nil pointer will do.
 	Unopened Provider

@@ -13,6 +13,7 @@ import (
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/report"
 	"github.com/canary-judge/canary-judge/providers"
+	"github.com/canary-judge/canary-judge/providers/command"
 	"github.com/canary-judge/canary-judge/providers/datadog"
 	"github.com/canary-judge/canary-judge/providers/prometheus"
 	"github.com/canary-judge/canary-judge/providers/recording"
@@ -23,6 +24,7 @@ const leastSteps = analysis.LeastSteps
 // types are the providers there are, a line each.
 func types() []providers.Type {
 	return []providers.Type{
+		command.Type(),
 		datadog.Type(),
 		prometheus.Type(),
 		recording.Type(),

@@ -22,6 +22,8 @@ var csvColumns = []string{"time", "metric", "arm", "value", "total", "count"}
 // readCSV reads an export: a header naming the columns, in any order, and a row
 // a point. A set total makes the metric counts with value as the bad ones; an empty
 // value is a gap. A count is how many observations are behind a value, such as a percentile.
+//
+// A CSV without rows is a recording without points.
 func readCSV(from io.Reader) (*Recording, error) {
 	in := csv.NewReader(from)
 	in.ReuseRecord = true
@@ -37,9 +39,6 @@ func readCSV(from io.Reader) (*Recording, error) {
 	rows, err := csvRows(in, columns)
 	if err != nil {
 		return nil, err
-	}
-	if len(rows) == 0 {
-		return nil, errors.New("there is no row after the header")
 	}
 	counted := map[string]bool{}
 	for _, row := range rows {

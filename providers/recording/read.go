@@ -97,7 +97,51 @@ func Read(from io.Reader) (*Recording, error) {
 	case first[0] == '{':
 		return readLines(in)
 	}
-	return readCSV(in)
+	r, err := readCSV(in)
+	if err == nil && len(r.order) == 0 {
+		return nil, errors.New("there is no row after the header")
+	}
+	return r, err
+}
+
+// ReadPoints reads what a program prints of a window: a CSV, of which the header alone says that there is
+// nothing, or the points of a recording as JSON lines, with or without its header. Whatever is wrong
+// with it is an error with its line, a torn end too.
+func ReadPoints(from io.Reader) (*Recording, error) {
+	in := bufio.NewReaderSize(from, 1<<16)
+	switch first, err := in.Peek(1); {
+	case errors.Is(err, io.EOF):
+		return nil, errors.New("nothing was printed; to say that there are no data print the header alone: time,metric,arm,value,total")
+	case err != nil:
+		return nil, err
+	case first[0] != '{':
+		return readCSV(in)
+	}
+	r := &Recording{Header: Header{Format: Format}}
+	for number := 1; ; number++ {
+		text, err := readLine(in)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("line %d: %w", number, err)
+		}
+		// The number of a line tells its header.
+		if as := number + 1; len(bytes.TrimSpace(text)) > 0 {
+			if number == 1 && isHeader(text) {
+				as = 1
+			}
+			if problem := r.take(as, text); problem != nil {
+				return nil, fmt.Errorf("line %d: %w", number, problem)
+			}
+		}
+		if err != nil {
+			return r, nil
+		}
+	}
+}
+
+// isHeader reports whether a line is the header of a recording, and no point.
+func isHeader(text []byte) bool {
+	var h struct{ Format *string }
+	return json.Unmarshal(text, &h) == nil && h.Format != nil
 }
 
 // readLines reads JSON lines.

@@ -13,7 +13,7 @@ import (
 // something else, example how it may look.
 type file struct {
 	Service    string       `yaml:"service" doc:"What is deployed; names the run in reports" example:"discounts"`
-	Provider   string       `yaml:"provider" doc:"Where the metrics come from: datadog, prometheus or recording; a metric may name its own" example:"prometheus"`
+	Provider   string       `yaml:"provider" doc:"Where the metrics come from: command, datadog, prometheus or recording; a metric may name its own" example:"prometheus"`
 	Baseline   arm          `yaml:"baseline" required:"true" doc:"Labels that select the baseline; offset makes it the same labels at an earlier time" example:"{service: discounts, env: prod}"`
 	Canary     arm          `yaml:"canary" required:"true" doc:"Labels that select the canary" example:"{service: discounts-canary, env: prod}"`
 	Window     window       `yaml:"window" doc:"The time that is judged"`

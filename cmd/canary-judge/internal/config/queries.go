@@ -58,7 +58,7 @@ func (r *resolver) expand(m *metric, a *analysis.Metric, c *Metric, q *queryText
 		return // reported with the arms
 	}
 	same := expanded[providers.Baseline] == expanded[providers.Canary]
-	if same && r.config.Arms[providers.Baseline].Offset == 0 {
+	if same && r.config.Arms[providers.Baseline].Offset == 0 && t.Arms == nil {
 		r.problemAt(q, nil, "both arms ask the same, %q; put $arm where the labels of the arm belong", expanded[providers.Canary])
 		return
 	}

@@ -32,8 +32,15 @@ func (r *resolver) settings() {
 	if r.options.Literal {
 		return
 	}
-	for _, settings := range r.config.Settings {
+	for name, settings := range r.config.Settings {
 		r.complete(reflect.ValueOf(settings).Elem())
+		if tell := r.types[name].Arms; tell != nil {
+			if err := tell(settings, map[providers.Arm][]providers.Label{
+				providers.Baseline: r.config.Arms[providers.Baseline].Labels, providers.Canary: r.config.Arms[providers.Canary].Labels,
+			}); err != nil {
+				r.problemAt(settings, nil, "%v", err)
+			}
+		}
 	}
 }
 

@@ -1,0 +1,4 @@
+package command
+
+// Execute runs a program, for tests.
+var Execute = execute
