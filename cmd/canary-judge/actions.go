@@ -40,7 +40,7 @@ func (a *app) act(ctx context.Context, o *options, places outputs, run endedRun,
 		return nil
 	}
 	if !o.quiet {
-		fmt.Fprintln(a.stderr, report.Clean(r.Reason))
+		fmt.Fprintln(a.stderr, report.Clean(r.Headline()))
 	}
 	var errs []error
 	if hook != nil && len(c.Stages) > 0 {
@@ -123,7 +123,7 @@ func (a *app) runHook(ctx context.Context, o *options, ended endedRun, h config.
 
 // runCommandOf runs a command with the result where its environment says.
 func (a *app) runCommandOf(ctx context.Context, h config.Hook, places outputs, r *report.Report, action *report.Action) error {
-	path := places.path("json", true)
+	path := places.result()
 	if path == "" {
 		dir, err := os.MkdirTemp("", "canary-judge-*")
 		if err != nil {

@@ -108,6 +108,9 @@ func (a *app) describe(c *config.Config) {
 	for _, g := range c.Guards {
 		fmt.Fprintf(a.stdout, "\nguard: the %s of %s must stay quiet\n", g.Name, g.Provider)
 	}
+	if c.Observe {
+		fmt.Fprint(a.stdout, "\nit only observes: nothing is done, and it exits with 0 whatever the verdict\n")
+	}
 	a.describeStages(c)
 	a.describeActions(c)
 	for _, doubt := range c.Doubts {

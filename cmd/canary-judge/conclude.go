@@ -40,8 +40,9 @@ func (run endedRun) decided() bool {
 // it; the verdict stays what it is.
 func (a *app) conclude(ctx context.Context, o *options, places outputs, run endedRun) error {
 	r, err := run.report()
+	r.Generated.Observe = o.observe
 	run.err = errors.Join(run.err, err)
-	e := ending{ended: run.outcome.Ended, verdict: run.outcome.Result.Verdict, broken: run.err != nil || run.closed != nil}
+	e := ending{ended: run.outcome.Ended, verdict: run.outcome.Result.Verdict, observed: o.observe, broken: run.err != nil || run.closed != nil}
 	e.inconclusive, _ = o.inconclusiveCode() // it was checked at the start
 	unsaid := run.err
 	if !e.broken && run.command == "run" && run.decided() {
@@ -98,7 +99,7 @@ func (a *app) publish(ctx context.Context, o *options, places outputs, run ended
 	}
 	e.unwritten = err != nil
 	if github.Enabled(a.env) {
-		facts := github.Facts{ExitCode: e.code(), Result: places.path("json", true), Report: places.path("json", false)}
+		facts := github.Facts{ExitCode: e.code(), Result: places.result(), Report: places.report()}
 		err = errors.Join(err, github.Write(a.env, a.stderr, r, facts))
 		e.unwritten = err != nil
 	}

@@ -27,6 +27,8 @@ type ending struct {
 	// acted is whether something was done at the verdict, and failed whether any of that
 	// failed.
 	acted, failed bool
+	// observed is whether the run only observes, and holds nothing up.
+	observed bool
 	// signal is the exit code of the signal that came; 0 for none.
 	signal int
 	// unwritten is whether a result could not be written where it was asked for.
@@ -53,10 +55,10 @@ func (e ending) judged() int {
 	case e.failed || e.ended == job.AtInterrupt:
 		return exitNotJudged
 	}
-	switch e.verdict {
-	case analysis.VerdictPass:
+	switch {
+	case e.observed, e.verdict == analysis.VerdictPass:
 		return exitPass
-	case analysis.VerdictFail:
+	case e.verdict == analysis.VerdictFail:
 		return exitFail
 	}
 	return e.inconclusive

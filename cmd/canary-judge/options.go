@@ -25,6 +25,7 @@ type options struct {
 	set            []string
 	start, end     string
 	dryRun         bool
+	observe        bool
 	quiet, verbose bool
 	onInconclusive string
 	recordOnly     bool
@@ -65,6 +66,9 @@ func (o *options) judgeFlags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.comment, "comment", false, "on GitHub: write the result as a comment on the pull request, and write over it at the next run")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "judge and report, act on nothing, exit as judged")
 }
+
+// observes notes that a run only observes: it does nothing, as a dry run, and holds nothing up.
+func (o *options) observes() { o.observe, o.dryRun = true, true }
 
 // flags lists a command's flags.
 func flags(cmd *cobra.Command) []*pflag.Flag {

@@ -168,11 +168,14 @@ func (all outputs) text() bool {
 	return slices.ContainsFunc(all, func(o *output) bool { return o.format == "text" && o.file == nil })
 }
 
-// path returns the path of the first file, which can be read again, with, or without, a
-// format.
-func (all outputs) path(format string, with bool) string {
+// result returns the path of the first file with the result as JSON, which can be read again; report
+// that of the first in another format; "" for none.
+func (all outputs) result() string { return all.path(true) }
+func (all outputs) report() string { return all.path(false) }
+
+func (all outputs) path(asJSON bool) string {
 	for _, o := range all {
-		if o.file != nil && o.file.Regular() && (o.format == format) == with {
+		if o.file != nil && o.file.Regular() && (o.format == "json") == asJSON {
 			return o.file.Path
 		}
 	}

@@ -73,6 +73,9 @@ func (a *app) revertResult(ctx context.Context, o *options, f revertOptions, fil
 	if err != nil {
 		return usage(err)
 	}
+	if r.OverriddenBy() != "" && !r.Is(analysis.VerdictFail) {
+		return exit{exitNotJudged, fmt.Errorf("%s: %s overrode the verdict, which is %s now: there is nothing to revert", file, r.OverriddenBy(), r.Verdict)}
+	}
 	if r.Verdict != analysis.VerdictFail.String() {
 		return exit{exitNotJudged, fmt.Errorf("%s: the verdict is %s: there is nothing to revert", file, r.Verdict)}
 	}

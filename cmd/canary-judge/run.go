@@ -45,6 +45,7 @@ deployment.`,
 	o.recordFlags(cmd)
 	o.windowFlags(cmd)
 	o.logFlags(cmd)
+	cmd.Flags().BoolVar(&o.observe, "observe", false, "judge and report, act on nothing, and exit with 0 whatever the verdict, until it is trusted; the config's mode: observe says so too")
 	return cmd
 }
 
@@ -53,6 +54,9 @@ func (a *app) prepare(ctx context.Context, o *options) (*job.Job, error) {
 	c, err := a.loadLive(ctx, o)
 	if err != nil {
 		return nil, err
+	}
+	if o.observe || c.Observe && !o.recordOnly {
+		o.observes()
 	}
 	now := time.Now()
 	start, err := o.window(c, now)

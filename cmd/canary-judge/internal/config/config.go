@@ -42,6 +42,8 @@ type Config struct {
 	Document json.RawMessage
 	// Tags are those of tests that were not looked up, whose metrics are not there.
 	Tags []string
+	// Observe says that runs do nothing and hold nothing up.
+	Observe bool
 	// SegmentsOf are labels whose values were not looked up, whose segments are not there.
 	SegmentsOf []string
 }
@@ -233,7 +235,7 @@ func (r *resolver) resolve() *Config {
 	r.homes = homesOf(reflect.TypeFor[file]())
 	r.bindStruct(r.root, reflect.ValueOf(&r.file).Elem(), sections)
 	r.shared = map[*Metric][]providers.Scope{}
-	r.config = &Config{Service: r.file.Service, Settings: map[string]any{}}
+	r.config = &Config{Service: r.file.Service, Observe: r.file.Mode == observeMode, Settings: map[string]any{}}
 	r.arms()
 	r.window()
 	r.history()

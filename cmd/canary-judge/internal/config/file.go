@@ -13,6 +13,7 @@ import (
 // something else, example how it may look.
 type file struct {
 	Service    string       `yaml:"service" doc:"What is deployed; names the run in reports" example:"discounts"`
+	Mode       runMode      `yaml:"mode" default:"judge" doc:"observe has runs do nothing and exit with 0 whatever the verdict, as --observe does, until it is trusted; judge has them act and exit as judged"`
 	Provider   string       `yaml:"provider" doc:"Where the metrics come from: command, datadog, prometheus or recording; a metric may name its own" example:"prometheus"`
 	Baseline   arm          `yaml:"baseline" required:"true" doc:"Labels that select the baseline; offset makes it the same labels at an earlier time" example:"{service: discounts, env: prod}"`
 	Canary     arm          `yaml:"canary" required:"true" doc:"Labels that select the canary" example:"{service: discounts-canary, env: prod}"`

@@ -97,6 +97,7 @@ func annotate(w io.Writer, r *report.Report) (err error) {
 		}
 	}()
 	action := githubactions.New(githubactions.WithWriter(w))
+	observed := r.Generated != nil && r.Generated.Observe
 	with := func(title string) *githubactions.Action {
 		return action.WithFieldsMap(map[string]string{"title": title})
 	}
@@ -108,7 +109,7 @@ func annotate(w io.Writer, r *report.Report) (err error) {
 	}
 	switch {
 	case r.Is(analysis.VerdictInconclusive):
-		with("canary: inconclusive").Warningf("%s", shorten(r.Reason))
+		with("canary: inconclusive").Warningf("%s", shorten(r.Headline()))
 	case len(r.Doubts) > 0:
 		with("canary: doubtful").Warningf("%s", shorten(strings.Join(r.Doubts, "; ")))
 	}
@@ -136,7 +137,11 @@ func annotate(w io.Writer, r *report.Report) (err error) {
 		}
 	}
 	for _, one := range all[:min(len(all), mostAnnotations)] {
-		with("canary: "+one.title).Errorf("%s", shorten(one.text))
+		say := with("canary: " + one.title).Errorf
+		if observed { // nothing is wrong with the job
+			say = with("canary: " + one.title).Warningf
+		}
+		say("%s", shorten(one.text))
 	}
 	return nil
 }

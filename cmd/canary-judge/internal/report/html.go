@@ -112,7 +112,7 @@ func (r *Report) HTML(w io.Writer) error {
 
 func (r *Report) page() page {
 	p := page{
-		Verdict: badge(r.Verdict), Word: strings.ToUpper(r.Verdict), Service: Clean(r.Service), Sentence: Clean(r.Reason),
+		Verdict: badge(r.Verdict), Word: strings.ToUpper(r.Verdict), Service: Clean(r.Service), Sentence: Clean(r.Headline()),
 		Next: r.next(), Blast: cleanAll(r.blastLines()), Warmup: r.Window.Warmup, Timeline: r.timeline(), Looks: r.lookRows(),
 	}
 	for _, l := range r.pages() {
@@ -174,6 +174,12 @@ func (r *Report) page() page {
 // next says what the verdict means for who reads it.
 func (r *Report) next() string {
 	switch {
+	case r.OverriddenBy() != "" && r.Is(analysis.VerdictPass):
+		return fmt.Sprintf("The canary may be promoted on the word of %s; the evidence did not say so, see below.", Clean(r.OverriddenBy()))
+	case r.OverriddenBy() != "":
+		return fmt.Sprintf("Do not promote; take the canary back, on the word of %s.", Clean(r.OverriddenBy()))
+	case r.Generated != nil && r.Generated.Observe:
+		return "Nothing: this run only observes. Once its verdicts are trusted, leave out --observe, or mode: observe in the config, and they hold up what is not good."
 	case r.Error != "":
 		return "The run could not judge to its end. Cure what is said above and run it again; until then the canary is neither shown to be good nor bad."
 	case r.Is(analysis.VerdictPass):

@@ -59,7 +59,7 @@ func (r *Report) markdown(d detail) string {
 	if r.Service != "" {
 		title += ": " + escapeMarkdown(r.Service)
 	}
-	fmt.Fprintf(&b, "### %s %s\n\n%s\n\n", marks[r.Verdict], title, escapeMarkdown(r.Reason))
+	fmt.Fprintf(&b, "### %s %s\n\n%s\n\n", marks[r.Verdict], title, escapeMarkdown(r.Headline()))
 	if r.Window.Looks > 0 {
 		row := func(cells []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
 		row(columns)

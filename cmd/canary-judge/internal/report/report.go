@@ -80,6 +80,7 @@ type Report struct {
 	FalseAlarm float64        `json:"false_alarm" doc:"Chance that a canary within tolerance fails, over the whole run"`
 	WrongPass  float64        `json:"wrong_pass" doc:"Chance that a canary beyond a tolerance passes"`
 	Arms       Arms           `json:"arms" doc:"What was compared"`
+	Overrides  []Override     `json:"overrides,omitempty" doc:"Who decided against the verdict, and why, the first who did so first; verdict and reason are those of the last decision"`
 	Change     *revert.Change `json:"change,omitempty" doc:"What is under judgement in the repository, if it is to be reverted on a fail"`
 	Metrics    []Metric       `json:"metrics" doc:"What is known of each metric"`
 	Blast      *Blast         `json:"blast_radius" doc:"Requests that met the canary, and the harm it did to them"`
@@ -328,6 +329,7 @@ type Generated struct {
 	Notebooks  []Page      `json:"notebooks,omitempty" doc:"Notebooks that were written of a live run"`
 	FailedRuns []FailedRun `json:"failed_runs,omitempty" doc:"Runs of checks that failed or came to no result, in the judged time of a live run; of very many the latest"`
 	RateLimits []RateLimit `json:"rate_limits,omitempty" doc:"What the sources of a live run told of their limits on requests, up to its last look"`
+	Observe    bool        `json:"observe,omitempty" doc:"The run only observes: nothing was done, and it exits with 0 whatever the verdict"`
 }
 
 // RateLimit is what a source told of its limit on requests.

@@ -25,7 +25,7 @@ func (r *Report) Text(w io.Writer, colour bool) error {
 		}
 		return colours[decision].Sprint(word)
 	}
-	sentence := Clean(r.Reason)
+	sentence := Clean(r.Headline())
 	if verdict := strings.ToUpper(r.Verdict); strings.HasPrefix(sentence, verdict) {
 		sentence = paint(verdict, r.Verdict) + strings.TrimPrefix(sentence, verdict)
 	}
@@ -202,7 +202,7 @@ func (s section) page(line int) string {
 // remarks lists what the table cannot say: why something was not decided, what is
 // doubtful, what the canary did to its users.
 func (r *Report) remarks() []section {
-	var all []section
+	all := r.overridden()
 	add := func(title string, lines []string) {
 		if len(lines) > 0 {
 			all = append(all, section{title: title, lines: lines})
@@ -272,6 +272,9 @@ func (r *Report) actions() []section {
 		return nil
 	}
 	done, would, failed := section{title: "Done:"}, section{title: "Not done, in a dry run:"}, section{title: "Failed to do:"}
+	if r.Generated.Observe {
+		would.title = "Not done, as it only observes:"
+	}
 	for _, a := range r.Generated.Actions {
 		into, notes := &done, a.Notes
 		switch {
