@@ -24,6 +24,7 @@ var formats = []struct {
 	{"json", func(r *report.Report, w io.Writer, _ bool) error { return r.JSON(w) }},
 	{"markdown", func(r *report.Report, w io.Writer, _ bool) error { return r.Markdown(w) }},
 	{"html", func(r *report.Report, w io.Writer, _ bool) error { return r.HTML(w) }},
+	{"openmetrics", func(r *report.Report, w io.Writer, _ bool) error { return r.OpenMetrics(w) }},
 	{"junit", func(r *report.Report, w io.Writer, _ bool) error { return r.JUnit(w) }},
 }
 

@@ -22,7 +22,7 @@ whatever the verdict, and with 2 when RESULT is not a result. RESULT may be -, f
 standard input.
 
 Formats: text, json, markdown (job summaries, comments), html (one file with plots,
-which fetches nothing), junit (a test case a metric).`,
+which fetches nothing), junit (a test case a metric), openmetrics (numbers for Prometheus and others).`,
 		Example: `  canary-judge report result.json
   canary-judge report result.json -o html=report.html -o junit=junit.xml
   canary-judge replay canary.jsonl -o json | canary-judge report - -o html=report.html`,

@@ -270,6 +270,7 @@ func TestGolden(t *testing.T) {
 				"json": r.JSON,
 				"html": r.HTML,
 				"xml":  r.JUnit,
+				"om":   r.OpenMetrics,
 			} {
 				var b bytes.Buffer
 				if err := write(&b); err != nil {
