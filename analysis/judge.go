@@ -42,12 +42,15 @@ func NewJudge(p Plan) (*Judge, error) {
 	clocks := &stats.Clocks{}
 	var total float64
 	for _, m := range p.Metrics {
-		if !m.Advisory {
+		if !m.Advisory && !m.Hold {
 			total += weight(m)
 		}
 	}
+	if total == 0 { // nothing can fail the run
+		total = 1
+	}
 	for _, m := range p.Metrics {
-		j.metrics = append(j.metrics, newJudgement(m, p, p.FalseAlarm*weight(m)/total, clocks))
+		j.metrics = append(j.metrics, newJudgement(m, p, min(p.FalseAlarm, p.FalseAlarm*weight(m)/total), clocks))
 	}
 	j.join()
 	return j, nil

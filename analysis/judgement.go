@@ -20,6 +20,7 @@ type judgement struct {
 	decision  Decision
 	decider   *failTest // the test that failed
 	failed    *side     // and its side
+	beyond    bool      // one with Hold is shown to be beyond its tolerance, and not back
 	decided   int       // the look of the decision, 0 before
 	tally     tally
 	quantile  *quantileReduction
@@ -97,6 +98,9 @@ func (j *judgement) step(step int, p Pair) {
 		}
 		j.look(first, step, b, ok)
 	}
+	if j.beyond && !j.stale() {
+		j.beyond = false
+	}
 	// A pass is no better than the data it rests on: while the run goes on, they may
 	// stop, or turn out to be of no use.
 	if j.decision == Pass && j.barred() != "" {
@@ -120,7 +124,12 @@ func (j *judgement) look(first, last int, b bracket, ok bool) {
 		return
 	}
 	for _, s := range j.sides {
-		if t := s.look(last); t != nil && j.decision != Fail {
+		t := s.look(last)
+		switch {
+		case t == nil || j.decision == Fail:
+		case j.metric.Hold:
+			j.beyond, j.decision, s.passed = true, Undecided, false
+		default:
 			j.decision, j.decider, j.failed = Fail, t, s
 		}
 	}
@@ -131,7 +140,7 @@ func (j *judgement) look(first, last int, b bracket, ok bool) {
 
 // passed reports whether every side is shown to be within tolerance.
 func (j *judgement) passed() bool {
-	return len(j.sides) > 0 && !slices.ContainsFunc(j.sides, func(s *side) bool { return !s.passed }) && j.barred() == ""
+	return len(j.sides) > 0 && !j.beyond && !slices.ContainsFunc(j.sides, func(s *side) bool { return !s.passed }) && j.barred() == ""
 }
 
 // askAgain takes back a pass that is stale: a run is passed by what holds when it is.

@@ -91,6 +91,9 @@ type Metric struct {
 	// FailOnly metrics can fail the run, which does not wait for them to pass: it passes once
 	// they have been looked at and none of their estimates lies beyond its tolerance.
 	FailOnly bool
+	// Hold metrics never fail the run: what would fail another metric holds it, so that a ramp
+	// waits and nothing passes, until the estimate is back within the tolerance.
+	Hold bool
 	// Of is the name of the metric that this one is a part of: the same, in one segment of its
 	// requests; "" = of none. A part with FailOnly holds the run up less easily than another
 	// metric does: for want of requests it does not.
@@ -193,6 +196,10 @@ func (m Metric) validate() error {
 		return errors.New("the mean is judged of values alone")
 	case m.Advisory && m.FailOnly:
 		return errors.New("an advisory metric decides nothing, one that is fail_only can fail the run: leave one of them out")
+	case m.Hold && m.Advisory:
+		return errors.New("an advisory metric decides nothing, one with hold holds the run: leave one of them out")
+	case m.Hold && m.FailOnly && m.Of == "":
+		return errors.New("a metric that is fail_only can fail the run, one with hold never does: leave one of them out")
 	case m.Weight < 0 || math.IsNaN(m.Weight) || math.IsInf(m.Weight, 0):
 		return fmt.Errorf("the weight is %g; it must be more than 0", m.Weight)
 	}

@@ -162,7 +162,7 @@ func (j *Judge) Ramp() *RampState {
 		}
 	}
 	for _, m := range j.metrics {
-		if m.optional() && m.holds() || !m.metric.Advisory && !m.optional() && m.looked() && !m.countsHarm() && m.stale() {
+		if m.beyond || m.optional() && m.holds() || !m.metric.Advisory && !m.optional() && m.looked() && !m.countsHarm() && m.stale() {
 			hold(HoldForTolerance, m.metric.Name)
 		}
 	}

@@ -81,7 +81,7 @@ type MetricResult struct {
 	Decision Decision
 	// Holds says that a metric with FailOnly keeps the run from passing as things are: it has
 	// not been looked at, its data withhold every decision, or its estimate lies beyond the
-	// tolerance.
+	// tolerance; and of one with Hold, that it is shown to be beyond its tolerance, and not back.
 	Holds     bool
 	DecidedAt int    // the look of the decision, 0 for none
 	Cause     Cause  // why it is undecided or has no data; empty otherwise
@@ -177,7 +177,7 @@ func (j *Judge) Guards() []GuardResult {
 func (j *judgement) result() MetricResult {
 	t := j.tally
 	r := MetricResult{
-		Metric: j.metric, Decision: j.decision, Holds: j.metric.FailOnly && j.decision != Fail && j.holds(), DecidedAt: j.decided, Share: j.share,
+		Metric: j.metric, Decision: j.decision, Holds: j.beyond || j.metric.FailOnly && j.decision != Fail && j.holds(), DecidedAt: j.decided, Share: j.share,
 		Compared: j.compared(), Baseline: t.baseline.arm(), Canary: t.canary.arm(),
 		Elapsed: t.elapsed, Usable: t.usable, Observations: t.compared, Events: t.events, Gaps: j.gaps(),
 		Bounds: j.bounds.common, BoundBelow: j.bounds.below, BoundAbove: j.bounds.above, Late: j.late,

@@ -76,6 +76,8 @@ func (a *app) describe(c *config.Config) {
 			role = ", advisory"
 		} else if p.FailOnly {
 			role = ", fail only"
+		} else if p.Hold {
+			role = ", holds the run, never fails it"
 		}
 		fmt.Fprintf(a.stdout, "\n%s (%s%s): tolerated %s\n", report.Clean(m.Name), p.Kind, role, toleranceText(p, m.Unit))
 		if need := cmp.Or(needs(c.Plan, p), c.NeedsRuns(i)); need != "" {

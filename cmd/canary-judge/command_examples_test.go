@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/canary-judge/canary-judge/providers/recording"
 )
@@ -47,12 +46,12 @@ esac
 func TestCommandExamples(t *testing.T) {
 	t.Parallel()
 	bin := t.TempDir()
-	for name, text := range map[string]string{"aws": cloudWatch, "kubectl": kubectlTop} {
+	for name, text := range map[string]string{"aws": cloudWatch, "kubectl": kubectlTop, "date": "#!/bin/sh\necho 1795428120\n"} {
 		if err := os.WriteFile(filepath.Join(bin, name), []byte(text), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	now := time.Now().Unix()
+	const now = 1795428120 // as date says
 	last := []string{fmt.Sprint(now - 60), fmt.Sprint(now), "60", "shop", "shop-canary"}
 	minutes := []string{"2026-11-23T10:00:00Z", "2026-11-23T10:02:00Z", "60", "targetgroup/shop/1", "targetgroup/canary/2"}
 	for _, tt := range []struct {

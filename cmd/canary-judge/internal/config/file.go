@@ -109,6 +109,7 @@ type metric struct {
 	Judge     estimand    `yaml:"judge" default:"typical" doc:"What of a value is compared: its typical step (outlying ones are pulled in), or the mean of all as they are"`
 	Counts    countsNoise `yaml:"dispersion" default:"estimated" doc:"How counts scatter: estimated, or none to trust them to be independent events"`
 	Advisory  bool        `yaml:"advisory" default:"false" doc:"Measure and report only; decides nothing"`
+	Hold      bool        `yaml:"hold" default:"false" doc:"Never fails the run: while it is shown to be beyond its tolerance a ramp waits and nothing passes, until it is back"`
 	FailOnly  bool        `yaml:"fail_only" default:"false" doc:"Can fail the run, which does not wait for it to pass"`
 	History   learning    `yaml:"history" default:"on" doc:"off judges the metric without history, one that misleads"`
 	Weight    float64     `yaml:"weight" default:"1" doc:"Share of the false-alarm rate, relative to the other metrics"`

@@ -185,7 +185,7 @@ func (r *resolver) metric(m *metric) {
 	}
 	a := analysis.Metric{
 		Name: m.Name, Direction: analysis.Direction(m.Direction), Scale: analysis.Scale(m.Scale),
-		PoissonCounts: m.Counts == poissonNoise, Advisory: m.Advisory, FailOnly: m.FailOnly, Weight: m.Weight,
+		PoissonCounts: m.Counts == poissonNoise, Advisory: m.Advisory, FailOnly: m.FailOnly, Hold: m.Hold, Weight: m.Weight,
 	}
 	c := Metric{Name: m.Name, Unit: m.Unit, GapsOf: -1, Unlearned: m.History == learnsNothing, Provider: m.Provider, Queries: map[providers.Part]map[providers.Arm]string{}}
 	if c.Provider == "" {
@@ -207,6 +207,12 @@ func (r *resolver) judged(m *metric, a *analysis.Metric) {
 	r.floor(m, a)
 	if m.Advisory && m.FailOnly {
 		r.problemAt(&m.FailOnly, m, "an advisory metric decides nothing, one that is fail_only can fail the run: leave one of them out")
+	}
+	switch {
+	case m.Hold && m.Advisory:
+		r.problemAt(&m.Hold, m, "an advisory metric decides nothing, one with hold holds the run: leave one of them out")
+	case m.Hold && m.FailOnly:
+		r.problemAt(&m.Hold, m, "a metric that is fail_only can fail the run, one with hold never does: leave one of them out")
 	}
 	if r.given(&m.Weight) && !(m.Weight > 0) {
 		r.problemAt(&m.Weight, m, "the weight must be more than 0; to measure without deciding, write advisory: true")

@@ -153,7 +153,7 @@ func (b builder) metric(i int) Metric {
 func measured(from analysis.MetricResult, source config.Metric) Metric {
 	unit := unitOf(from.Metric, source.Unit)
 	m := Metric{
-		Name: from.Name, Kind: from.Kind.String(), Decision: from.Decision.String(), Advisory: from.Advisory, FailOnly: from.FailOnly, Holds: from.Holds,
+		Name: from.Name, Kind: from.Kind.String(), Decision: from.Decision.String(), Advisory: from.Advisory, FailOnly: from.FailOnly, Hold: from.Hold, Holds: from.Holds,
 		Direction: from.Direction.String(), Unit: source.Unit, Provider: source.Provider,
 		Effect: Effect{
 			Number(from.Effect.Estimate), Number(from.Effect.Lower), Number(from.Effect.Upper), unit, from.Effect.Since,
@@ -170,7 +170,7 @@ func measured(from analysis.MetricResult, source config.Metric) Metric {
 	if m.Unit == "" {
 		m.Unit = from.UsualUnit()
 	}
-	if !from.Advisory {
+	if !from.Advisory && !from.Hold {
 		m.Share = Number(from.Share)
 	}
 	if l := from.Late; l.Revisions > 0 {

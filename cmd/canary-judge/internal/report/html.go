@@ -308,9 +308,12 @@ func (r *Report) facts(m Metric) []pageFact {
 	if m.History != nil {
 		add("History", m.History.Says)
 	}
-	if m.Advisory {
+	switch {
+	case m.Advisory:
 		add("Advisory", "decides nothing")
-	} else {
+	case m.Hold:
+		add("Hold", "never fails the run: while it is beyond its tolerance a ramp waits and nothing passes")
+	default:
 		if m.FailOnly {
 			add("Fail only", "can fail the run, which does not wait for it to pass")
 		}

@@ -77,7 +77,7 @@ const observing = "observe only, nothing was done and nothing is held up by it"
 
 // Headline is the verdict in one sentence, and before it what keeps it from meaning what it says.
 func (r *Report) Headline() string {
-	if r.Generated != nil && r.Generated.Observe {
+	if r.Generated != nil && r.Generated.Observe && r.OverriddenBy() == "" {
 		return observing + ": " + r.Reason
 	}
 	return r.Reason

@@ -181,6 +181,9 @@ func (b builder) fewBehind(from analysis.MetricResult, quantile string) string {
 
 // notEnough says how far a metric is from being decided.
 func (b builder) notEnough(m Metric, from analysis.MetricResult) string {
+	if from.Hold && from.Holds {
+		return "beyond its tolerance: " + join(effectPhrase(m), b.numbers(m, from))
+	}
 	text := "not enough evidence"
 	if m.Looks == 0 && !from.Paired() {
 		return tooFewRuns(m)
@@ -437,6 +440,14 @@ func (r *Report) openSentence() string {
 	}
 	if len(undecided) == 0 {
 		return prefix(text, "no metric stands against it, but it is too early to pass")
+	}
+	if held := slices.DeleteFunc(slices.Clone(r.Metrics), func(m Metric) bool { return !m.Hold || !m.Holds }); len(held) > 0 {
+		slices.SortStableFunc(held, wholesFirst)
+		text = prefix(text, held[0].Name+": holds the run, "+held[0].Reason)
+		if len(held) > 1 {
+			text += "; so does " + names(held[1:])
+		}
+		return text
 	}
 	// Late data are a fault of the setup, to be told before a lack of evidence.
 	slices.SortStableFunc(undecided, func(a, b Metric) int { return cmp.Compare(rank(a), rank(b)) })

@@ -152,7 +152,8 @@ type Metric struct {
 	Reason    string            `json:"reason" doc:"The decision in one sentence"`
 	Advisory  bool              `json:"advisory,omitempty" doc:"Decides nothing"`
 	FailOnly  bool              `json:"fail_only,omitempty" doc:"Can fail the run, which does not wait for it to pass"`
-	Holds     bool              `json:"holds_pass,omitempty" doc:"Fail only, and keeps the run from passing as things are: not looked at, without usable data, or with an estimate beyond the tolerance"`
+	Hold      bool              `json:"hold,omitempty" doc:"Never fails the run: holds_pass says whether it holds it"`
+	Holds     bool              `json:"holds_pass,omitempty" doc:"Keeps the run from passing as things are: fail only, and not looked at, without usable data, or with an estimate beyond the tolerance; or hold, and shown to be beyond the tolerance, and not back"`
 	Effect    Effect            `json:"effect" doc:"Size of the change from baseline to canary"`
 	Tolerance Tolerance         `json:"tolerance" doc:"The change that is accepted"`
 	Direction string            `json:"direction" doc:"The movement that is bad: increase, decrease or either"`

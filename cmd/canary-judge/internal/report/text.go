@@ -84,8 +84,13 @@ func (m Metric) cells() []string {
 	if m.belowFloor() {
 		decision += ", below the floor"
 	}
-	if m.Advisory {
+	switch {
+	case m.Advisory:
 		decision += " (advisory)"
+	case m.Hold && m.Holds:
+		decision = "beyond, holds"
+	case m.Hold:
+		decision += " (hold)"
 	}
 	if m.FailOnly && !m.IsPart() && !m.Is(analysis.Fail) {
 		decision += " (fail only)"
