@@ -144,6 +144,7 @@ func TestPrinted(t *testing.T) {
 		{"their total", header + "1795428000,m,canary,1,10,\n", ask("m", providers.Total, 2), "[10]"},
 		{"counts of columns of their own", header + "1795428000,m,canary,7,,\n", ask("m", providers.Total, 2), "[7]"},
 		{"the count behind a percentile", header + "1795428000,m,canary,7,,40\n", ask("m", providers.Count, 2), "[40]"},
+		{"as PowerShell writes it", "\ufeff" + strings.ReplaceAll(header, "\n", "\r\n") + "1795428000,m,canary,1,,\r\n", ask("m", providers.Value, 2), "[1]"},
 		{"a gap", header + "1795428000,m,canary,,,\n", ask("m", providers.Value, 2), "[NaN]"},
 		{"the header alone", header, ask("m", providers.Value, 2), "[]"},
 		{"JSON lines without a header", `{"t":"2026-11-23T10:00:00Z","metric":"m","arm":"canary","value":3}` + "\n\n" + `{"t":"2026-11-23T10:01:00Z","metric":"m","arm":"canary","value":null}`, ask("m", providers.Value, 2), "[3 NaN]"},

@@ -109,6 +109,9 @@ func Read(from io.Reader) (*Recording, error) {
 // with it is an error with its line, a torn end too.
 func ReadPoints(from io.Reader) (*Recording, error) {
 	in := bufio.NewReaderSize(from, 1<<16)
+	if mark, _ := in.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
+		_, _ = in.Discard(len(byteOrderMark)) // they are in the buffer
+	}
 	switch first, err := in.Peek(1); {
 	case errors.Is(err, io.EOF):
 		return nil, errors.New("nothing was printed; to say that there are no data print the header alone: time,metric,arm,value,total")

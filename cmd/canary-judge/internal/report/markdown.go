@@ -64,11 +64,9 @@ func (r *Report) markdown(d detail) string {
 		row := func(cells []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
 		row(columns)
 		row(slices.Repeat([]string{"---"}, len(columns)))
-		metrics := r.wholes()
+		metrics := r.sorted()
 		whole := len(metrics)
 		if len(metrics) > d.lines {
-			metrics = slices.Clone(metrics)
-			slices.SortStableFunc(metrics, func(a, b Metric) int { return urgency(a) - urgency(b) })
 			metrics = metrics[:d.lines]
 		}
 		for _, m := range metrics {

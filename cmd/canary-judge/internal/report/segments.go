@@ -27,6 +27,13 @@ func (r *Report) wholes() []Metric {
 	return slices.DeleteFunc(slices.Clone(r.Metrics), Metric.IsPart)
 }
 
+// sorted returns the metrics over all requests, those first that a reader has to know of.
+func (r *Report) sorted() []Metric {
+	all := r.wholes()
+	slices.SortStableFunc(all, worseFirst)
+	return all
+}
+
 // segmentName is how the segment of a metric is called.
 func (m Metric) segmentName() string {
 	var labels []string

@@ -156,7 +156,7 @@ func (r *Report) table(paint func(word, decision string) string) string {
 		header = append(header, c)
 	}
 	t.AppendHeader(header)
-	for _, m := range r.wholes() {
+	for _, m := range r.sorted() {
 		row := table.Row{}
 		for i, cell := range m.cells() {
 			cell = Clean(cell)
