@@ -37,7 +37,7 @@ stories: ## the same, blue/green, a feature flag and a rolling deployment, after
 golden: ## rewrite golden files, schemas and generated documentation
 	go run ./cmd/canary-judge schema > schemas/canary.schema.json
 	go run ./cmd/canary-judge schema result > schemas/result.schema.json
-	go test ./cmd/canary-judge ./cmd/canary-judge/internal/report -run 'Golden|README' -update
+	go test ./cmd/canary-judge ./cmd/canary-judge/internal/report ./cmd/canary-judge/internal/notify -run 'Golden|README|Messages' -update
 
 fuzz: ## every fuzz target for $(FUZZTIME)
 	./.ci/fuzz $(FUZZTIME)

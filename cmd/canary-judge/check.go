@@ -167,6 +167,9 @@ func (a *app) describeActions(c *config.Config) {
 	if h := c.Actions.Interrupt; h != nil {
 		fmt.Fprintf(a.stdout, "\nan end without a verdict runs: %s\n", report.Clean(strings.Join(h.Shown, " ")))
 	}
+	for _, n := range c.Notify {
+		fmt.Fprintf(a.stdout, "\n%s is told of: %s\n", n.Service, strings.Trim(fmt.Sprint(n.On), "[]"))
+	}
 	for _, v := range []analysis.Verdict{analysis.VerdictPass, analysis.VerdictFail, analysis.VerdictInconclusive} {
 		if h := c.Actions.Of(v); h != nil {
 			fmt.Fprintf(a.stdout, "\nverdict %s runs: %s\n", v, report.Clean(strings.Join(h.Shown, " ")))

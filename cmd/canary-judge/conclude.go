@@ -53,6 +53,9 @@ func (a *app) conclude(ctx context.Context, o *options, places outputs, run ende
 		unsaid = errors.Join(unsaid, a.takeBack(ctx, o, places, run, r))
 	}
 	run.sources.End(ctx, r, run.decided())
+	if run.command == "run" {
+		a.tellEnd(ctx, o, run, r, e.failed)
+	}
 	if ctx.Err() != nil {
 		e.signal = a.interruptCode(ctx)
 	}

@@ -24,6 +24,9 @@ func (s *prometheusServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	if r.URL.Path == "/hook" {
+		return // of somebody who is told of runs
+	}
 	if status, err := strconv.Atoi(s.mode); err == nil {
 		if status == http.StatusTooManyRequests {
 			w.Header().Set("Retry-After", "3600")

@@ -166,6 +166,9 @@ func (a *app) judgeLive(ctx context.Context, o *options) error {
 		j = rejudged(j)
 	} else {
 		run.sources.Begin(ctx)
+		if !o.resume {
+			a.tellStart(ctx, o, j.Config)
+		}
 	}
 	run.outcome, run.err = a.finish(ctx, j)
 	if run.outcome == nil {

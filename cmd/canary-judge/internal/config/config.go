@@ -44,6 +44,8 @@ type Config struct {
 	Tags []string
 	// Observe says that runs do nothing and hold nothing up.
 	Observe bool
+	// Notify are those who are told of runs.
+	Notify []Notification
 	// SegmentsOf are labels whose values were not looked up, whose segments are not there.
 	SegmentsOf []string
 }
@@ -245,6 +247,7 @@ func (r *resolver) resolve() *Config {
 	r.guards()
 	r.blastRadius()
 	r.links()
+	r.notifications()
 	r.actions()
 	r.stages()
 	r.settings()

@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/mail"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -188,6 +189,10 @@ func TestADefaultInWordsHolds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	told, err := parse(valid+"notify: [{slack: '${env:HOOK}'}]\n", map[string]string{"HOOK": "https://hooks.slack.com/x"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, shareless := parse(valid+"exposure: {tolerance: 10%}\n", nil, nil)
 	kept, err := Parse("the recording's", s.Document, Options{Types: types(), Literal: true})
 	if err != nil {
@@ -208,6 +213,7 @@ func TestADefaultInWordsHolds(t *testing.T) {
 		"stages.warmup":                    {"the window's", s.Stages[1].Warmup == time.Minute},
 		"exposure.share":                   {"the stage's; without stages it has to be given", shareless != nil && s.Plan.Exposure.Share == 0 && s.Plan.Exposure.Tolerance == 0.2},
 		"blast_radius.at_most":             {"a tenth of a day's error budget at 99.9%: 0.144 minutes of all requests", s.Plan.Ramp.AtMost == 0 && math.Abs(s.Plan.Ramp.Budget-2*0.1*0.001*24*60) < 1e-9},
+		"notify.on":                        {"verdict and trouble", slices.Equal(told.Notify[0].On, []Event{AtVerdict, AtTrouble})},
 		"exposure.metric":                  {"the first ratio", c.Plan.Exposure.Metric == 0},
 		"metrics.provider":                 {"the config's", c.Metrics[0].Provider == "datadog"},
 		"metrics.each":                     {"the config's", len(segmented.Metrics) == 3 && segmented.Metrics[2].Of == "errors"},

@@ -30,7 +30,8 @@ type file struct {
 	Guards     []guard      `yaml:"guards" doc:"What Datadog watches over the canary by: one that alerts fails it, and one that cannot be read keeps it from passing"`
 	Blast      *blast       `yaml:"blast_radius" doc:"What the blast radius is counted by, and how large a stage may make it"`
 
-	Links []link `yaml:"links" doc:"Pages to look at beside the report, such as a dashboard"`
+	Notify []notification `yaml:"notify" doc:"Whom to tell of runs: Slack, Teams, Discord or a web hook"`
+	Links  []link         `yaml:"links" doc:"Pages to look at beside the report, such as a dashboard"`
 
 	OnPass         *onVerdict `yaml:"on_pass" doc:"What to do at a pass"`
 	OnFail         *onFail    `yaml:"on_fail" doc:"What to do at a fail"`

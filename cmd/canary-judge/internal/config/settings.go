@@ -88,7 +88,7 @@ func (r *resolver) document() json.RawMessage {
 		key, value := r.root.Content[i].Value, r.root.Content[i+1]
 		_, isProvider := r.types[key]
 		switch {
-		case key == "presets" || key == "window" || isProvider || strings.HasPrefix(key, "on_"):
+		case key == "presets" || key == "window" || key == "notify" || isProvider || strings.HasPrefix(key, "on_"):
 		case key == "metrics":
 			metrics.Content = append(metrics.Content, value.Content...)
 		case key == "stages":

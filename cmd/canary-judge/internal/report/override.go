@@ -72,6 +72,9 @@ func (r *Report) OverriddenBy() string {
 	return r.Overrides[len(r.Overrides)-1].By
 }
 
+// untoldTitle heads what could not be told.
+const untoldTitle = "Not told:"
+
 // observing stands before the sentence of a run that only observes.
 const observing = "observe only, nothing was done and nothing is held up by it"
 

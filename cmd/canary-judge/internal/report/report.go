@@ -331,6 +331,7 @@ type Generated struct {
 	FailedRuns []FailedRun `json:"failed_runs,omitempty" doc:"Runs of checks that failed or came to no result, in the judged time of a live run; of very many the latest"`
 	RateLimits []RateLimit `json:"rate_limits,omitempty" doc:"What the sources of a live run told of their limits on requests, up to its last look"`
 	Observe    bool        `json:"observe,omitempty" doc:"The run only observes: nothing was done, and it exits with 0 whatever the verdict"`
+	Untold     []string    `json:"untold,omitempty" doc:"What could not be told to those whom notify names"`
 }
 
 // RateLimit is what a source told of its limit on requests.

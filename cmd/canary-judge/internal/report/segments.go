@@ -27,6 +27,13 @@ func (r *Report) wholes() []Metric {
 	return slices.DeleteFunc(slices.Clone(r.Metrics), Metric.IsPart)
 }
 
+// worst returns all metrics, those of segments too, those first that a reader has to know of.
+func (r *Report) worst() []Metric {
+	all := slices.Clone(r.Metrics)
+	slices.SortStableFunc(all, worseFirst)
+	return all
+}
+
 // sorted returns the metrics over all requests, those first that a reader has to know of.
 func (r *Report) sorted() []Metric {
 	all := r.wholes()

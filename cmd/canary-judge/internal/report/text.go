@@ -308,7 +308,7 @@ func (r *Report) actions() []section {
 		}
 		into.lines = append(into.lines, notes...)
 	}
-	return []section{done, would, failed}
+	return []section{done, would, failed, {title: untoldTitle, lines: r.Generated.Untold}}
 }
 
 // Done lists what was done at the verdict, what would have been, and what could
