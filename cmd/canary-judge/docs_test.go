@@ -105,6 +105,9 @@ func readConfig(text string) error {
 	o.Tagged = func(string, any, string, bool) ([]string, error) { return []string{"abc-def-ghi"}, nil }
 	for _, m := range regexp.MustCompile(`\$\{(env:)?([\w-]+)\}`).FindAllStringSubmatch(text, -1) {
 		o.Env[m[2]], o.Set[m[2]] = m[2], m[2]
+		if strings.HasSuffix(m[2], "_URL") {
+			o.Env[m[2]] = "https://example.com/" + m[2]
+		}
 	}
 	_, err := config.Parse("block", []byte(text), o)
 	return err
