@@ -18,14 +18,21 @@ import (
 // formats are the ways to write a report.
 var formats = []struct {
 	name  string
-	write func(r *report.Report, w io.Writer, colour bool) error
+	write func(r *report.Report, w io.Writer, s screen) error
 }{
-	{"text", func(r *report.Report, w io.Writer, colour bool) error { return r.Text(w, colour) }},
-	{"json", func(r *report.Report, w io.Writer, _ bool) error { return r.JSON(w) }},
-	{"markdown", func(r *report.Report, w io.Writer, _ bool) error { return r.Markdown(w) }},
-	{"html", func(r *report.Report, w io.Writer, _ bool) error { return r.HTML(w) }},
-	{"openmetrics", func(r *report.Report, w io.Writer, _ bool) error { return r.OpenMetrics(w) }},
-	{"junit", func(r *report.Report, w io.Writer, _ bool) error { return r.JUnit(w) }},
+	{"text", func(r *report.Report, w io.Writer, s screen) error { return r.Text(w, s.colour, s.width) }},
+	{"json", func(r *report.Report, w io.Writer, _ screen) error { return r.JSON(w) }},
+	{"markdown", func(r *report.Report, w io.Writer, _ screen) error { return r.Markdown(w) }},
+	{"html", func(r *report.Report, w io.Writer, _ screen) error { return r.HTML(w) }},
+	{"openmetrics", func(r *report.Report, w io.Writer, _ screen) error { return r.OpenMetrics(w) }},
+	{"junit", func(r *report.Report, w io.Writer, _ screen) error { return r.JUnit(w) }},
+}
+
+// screen is what is known of where a report is read: whether colours are shown, and how many characters a line has, 0
+// where that does not matter.
+type screen struct {
+	colour bool
+	width  int
 }
 
 func formatNames() []string {
@@ -48,6 +55,17 @@ type outputs []*output
 
 // inUse is a file that a command reads or appends to, and what it is to it.
 type inUse struct{ what, path string }
+
+// openLogged is openOutputs for a command that judges: where the text goes nowhere and standard output is not taken, it
+// goes to standard error, unless that is to be quiet. A file for a program is no reason to keep silent to people.
+func (a *app) openLogged(o *options, others ...inUse) (outputs, error) {
+	all, err := a.openOutputs(o.outputs, others...)
+	told := slices.ContainsFunc(all, func(out *output) bool { return out.format == "text" || out.to == a.stdout })
+	if err == nil && !told && !o.quiet {
+		all = append(all, &output{format: "text", to: a.stderr})
+	}
+	return all, err
+}
 
 // openOutputs reads the -o flags and makes sure, before anything is fetched, that the
 // files can be written, and that none of them is in use for something else.
@@ -155,10 +173,10 @@ func (all outputs) writeFiles(a *app, r *report.Report) error {
 func (o *output) write(a *app, r *report.Report) error {
 	write := formats[slices.Index(formatNames(), o.format)].write
 	if o.file == nil {
-		return write(r, o.to, a.colour(o.to))
+		return write(r, o.to, a.screen(o.to))
 	}
 	var text bytes.Buffer
-	if err := write(r, &text, false); err != nil {
+	if err := write(r, &text, screen{}); err != nil {
 		return err
 	}
 	return o.file.Write(text.Bytes())
@@ -200,4 +218,13 @@ func terminal(w any) (int, bool) {
 func (a *app) colour(w io.Writer) bool {
 	_, is := terminal(w)
 	return is && a.env["NO_COLOR"] == "" && a.env["TERM"] != "dumb"
+}
+
+// screen returns what is known of where a stream is read.
+func (a *app) screen(w io.Writer) screen {
+	s := screen{colour: a.colour(w)}
+	if fd, is := terminal(w); is {
+		s.width, _, _ = term.GetSize(fd) // 0 where it does not say
+	}
+	return s
 }

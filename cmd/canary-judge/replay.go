@@ -64,7 +64,7 @@ what was read as a recording. docs/exports.md has an example of each.`,
 
 // judgeRecording is the replay command.
 func (a *app) judgeRecording(ctx context.Context, o *options, e *exported, file string) error {
-	places, err := a.openOutputs(o.outputs, e.inUse(file, o)...)
+	places, err := a.openLogged(o, e.inUse(file, o)...)
 	if err != nil {
 		return usage(err)
 	}

@@ -148,7 +148,7 @@ func (a *app) observe(ctx context.Context, o *options, c *config.Config) (json.R
 
 // judgeLive is the run command.
 func (a *app) judgeLive(ctx context.Context, o *options) error {
-	places, err := a.openOutputs(o.outputs, inUse{"the recording", o.record}, inUse{"the config", o.configPath()})
+	places, err := a.openLogged(o, inUse{"the recording", o.record}, inUse{"the config", o.configPath()})
 	if err != nil {
 		return usage(err)
 	}
@@ -166,6 +166,7 @@ func (a *app) judgeLive(ctx context.Context, o *options) error {
 		j = rejudged(j)
 	} else {
 		run.sources.Begin(ctx)
+		j.Progress.Note(report.Beginning(j.Config, j.Start))
 		if !o.resume {
 			a.tellStart(ctx, o, j.Config)
 		}

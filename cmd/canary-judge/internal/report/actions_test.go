@@ -32,7 +32,7 @@ func TestMarksAreTold(t *testing.T) {
 			write  func(io.Writer) error
 			escape func(string) string
 		}{
-			"text":     {func(w io.Writer) error { return r.Text(w, false) }, Clean},
+			"text":     {func(w io.Writer) error { return r.Text(w, false, 0) }, Clean},
 			"markdown": {r.Markdown, escapeMarkdown},
 			"html":     {r.HTML, escaped.Replace},
 			"summary":  {func(w io.Writer) error { _, err := io.WriteString(w, r.MarkdownWithin(1<<20)); return err }, escapeMarkdown},

@@ -265,7 +265,7 @@ func TestGolden(t *testing.T) {
 			t.Parallel()
 			r := s.report(t)
 			for extension, write := range map[string]func(io.Writer) error{
-				"txt":  func(w io.Writer) error { return r.Text(w, false) },
+				"txt":  func(w io.Writer) error { return r.Text(w, false, 0) },
 				"md":   r.Markdown,
 				"json": r.JSON,
 				"html": r.HTML,

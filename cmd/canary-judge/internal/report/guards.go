@@ -73,11 +73,41 @@ func prefixed(before, text string) string {
 	return before + text
 }
 
-// guardLines say what each guard said.
+// marked says what the guard said, with a mark.
+func (g Guard) marked() string {
+	mark := passMark
+	switch g.State {
+	case string(providers.Alerting):
+		mark = failMark
+	case string(providers.Unread):
+		mark = openMark
+	}
+	return mark + " " + g.Told()
+}
+
+// guardLines say what each guard said, those first that decide.
 func (r *Report) guardLines() []string {
+	lines := r.decisiveGuards()
+	for _, g := range r.Guards {
+		if !g.decides() {
+			lines = append(lines, g.marked())
+		}
+	}
+	return lines
+}
+
+// decides reports whether the guard failed the canary, or keeps it from passing.
+func (g Guard) decides() bool {
+	return g.State == string(providers.Alerting) || g.State == string(providers.Unread)
+}
+
+// decisiveGuards say what the guards said that decide.
+func (r *Report) decisiveGuards() []string {
 	var lines []string
 	for _, g := range r.Guards {
-		lines = append(lines, g.Told())
+		if g.decides() {
+			lines = append(lines, g.marked())
+		}
 	}
 	return lines
 }

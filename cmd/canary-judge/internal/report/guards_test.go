@@ -18,7 +18,7 @@ func TestGuardsAreTold(t *testing.T) {
 		write func(io.Writer) error
 		want  string
 	}{
-		"text":     {func(w io.Writer) error { return r.Text(w, false) }, "monitor 12345 <b>disk</b> is full: https://app.datadoghq.com/monitors/12345"},
+		"text":     {func(w io.Writer) error { return r.Text(w, false, 0) }, "monitor 12345 <b>disk</b> is full: https://app.datadoghq.com/monitors/12345"},
 		"markdown": {r.Markdown, "monitor 12345 &lt;b&gt;disk&lt;/b&gt; is full"},
 		"html":     {r.HTML, "monitor 12345 &lt;b&gt;disk&lt;/b&gt; is full"},
 		"json":     {r.JSON, `"name": "monitor 12345"`},

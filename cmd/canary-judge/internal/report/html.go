@@ -39,13 +39,18 @@ func asset(file, element string) (whole template.HTML, hash string) {
 type page struct {
 	Policy, Title, Service, Verdict, Word, Sentence, Next string
 	Style, Script                                         template.HTML
-	Actions, About                                        []pageSection
+	Remarks, About                                        []pageSection
+	Actions                                               []pageActions
+	Glance, Commands, Decisive                            []string
 	NotJudged, Blast                                      []string
+	Forest                                                *forest
+	Words                                                 []pageFact
 	Pages                                                 []pageLink
 	Columns                                               []string
 	Overview                                              []pageMetric
 	Metrics                                               []pageMetric
 	Warmup                                                int
+	Harm                                                  bool // there is something to say of it, or a doubt
 	Timeline                                              []pageEvent
 	Looks                                                 []pageLook
 	Config, Footer                                        string
@@ -57,6 +62,12 @@ type page struct {
 type pageSection struct {
 	Title string
 	Lines []string
+}
+
+// pageActions is what was done, or was not.
+type pageActions struct {
+	Title string
+	Lines []pageLink
 }
 
 type pageEvent struct{ Stamp, At, Text string }
@@ -89,15 +100,15 @@ type pagePlot struct {
 }
 
 type pageMetric struct {
-	ID, Name, Class, Decision, Brief, Reason string
-	Open                                     bool
-	Cells, Warnings, Heads                   []string
-	Rows                                     []pageRow
-	Facts                                    []pageFact
-	Queries                                  []pageQuery
-	Runs                                     []pageLink
-	MoreRuns                                 int
-	Arms, Effect                             *pagePlot
+	ID, Name, Mark, Class, Decision, Brief, Reason string
+	Open                                           bool
+	Cells, Warnings, Heads                         []string
+	Rows                                           []pageRow
+	Facts                                          []pageFact
+	Queries                                        []pageQuery
+	Runs                                           []pageLink
+	MoreRuns                                       int
+	Arms, Effect                                   *pagePlot
 }
 
 // HTML writes the report as one page that fetches nothing.
@@ -113,7 +124,8 @@ func (r *Report) HTML(w io.Writer) error {
 func (r *Report) page() page {
 	p := page{
 		Verdict: badge(r.Verdict), Word: strings.ToUpper(r.Verdict), Service: Clean(r.Service), Sentence: Clean(r.Headline()),
-		Next: r.next(), Blast: cleanAll(r.blastLines()), Warmup: r.Window.Warmup, Timeline: r.timeline(), Looks: r.lookRows(),
+		Next: r.next(), Commands: r.commands(), Glance: cleanAll(r.glance()), Decisive: cleanAll(r.decisiveGuards()), Forest: r.forest(),
+		Blast: cleanAll(r.blastLines()), Words: glossary, Warmup: r.Window.Warmup, Timeline: r.timeline(), Looks: r.lookRows(),
 	}
 	for _, l := range r.pages() {
 		p.Pages = append(p.Pages, pageLink{Clean(l.Name), webPage(l.URL)})
@@ -123,18 +135,14 @@ func (r *Report) page() page {
 	p.Style, style = asset("page.css", "style")
 	p.Script, script = asset("page.js", "script")
 	p.Policy = fmt.Sprintf("default-src 'none'; style-src %s; script-src %s; base-uri 'none'; form-action 'none'", style, script)
-	for _, s := range r.actions() {
-		if len(s.lines) > 0 {
-			p.Actions = append(p.Actions, pageSection{s.title, cleanAll(s.lines)})
-		}
-	}
+	p.Actions = r.pageActions()
 	if lines := r.compared(); r.Window.Looks == 0 && len(lines) > 0 {
 		p.About = append(p.About, pageSection{comparedTitle, cleanAll(lines)})
 	}
 	for _, s := range r.remarks() {
 		switch s.title {
 		case guardsTitle, doubtsTitle, rampTitle:
-			p.Actions = append(p.Actions, pageSection{s.title, cleanAll(s.lines)})
+			p.Remarks = append(p.Remarks, pageSection{s.title, cleanAll(s.lines)})
 		case historyTitle, comparisonTitle, exposureTitle, comparedTitle, windowTitle:
 			p.About = append(p.About, pageSection{s.title, cleanAll(s.lines)})
 		}
@@ -155,11 +163,12 @@ func (r *Report) page() page {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return urgency(r.Metrics[a]) - urgency(r.Metrics[b]) })
+	slices.SortStableFunc(order, func(a, b int) int { return worseFirst(r.Metrics[a], r.Metrics[b]) })
 	for _, i := range order {
 		p.Metrics = append(p.Metrics, r.pageMetric(i))
 	}
-	p.Columns, p.Overview = []string{"Metric", "Baseline", "Canary", "Change", "Interval", "Tolerated", "Decision"}, p.Metrics
+	p.Columns, p.Overview = []string{"Metric", "Decision", "Baseline", "Canary", "Change", "Interval", "Tolerated"}, p.Metrics
+	p.Harm = len(p.Blast)+len(p.NotJudged)+len(p.Remarks) > 0
 	var config bytes.Buffer
 	if len(r.Config) > 0 && json.Indent(&config, r.Config, "", "  ") == nil {
 		p.Config = cleanLines(config.String())
@@ -169,6 +178,22 @@ func (r *Report) page() page {
 		p.Limits = cleanAll(g.limitLines())
 	}
 	return p
+}
+
+// pageActions are what was done at the verdict, with links where there are pages.
+func (r *Report) pageActions() []pageActions {
+	var all []pageActions
+	for _, s := range r.actions() {
+		if len(s.lines) == 0 {
+			continue
+		}
+		did := pageActions{Title: s.title}
+		for i, line := range s.lines {
+			did.Lines = append(did.Lines, pageLink{Clean(line), s.page(i)})
+		}
+		all = append(all, did)
+	}
+	return all
 }
 
 // next says what the verdict means for who reads it.
@@ -184,8 +209,10 @@ func (r *Report) next() string {
 		return "The run could not judge to its end. Cure what is said above and run it again; until then the canary is neither shown to be good nor bad."
 	case r.Is(analysis.VerdictPass):
 		return "The canary may be promoted: every deciding metric is shown to be within its tolerance" + r.failOnly() + "."
+	case r.Is(analysis.VerdictFail) && r.Generated.Reverted():
+		return "Do not promote. The change is taken back, as is said below; see that the canary heals."
 	case r.Is(analysis.VerdictFail):
-		return fmt.Sprintf("Do not promote; take the canary back. A canary within every tolerance fails with a chance of at most %s.", percentage(r.FalseAlarm))
+		return "Do not promote; take the canary back."
 	case r.Window.Ended == "interrupted":
 		return "The run was interrupted before it had a verdict. Do not promote on it; run it again, or go on with --resume."
 	case r.Exposure != nil && r.Exposure.Off:
@@ -217,7 +244,7 @@ func (r *Report) pageMetric(at int) pageMetric {
 	cells := cleanAll(m.cells())
 	last := len(cells) - 1
 	p := pageMetric{
-		ID: fmt.Sprintf("metric-%d", at+1), Name: cells[0], Class: badge(m.Decision), Decision: cells[last], Cells: cells[1:last],
+		ID: fmt.Sprintf("metric-%d", at+1), Name: cells[0], Mark: m.mark(), Class: m.class(), Decision: cells[last], Cells: cells[1:last],
 		Open:   !m.Is(analysis.Pass) && !m.aside() || len(r.Metrics) <= mostOpen,
 		Brief:  fmt.Sprintf("%s against %s, change %s, tolerated %s", cells[2], cells[1], cells[3], cells[5]),
 		Reason: Clean(m.Reason), Warnings: cleanAll(m.Warnings), Facts: r.facts(m),

@@ -127,7 +127,7 @@ func hostileReport(s string) *Report {
 	}
 	r.Reason, r.Service, r.Error, r.Notes = s, s, s, []string{s}
 	r.Arms.Canary.Labels = []Label{{s, s}}
-	r.Generated = &Generated{Tool: s, Command: s, Actions: []Action{{Kind: RevertAction, Commands: []string{s}, Error: s, PullRequest: s}, {Kind: MarkAction, Deployment: s}}, Links: []Link{{s, s, s, address}}, RateLimits: []RateLimit{{s, s, true, 2}}, Notebooks: []Page{{s, address}}, FailedRuns: []FailedRun{{Metric: s, Arm: s, What: s, URL: address}}}
+	r.Generated = &Generated{Tool: s, Command: s, Actions: []Action{{Kind: RevertAction, Commands: []string{s}, Error: s, PullRequest: address}, {Kind: RevertAction, PullRequest: "x " + s}, {Kind: MarkAction, Deployment: s}}, Links: []Link{{s, s, s, address}}, RateLimits: []RateLimit{{s, s, true, 2}}, Notebooks: []Page{{s, address}}, FailedRuns: []FailedRun{{Metric: s, Arm: s, What: s, URL: address}}}
 	r.Pages = []Page{{s, address}}
 	r.Blast = &Blast{Metric: s, Requests: 5, Failed: 3, Excess: 1}
 	r.Looks[0].Verdict, r.Looks[0].Metrics[0].Decision = s, s

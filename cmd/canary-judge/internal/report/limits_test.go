@@ -29,7 +29,7 @@ func TestRateLimitsAreTold(t *testing.T) {
 			Generated: &Generated{Command: "run", RateLimits: []RateLimit{tt.limit}},
 		}
 		for format, write := range map[string]func(io.Writer) error{
-			"text":     func(w io.Writer) error { return r.Text(w, false) },
+			"text":     func(w io.Writer) error { return r.Text(w, false, 0) },
 			"markdown": r.Markdown,
 		} {
 			var b bytes.Buffer

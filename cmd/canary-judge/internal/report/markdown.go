@@ -23,6 +23,9 @@ type detail struct {
 	lines           int // of the table, and of each section; the most important ones
 }
 
+// fewLines is below how many lines of a table only what decides is told.
+const fewLines = 8
+
 // Markdown writes the report for a job summary, a comment or a wiki.
 func (r *Report) Markdown(w io.Writer) error {
 	_, err := io.WriteString(w, r.markdown(detail{queries: true, charts: true, lines: math.MaxInt}))
@@ -60,6 +63,9 @@ func (r *Report) markdown(d detail) string {
 		title += ": " + escapeMarkdown(r.Service)
 	}
 	fmt.Fprintf(&b, "### %s %s\n\n%s\n\n", marks[r.Verdict], title, escapeMarkdown(r.Headline()))
+	if lines := r.glance(); len(lines) > 0 && d.lines >= fewLines {
+		fmt.Fprintf(&b, "%s\n\n", escapeMarkdown(strings.Join(lines, " ")))
+	}
 	if r.Window.Looks > 0 {
 		row := func(cells []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
 		row(columns)
@@ -74,7 +80,9 @@ func (r *Report) markdown(d detail) string {
 			for i, c := range cells {
 				cells[i] = escapeMarkdown(c)
 			}
-			if last := len(cells) - 1; !m.Is(analysis.Pass) {
+			last := len(cells) - 1
+			cells[last] = m.mark() + " " + cells[last]
+			if !m.Is(analysis.Pass) {
 				cells[last] = "**" + cells[last] + "**"
 			}
 			row(cells)
@@ -88,6 +96,9 @@ func (r *Report) markdown(d detail) string {
 		}
 	}
 	for _, s := range r.remarks() {
+		if s.title == nextTitle && d.lines < fewLines {
+			continue
+		}
 		fmt.Fprintf(&b, "**%s**\n\n", s.title)
 		lines := s.lines[:min(len(s.lines), d.lines)]
 		for i, line := range lines {

@@ -10,6 +10,7 @@ import (
 	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/config"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/job"
+	"github.com/canary-judge/canary-judge/providers"
 )
 
 // Log tells how a run goes in one line a look, for a log.
@@ -48,6 +49,29 @@ func (l *Log) Note(text string) {
 	if !l.Quiet {
 		fmt.Fprintln(l.To, Clean(text))
 	}
+}
+
+// Beginning says what a run compares, and until when: for who watches it before there is a look.
+func Beginning(c *config.Config, start time.Time) string {
+	w := c.Window
+	judged := start.Add(time.Duration(w.Warmup) * w.Step)
+	end := judged.Add(w.Length())
+	var labels []string
+	for _, arm := range []providers.Arm{providers.Canary, providers.Baseline} {
+		var some []string
+		for _, l := range c.Arms[arm].Labels {
+			some = append(some, l.Name+"="+l.Value)
+		}
+		if len(some) > 0 {
+			labels = append(labels, fmt.Sprintf("the %s (%s)", arm, strings.Join(some, ", ")))
+		}
+	}
+	text := ""
+	if len(labels) == 2 {
+		text = " of " + strings.Join(labels, " against ")
+	}
+	return fmt.Sprintf("comparing %s%s, one look every %s from %s to %s UTC", plural(len(c.Metrics), "metric"), text, seconds(w.Step.Seconds()),
+		judged.UTC().Format(time.TimeOnly), end.UTC().Format(time.TimeOnly))
 }
 
 // mostInLine is how many metrics a line of a look describes.

@@ -29,7 +29,7 @@ func TestFailedRunsAreTold(t *testing.T) {
 	const address = "https://app.example/synthetics/details/abc-def-ghi?resultId=1&from_ci=true"
 	var text, markdown, page bytes.Buffer
 	r := failing(30, address)
-	if err := r.Text(&text, false); err != nil {
+	if err := r.Text(&text, false, 0); err != nil {
 		t.Fatal(err)
 	}
 	want := `
@@ -63,7 +63,7 @@ Failed runs, the latest first:
 	}
 	r.Metrics[0].Decision = "pass"
 	text.Reset()
-	if err := r.Text(&text, false); err != nil || strings.Contains(text.String(), "Failed runs") {
+	if err := r.Text(&text, false, 0); err != nil || strings.Contains(text.String(), "Failed runs") {
 		t.Errorf("%v: of a metric that passed: %s", err, text.String())
 	}
 }
@@ -78,7 +78,7 @@ func TestPagesAreLinked(t *testing.T) {
 		write func(*bytes.Buffer) error
 		want  string
 	}{
-		"text":     {func(b *bytes.Buffer) error { return r.Text(b, false) }, "\nLook at:\n  Dashboard: https://app.example/d/a?from=1&to=2\n  Nonsense\n  Notebook: https://app.example/notebook/7\n"},
+		"text":     {func(b *bytes.Buffer) error { return r.Text(b, false, 0) }, "\nLook at:\n  Dashboard: https://app.example/d/a?from=1&to=2\n  Nonsense\n  Notebook: https://app.example/notebook/7\n"},
 		"markdown": {func(b *bytes.Buffer) error { return r.Markdown(b) }, "**Look at:**\n\n- Dashboard ([open](<https://app.example/d/a?from=1&to=2>))\n- Nonsense\n- Notebook ([open](<https://app.example/notebook/7>))\n"},
 		"html":     {func(b *bytes.Buffer) error { return r.HTML(b) }, `<li><a href="https://app.example/d/a?from=1&amp;to=2" rel="noreferrer">Dashboard</a></li><li>Nonsense</li>`},
 	} {
@@ -120,7 +120,7 @@ func TestFailedRunsGoToTheWeb(t *testing.T) {
 		for format, write := range map[string]func(*Report, *bytes.Buffer) error{
 			"markdown": func(r *Report, b *bytes.Buffer) error { return r.Markdown(b) },
 			"html":     func(r *Report, b *bytes.Buffer) error { return r.HTML(b) },
-			"text":     func(r *Report, b *bytes.Buffer) error { return r.Text(b, false) },
+			"text":     func(r *Report, b *bytes.Buffer) error { return r.Text(b, false, 0) },
 		} {
 			var b bytes.Buffer
 			if err := write(failing(1, address), &b); err != nil || address != "" && strings.Contains(b.String(), address) || !strings.Contains(b.String(), "run 0") {

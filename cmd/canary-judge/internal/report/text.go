@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -16,8 +17,8 @@ import (
 )
 
 // Text writes the report for a terminal or a log. Colour marks the verdict and
-// the decisions.
-func (r *Report) Text(w io.Writer, colour bool) error {
+// the decisions. Lines are wrapped to the width, in characters; 0 = they are not, as a log needs it.
+func (r *Report) Text(w io.Writer, colour bool, width int) error {
 	var b strings.Builder
 	paint := func(word, decision string) string {
 		if !colour {
@@ -29,21 +30,63 @@ func (r *Report) Text(w io.Writer, colour bool) error {
 	if verdict := strings.ToUpper(r.Verdict); strings.HasPrefix(sentence, verdict) {
 		sentence = paint(verdict, r.Verdict) + strings.TrimPrefix(sentence, verdict)
 	}
-	fmt.Fprintln(&b, sentence)
+	fmt.Fprintln(&b, wrapped(sentence, "", width))
+	for _, line := range r.glance() {
+		fmt.Fprintln(&b, wrapped(Clean(line), "", width))
+	}
 	if r.Window.Looks > 0 {
-		fmt.Fprintf(&b, "\n%s\n", r.table(paint))
+		table := r.table(paint)
+		if width > 0 && text.LongestLineLen(table) > width {
+			table = r.list(paint, width)
+		}
+		fmt.Fprintf(&b, "\n%s\n", table)
 	}
 	for _, s := range r.remarks() {
 		fmt.Fprintf(&b, "\n%s\n", s.title)
-		for i, line := range s.lines {
-			if page := s.page(i); page != "" {
-				line += ": " + page
-			}
-			fmt.Fprintf(&b, "  %s\n", Clean(line))
+		for i := range s.lines {
+			fmt.Fprintln(&b, wrapped(s.plain(i), "  ", width))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// wrapped breaks a line between words so that it fits, and indents it; what follows the first break is indented by two
+// more. A word that is longer than the width, such as an address, stays whole.
+func wrapped(line, indent string, width int) string {
+	if width <= len(indent)+2 || utf8.RuneCountInString(line)+len(indent) <= width {
+		return indent + line
+	}
+	var b strings.Builder
+	at := len(indent)
+	b.WriteString(indent)
+	for i, word := range strings.Fields(line) {
+		n := text.StringWidthWithoutEscSequences(word)
+		switch {
+		case i == 0:
+		case at+1+n > width:
+			b.WriteString("\n" + indent + "  ")
+			at = len(indent) + 2
+		default:
+			b.WriteByte(' ')
+			at++
+		}
+		b.WriteString(word)
+		at += n
+	}
+	return b.String()
+}
+
+// list is the table for who has no room for it: some lines a metric.
+func (r *Report) list(paint func(word, decision string) string, width int) string {
+	var lines []string
+	for _, m := range r.sorted() {
+		cells := cleanAll(m.cells())
+		decision := paint(m.mark()+" "+cells[6], m.Decision)
+		lines = append(lines, wrapped(decision+": "+cells[0], "", width),
+			wrapped(fmt.Sprintf("%s against %s, %s", cells[2], cells[1], m.changed(cells)), "    ", width))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // colours are those of verdicts and decisions.
@@ -161,7 +204,7 @@ func (r *Report) table(paint func(word, decision string) string) string {
 		for i, cell := range m.cells() {
 			cell = Clean(cell)
 			if i == len(columns)-1 {
-				cell = paint(cell, m.Decision)
+				cell = paint(m.mark()+" "+cell, m.Decision)
 			}
 			row = append(row, cell)
 		}
@@ -178,6 +221,7 @@ func (r *Report) table(paint func(word, decision string) string) string {
 const (
 	doubtsTitle     = "Doubts about the data:"
 	historyTitle    = "History:"
+	blastTitle      = "Blast radius:"
 	comparisonTitle = "About the comparison:"
 	exposureTitle   = "Exposure:"
 	rampTitle       = "Stages:"
@@ -193,15 +237,24 @@ const (
 type section struct {
 	title string
 	lines []string
-	pages []string // address of what each line is about, "" = none; nil = of none
+	pages []string // address of what each of the first lines is about, "" = none
 }
 
 // page returns the address of what a line is about, "" = none.
 func (s section) page(line int) string {
-	if s.pages == nil {
+	if line >= len(s.pages) {
 		return ""
 	}
 	return s.pages[line]
+}
+
+// plain is a line with its address, for what shows no links.
+func (s section) plain(line int) string {
+	text := s.lines[line]
+	if page := s.page(line); page != "" {
+		text += ": " + page
+	}
+	return Clean(text)
 }
 
 // remarks lists what the table cannot say: why something was not decided, what is
@@ -217,21 +270,7 @@ func (r *Report) remarks() []section {
 		add(limitTitle, r.Generated.tightLimits())
 		return all
 	}
-	var open, failed, doubts []string
-	for _, m := range r.Metrics {
-		switch {
-		case m.IsPart() && m.aside():
-			continue // few requests have many doubts
-		case m.IsPart():
-		case m.Is(analysis.Undecided), m.Is(analysis.NoData):
-			open = append(open, m.Name+": "+m.Reason)
-		case m.Is(analysis.Fail):
-			failed = append(failed, m.Name+": "+m.Reason)
-		}
-		for _, w := range m.Warnings {
-			doubts = append(doubts, m.Name+": "+w)
-		}
-	}
+	failed, open, doubts := r.metricRemarks()
 	if len(failed) > 1 {
 		add("Failed:", failed)
 	}
@@ -239,8 +278,14 @@ func (r *Report) remarks() []section {
 		add("Not decided:", open)
 	}
 	add(segmentsTitle, r.segmentLines())
+	if len(r.decisiveGuards()) > 0 {
+		all = slices.Insert(all, 0, section{title: guardsTitle, lines: r.guardLines()})
+	}
+	add(nextTitle, r.nextLines())
 	for _, done := range r.actions() {
-		add(done.title, done.lines)
+		if len(done.lines) > 0 {
+			all = append(all, done)
+		}
 	}
 	if lines, pages := r.failedRunLines(); len(lines) > 0 {
 		all = append(all, section{failedRunsTitle, lines, pages})
@@ -256,11 +301,13 @@ func (r *Report) remarks() []section {
 	add(historyTitle, r.historyLines())
 	add(comparisonTitle, r.Notes)
 	add(rampTitle, r.rampLines())
-	add("Blast radius:", r.blastLines())
+	add(blastTitle, r.blastLines())
 	if e := r.Exposure; e != nil {
 		add(exposureTitle, []string{fmt.Sprintf("the canary got %s of the requests, %s are expected", percentage(float64(e.Observed)), percentage(float64(e.Expected)))})
 	}
-	add(guardsTitle, r.guardLines())
+	if len(r.decisiveGuards()) == 0 {
+		add(guardsTitle, r.guardLines())
+	}
 	step := time.Duration(float64(r.Window.Step) * float64(time.Second))
 	add(comparedTitle, r.compared())
 	add(windowTitle, []string{fmt.Sprintf("%s to %s, %d of %s, one every %s; false alarms %s, wrong passes %s over the whole run",
@@ -268,6 +315,25 @@ func (r *Report) remarks() []section {
 		percentage(r.FalseAlarm), percentage(r.WrongPass))})
 	add(limitTitle, r.Generated.tightLimits())
 	return all
+}
+
+// metricRemarks says of the metrics why they failed, why they were not decided, and what is doubtful.
+func (r *Report) metricRemarks() (failed, open, doubts []string) {
+	for _, m := range r.Metrics {
+		switch {
+		case m.IsPart() && m.aside():
+			continue // few requests have many doubts
+		case m.IsPart():
+		case m.Is(analysis.Undecided), m.Is(analysis.NoData):
+			open = append(open, m.Name+": "+m.Reason)
+		case m.Is(analysis.Fail):
+			failed = append(failed, m.Name+": "+m.Reason)
+		}
+		for _, w := range m.Warnings {
+			doubts = append(doubts, m.Name+": "+w)
+		}
+	}
+	return failed, open, doubts
 }
 
 // actions says what was done at the verdict, what would have been in a dry run, and
@@ -303,7 +369,10 @@ func (r *Report) actions() []section {
 		if a.DryRun && a.Error != "" {
 			into.lines = append(into.lines, "it would fail: "+a.Error)
 		}
-		if a.PullRequest != "" {
+		if page := webPage(a.PullRequest); page != "" {
+			into.pages = append(into.pages, slices.Repeat([]string{""}, len(into.lines)-len(into.pages))...)
+			into.lines, into.pages = append(into.lines, "pull request"), append(into.pages, page)
+		} else if a.PullRequest != "" {
 			into.lines = append(into.lines, a.PullRequest)
 		}
 		into.lines = append(into.lines, notes...)
@@ -320,8 +389,8 @@ func (r *Report) Done() []string {
 			continue
 		}
 		lines = append(lines, s.title)
-		for _, line := range s.lines {
-			lines = append(lines, "  "+Clean(line))
+		for i := range s.lines {
+			lines = append(lines, "  "+s.plain(i))
 		}
 	}
 	return lines
@@ -345,7 +414,11 @@ func (r *Report) blastLines() []string {
 	if b.AtLeast {
 		bad = "at least " + bad
 	}
-	line := fmt.Sprintf("%s requests%s met the canary, warm-up included (%s of all); %s of them %s", tally(float64(b.Requests)), of,
+	by := ""
+	if b.Metric != "" {
+		by = "by " + b.Metric + ": "
+	}
+	line := by + fmt.Sprintf("%s requests%s met the canary, warm-up included (%s of all); %s of them %s", tally(float64(b.Requests)), of,
 		percentage(float64(b.Share)), bad, failed)
 	if b.Excess < 0.5 || math.IsNaN(float64(b.Excess)) {
 		return []string{line}
