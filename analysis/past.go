@@ -307,6 +307,9 @@ func (p *past) values(e *valueEvidence, high bool) *learned {
 				effect = ratioLimits{estimate: l.fit.Offset}.absolute(e.direction)
 			}
 			p.describe(l, e.contrast == excess, effect)
+			if e.contrast == excess && baseline != 0 {
+				p.result.Between /= math.Abs(baseline)
+			}
 		}
 		return true
 	})

@@ -18,6 +18,9 @@ func (a *app) describeHistory(c *config.Config) {
 		return
 	}
 	what := fmt.Sprintf("both arms, up to %s before the run", providers.Duration(c.History.Length))
+	if by := c.History.Instances; by != "" {
+		what = fmt.Sprintf("each instance of the baseline by %s, up to %s before the run", by, providers.Duration(c.History.Length))
+	}
 	if c.History.Days > 0 {
 		what = fmt.Sprintf("%d earlier windows, each %s before the next, whose mean is the baseline", c.History.Days, providers.Duration(c.Arms[providers.Baseline].Offset))
 	}
@@ -44,7 +47,7 @@ func (a *app) checkHistory(ctx context.Context, c *config.Config, opened map[str
 		fmt.Fprintf(a.stdout, "\nhistory, as if a run started now: %s to %s, %s\n", h.Since.Format(time.DateTime), h.To.Format(time.DateTime), providers.Duration(h.To.Sub(h.Since)))
 	}
 	for _, s := range h.Seen {
-		fmt.Fprintf(a.stdout, "  %s: %s\n", report.Clean(s.Metric), seenText(s, c.History.Days > 0))
+		fmt.Fprintf(a.stdout, "  %s: %s\n", report.Clean(s.Metric), seenText(s, c.History))
 	}
 	a.describeChances(c, h.Chances)
 	for _, note := range h.Notes {
@@ -67,8 +70,11 @@ func (a *app) describeChances(c *config.Config, chances job.Chances) {
 }
 
 // seenText says how much there is of a metric, and what follows if it is too little.
-func seenText(s job.Seen, days bool) string {
-	if days {
+func seenText(s job.Seen, h *config.History) string {
+	if h.Instances != "" {
+		return instancesText(s)
+	}
+	if h.Days > 0 {
 		text := fmt.Sprintf("all earlier windows have data in %d of %d steps", s.Usable, s.Steps)
 		if s.Windows < analysis.LeastHistoryDays {
 			text += fmt.Sprintf("; %d windows are needed", analysis.LeastHistoryDays)
@@ -78,6 +84,19 @@ func seenText(s job.Seen, days bool) string {
 	text := fmt.Sprintf("%d usable pairs of %d", s.Usable, s.Steps)
 	if s.Usable < s.Least {
 		text += fmt.Sprintf(", %d needed: noise would be assumed, not learned", s.Least)
+	}
+	return text
+}
+
+// instancesText says how many instances of a metric there are, and what follows if they are too few.
+func instancesText(s job.Seen) string {
+	text := fmt.Sprintf("instances of the baseline: %d, of the canary: %d; %d usable steps of %d", s.Baseline, s.Canary, s.Usable, s.Steps)
+	const assumed = "noise would be assumed, not learned"
+	switch {
+	case s.Baseline < analysis.LeastHistoryInstances:
+		text += fmt.Sprintf("; %d of the baseline are needed: %s", analysis.LeastHistoryInstances, assumed)
+	case s.Usable < s.Least:
+		text += fmt.Sprintf(", %d needed: %s", s.Least, assumed)
 	}
 	return text
 }

@@ -18,6 +18,10 @@ type History struct {
 	From, Since, To time.Time
 	// Back is how far before the run each earlier window lies, the nearest first.
 	Back []time.Duration
+	// By is the label that Instances are told apart by; "" in a history of the arms.
+	By string
+	// Instances are what each instance of an arm showed, metric by metric.
+	Instances []Instance
 	// Warmup and Steps are the window of the run: the warm-up may be longer for the history.
 	Warmup, Steps int
 	// Notes are what is to be known of it, such as why it is cut.
@@ -27,18 +31,21 @@ type History struct {
 // history is how a History stands in a file: in the mark of a look, so that readers of this
 // format that know nothing of histories see the mark alone.
 type history struct {
-	From   string   `json:"from,omitempty"`
-	Since  string   `json:"since,omitempty"`
-	To     string   `json:"to,omitempty"`
-	Back   []string `json:"back,omitempty"` // as Go writes durations
-	Warmup int      `json:"warmup"`
-	Steps  int      `json:"steps"`
-	Notes  []string `json:"notes,omitempty"`
+	From  string   `json:"from,omitempty"`
+	Since string   `json:"since,omitempty"`
+	To    string   `json:"to,omitempty"`
+	Back  []string `json:"back,omitempty"` // as Go writes durations
+	By    string   `json:"by,omitempty"`
+	// Instances is how many of the lines before this one are its instances.
+	Instances int      `json:"instances,omitempty"`
+	Warmup    int      `json:"warmup"`
+	Steps     int      `json:"steps"`
+	Notes     []string `json:"notes,omitempty"`
 }
 
 // read reads a history of a run that starts then.
 func (h history) read(start time.Time) (*History, error) {
-	all := &History{Start: start.UTC(), Warmup: h.Warmup, Steps: h.Steps, Notes: h.Notes}
+	all := &History{Start: start.UTC(), By: h.By, Warmup: h.Warmup, Steps: h.Steps, Notes: h.Notes}
 	if h.Warmup < 0 || h.Steps < 1 {
 		return nil, fmt.Errorf("a history is of a window with %d steps after a warm-up of %d", h.Steps, h.Warmup)
 	}
@@ -70,7 +77,16 @@ func (h history) read(start time.Time) (*History, error) {
 
 // History marks that all of a history has been written, and makes it safe on disk.
 func (w *Writer) History(h History) error {
-	line := history{Warmup: h.Warmup, Steps: h.Steps, Notes: h.Notes}
+	lines := 0
+	for _, i := range h.Instances {
+		for _, part := range i.lines() {
+			if err := w.instance(h.Start, part); err != nil {
+				return err
+			}
+			lines++
+		}
+	}
+	line := history{By: h.By, Instances: lines, Warmup: h.Warmup, Steps: h.Steps, Notes: h.Notes}
 	if len(h.Back) == 0 {
 		line.From, line.Since, line.To = h.From.UTC().Format(time.RFC3339), h.Since.UTC().Format(time.RFC3339), h.To.UTC().Format(time.RFC3339)
 	}

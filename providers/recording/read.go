@@ -44,6 +44,7 @@ type line struct {
 	Revised   *revision  `json:"revised"`
 	Diagnosis *Diagnosis `json:"diagnosis"`
 	History   *history   `json:"history"`
+	Instance  *instance  `json:"instance"`
 	Stage     *stage     `json:"stage"`
 
 	Guard *string         `json:"guard"`
@@ -223,8 +224,15 @@ func (r *Recording) take(number int, text []byte) error {
 	if err != nil {
 		return fmt.Errorf("t is %q; want a time such as 2026-11-23T10:00:00Z", web.Quote(l.Time))
 	}
+	if l.Look != nil && l.Instance != nil {
+		one, err := l.Instance.read()
+		r.instances = append(r.instances, one)
+		return err
+	}
 	if l.Look != nil && l.History != nil {
-		r.History, err = l.History.read(at)
+		if r.History, err = l.History.read(at); err == nil {
+			r.History.Instances, err = r.lastInstances(l.History.Instances)
+		}
 		return err
 	}
 	if l.Look != nil && l.Stage != nil {
@@ -249,6 +257,25 @@ func (r *Recording) take(number int, text []byte) error {
 		return err
 	}
 	return r.Add(p)
+}
+
+// lastInstances returns so many of the instances that were read last: those before them are of a
+// history that was not finished.
+func (r *Recording) lastInstances(n int) ([]Instance, error) {
+	first := len(r.instances) - n
+	if n < 0 || first < 0 {
+		return nil, fmt.Errorf("a history is of %d instances, and %d stand before it", n, len(r.instances))
+	}
+	var all []Instance
+	for _, i := range r.instances[first:] {
+		if last := len(all) - 1; last >= 0 && i.goesOn(all[last]) {
+			all[last].Steps = append(all[last].Steps, i.Steps...)
+			continue
+		}
+		all = append(all, i)
+	}
+	r.instances = nil
+	return all, nil
 }
 
 // looked takes the mark of a look, and what hangs in it.

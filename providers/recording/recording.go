@@ -90,6 +90,8 @@ type Recording struct {
 	tracks map[trackKey]*track
 	order  []trackKey // as they first appeared
 	quick  quick
+	// instances are those of a history that is still being read.
+	instances []Instance
 }
 
 // Sighting is what a guard said at a time: the end of the last step that the look

@@ -81,6 +81,8 @@ type Metric struct {
 	Provider string
 	Unit     string // of the numbers as the source gives them; "" = none
 	Queries  map[providers.Part]map[providers.Arm]string
+	// Grouped are the Queries with a series for each instance, where history is of those.
+	Grouped map[providers.Part]map[providers.Arm]string
 	// Complement says that the query for bad events counts good ones.
 	Complement bool
 	// Doubts are reasons to mistrust what the queries give, each a sentence.

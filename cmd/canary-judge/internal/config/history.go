@@ -26,6 +26,9 @@ type History struct {
 	Exclude []string
 	// RemoveOffset has the difference that the arms had before taken out of the effect.
 	RemoveOffset bool
+	// Instances is the label that tells the instances of an arm apart, where they are looked at
+	// one by one; "" where the arms are.
+	Instances string
 	// Since and Until bound what Length asks for; zero = they do not.
 	Since, Until Moment
 	// Asked: the config asks for it. What is there by default is of use where it is long enough.
@@ -134,12 +137,13 @@ type historyText struct {
 
 // historyKeys are what may be said of a history.
 type historyKeys struct {
-	Length  providers.Duration `yaml:"length" otherwise:"four windows, at least 60 steps" doc:"How long before the run both arms are looked at" example:"4h"`
-	Days    count              `yaml:"days" doc:"With baseline.offset: how many earlier windows are looked at, each the offset before the next" example:"7"`
-	Exclude []Day              `yaml:"exclude" doc:"Dates in UTC that are left out of the days: of incidents and deployments" example:"[2026-11-23]"`
-	Offset  offsetUse          `yaml:"offset" default:"keep" doc:"remove takes what the arms differed by before the deployment out of the change: right only where the canary runs on the same machines as then"`
-	Since   Moment             `yaml:"since" doc:"Nothing before this counts, as before the deployment before: a time, or an age at the start of the run" example:"-2h"`
-	Until   Moment             `yaml:"until" otherwise:"the start of the run" doc:"Nothing from here on counts: when the deployment began, if that was before the run" example:"-10m"`
+	Length    providers.Duration `yaml:"length" otherwise:"four windows, at least 60 steps" doc:"How long before the run both arms are looked at" example:"4h"`
+	Days      count              `yaml:"days" doc:"With baseline.offset: how many earlier windows are looked at, each the offset before the next" example:"7"`
+	Exclude   []Day              `yaml:"exclude" doc:"Dates in UTC that are left out of the days: of incidents and deployments" example:"[2026-11-23]"`
+	Instances string             `yaml:"instances" doc:"Label that tells the instances of an arm apart: the baseline's are looked at one by one, for a canary that was not there before" example:"pod"`
+	Offset    offsetUse          `yaml:"offset" default:"keep" doc:"remove takes what the arms differed by before the deployment out of the change: right only where the canary runs on the same machines as then"`
+	Since     Moment             `yaml:"since" doc:"Nothing before this counts, as before the deployment before: a time, or an age at the start of the run" example:"-2h"`
+	Until     Moment             `yaml:"until" otherwise:"the start of the run" doc:"Nothing from here on counts: when the deployment began, if that was before the run" example:"-10m"`
 }
 
 // bind reads off, or a mapping.
@@ -199,7 +203,7 @@ func (r *resolver) history() {
 	keys := &text.keys
 	h := &History{
 		Length: time.Duration(keys.Length), Days: int(keys.Days), RemoveOffset: keys.Offset == removeOffset,
-		Since: keys.Since, Until: keys.Until, Asked: true,
+		Instances: keys.Instances, Since: keys.Since, Until: keys.Until, Asked: true,
 	}
 	for _, day := range keys.Exclude {
 		h.Exclude = append(h.Exclude, string(day))
@@ -222,6 +226,12 @@ func (r *resolver) historyOfArms(text *historyText, h *History) {
 		if r.written(key.address) {
 			r.problemAt(key.address, text, "%s belongs to a baseline that lies back in time; write baseline: {offset: 1d}, or leave it out", key.name)
 		}
+	}
+	if r.written(&keys.Instances) && strings.TrimSpace(keys.Instances) == "" {
+		r.problemAt(&keys.Instances, text, "instances names the label that tells the instances of an arm apart, as in instances: pod")
+	}
+	if h.Instances != "" && h.RemoveOffset {
+		r.problemAt(&keys.Offset, text, "beside instances there is no difference between the arms to remove: by how much machines differ widens the interval instead; leave one of them out")
 	}
 	if keys.Since.Given() && keys.Until.Given() && !mayPrecede(keys.Since, keys.Until) {
 		r.problemAt(&keys.Since, text, "since lies after until: nothing is left between them")
@@ -259,7 +269,7 @@ func (r *resolver) historyOfDays(text *historyText, offset time.Duration) {
 	for _, key := range []struct {
 		name    string
 		address any
-	}{{"length", &keys.Length}, {"offset", &keys.Offset}, {"since", &keys.Since}, {"until", &keys.Until}} {
+	}{{"length", &keys.Length}, {"instances", &keys.Instances}, {"offset", &keys.Offset}, {"since", &keys.Since}, {"until", &keys.Until}} {
 		if r.written(key.address) {
 			cure := "leave it out"
 			if !r.written(&keys.Days) {
@@ -279,6 +289,33 @@ func (r *resolver) historyOfDays(text *historyText, offset time.Duration) {
 		r.problemAt(&r.file.Baseline.Offset, text, "the offset %s is shorter than warm-up, window and lag together (%s): the window before the run would not be over when it starts",
 			providers.Duration(offset), providers.Duration(longest))
 	}
+}
+
+// grouped notes how a metric's query is divided by instances, where its history is of those. What
+// cannot be divided is judged without history, which is noted.
+func (r *resolver) grouped(c *Metric, part providers.Part, t providers.Type) {
+	h := r.config.History
+	if h == nil || h.Instances == "" || c.Unlearned {
+		return
+	}
+	if c.Grouped == nil {
+		c.Grouped = map[providers.Part]map[providers.Arm]string{}
+	}
+	c.Grouped[part] = map[providers.Arm]string{}
+	for _, arm := range providers.Arms {
+		grouped, err := t.Grouped(c.Queries[part][arm], h.Instances)
+		if err != nil {
+			c.Unlearned = true
+			r.config.Notes = append(r.config.Notes, fmt.Sprintf("metric %q is judged without history: its query cannot be divided by %s: %v", c.Name, h.Instances, err))
+			return
+		}
+		c.Grouped[part][arm] = grouped
+	}
+}
+
+// ByInstances reports whether the metric at an index learns from the instances of the baseline.
+func (c *Config) ByInstances(metric int) bool {
+	return c.History != nil && c.History.Instances != "" && c.Learns(metric)
 }
 
 // FromDays reports whether the baseline of the metric at an index is the mean of earlier

@@ -48,6 +48,9 @@ func (r *resolver) expand(m *metric, a *analysis.Metric, c *Metric, q *queryText
 		}
 	}
 	c.Queries[part] = expanded
+	if a.Paired() {
+		r.grouped(c, part, t)
+	}
 	if r.segment != nil {
 		return // that the arms differ is asked of the whole
 	}

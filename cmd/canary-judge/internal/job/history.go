@@ -58,7 +58,9 @@ func (j *Job) learn(ctx context.Context) (*past, error) {
 		from.History = h
 	}
 	switch { // a replay is judged with what the run knew
-	case from != nil && from.History != nil && (len(from.History.Back) > 0) == (c.History.Days > 0):
+	case from != nil && from.History != nil && from.History.By == c.History.Instances && (len(from.History.Back) > 0) == (c.History.Days > 0):
+	case c.History.Instances != "":
+		return nil, fmt.Errorf("the recording holds no instances by %s, which history.instances asks for; leave that out of the config", c.History.Instances)
 	case c.History.Days > 0:
 		return nil, errors.New("the recording holds no earlier windows, which history.days asks for; leave that out of the config")
 	default:
@@ -123,7 +125,7 @@ func (j *Job) lookBack(ctx context.Context) (*recording.History, error) {
 	ctx, cancel := context.WithTimeout(ctx, historyTime)
 	defer cancel()
 	c, step := j.Config, j.Config.Window.Step
-	h := &recording.History{Start: j.Start}
+	h := &recording.History{Start: j.Start, By: c.History.Instances}
 	there := steady(j.Clock)().Add(-c.Window.Lag).Truncate(step) // what lies before has had its time to arrive
 	if c.History.Days > 0 {
 		length := time.Duration(LearnedWarmup(c.Window)+c.Window.Steps) * step
@@ -152,6 +154,9 @@ func (j *Job) lookBack(ctx context.Context) (*recording.History, error) {
 	if h.From.Equal(h.To) {
 		h.Notes = append(h.Notes, "nothing is left of the history between history.since and its end")
 		return h, nil
+	}
+	if c.History.Instances != "" {
+		return h, j.keepInstances(ctx, h)
 	}
 	return h, j.keep(ctx, h, bothArms, h.From, h.To)
 }

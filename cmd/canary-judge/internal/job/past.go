@@ -20,12 +20,18 @@ type past struct {
 	config *config.Config
 	pairs  [][]analysis.Pair     // by metric; nil for those that do not learn
 	days   [][][]analysis.Sample // by metric and window, the steps of the warm-up first
+	// instances are by metric; none where history is not of those.
+	instances []instances
 }
 
 // read takes the numbers from a recording; so many steps of each earlier window.
 func (p *past) read(ctx context.Context, from *recording.Recording, steps int) error {
 	c, step := p.config, p.config.Window.Step
 	p.pairs, p.days = make([][]analysis.Pair, len(c.Metrics)), make([][][]analysis.Sample, len(c.Metrics))
+	if p.By != "" {
+		p.readInstances()
+		return nil
+	}
 	if c.History.Days == 0 {
 		s, err := p.lay(ctx, from, bothArms, grid{start: p.Since, step: step, steps: int(p.To.Sub(p.Since) / step)})
 		if err != nil {
@@ -92,6 +98,8 @@ func (p *past) give() {
 		m.History = nil
 		switch {
 		case !c.Learns(i):
+		case p.By != "":
+			m.History = p.instances[i].history()
 		case c.History.Days > 0:
 			h := &analysis.History{Days: [][]analysis.Sample{}}
 			for _, day := range p.days[i] {
@@ -155,6 +163,13 @@ func (p *past) hash(from *recording.Recording) (string, error) {
 		}
 		sum.Write(line) // takes all
 	}
+	for _, one := range p.History.Instances {
+		line, err := json.Marshal(one)
+		if err != nil {
+			return "", err
+		}
+		sum.Write(line)
+	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
@@ -179,6 +194,9 @@ type Seen struct {
 	Steps, Usable int
 	Least         int // usable ones that it takes
 	Windows       int // earlier ones; 0 where both arms are looked at
+	// Baseline and Canary are how many instances the arms have; 0 where they are not looked at one by
+	// one. Of instances, Steps and Usable are those of all together.
+	Baseline, Canary int
 }
 
 // Lookback is what a run would look at before its first step, and what follows from it.
@@ -203,8 +221,18 @@ func LookBack(ctx context.Context, c *config.Config, sources map[string]provider
 		return nil, err
 	}
 	l := &Lookback{History: p.History, Chances: chancesOf(alone.Plan, judge.Outlooks())}
+	learned := judge.Result().Metrics
 	for i, m := range alone.Metrics {
 		if !alone.Learns(i) {
+			continue
+		}
+		if p.By != "" {
+			of := p.instances[i]
+			s := Seen{Metric: m.Name, Least: p.least(), Baseline: len(of.baseline), Canary: of.canary}
+			if l := learned[i].Learned; l != nil {
+				s.Steps, s.Usable = l.Steps, l.Usable
+			}
+			l.Seen = append(l.Seen, s)
 			continue
 		}
 		s := Seen{Metric: m.Name, Steps: len(p.pairs[i]), Windows: len(p.days[i]), Usable: p.usable(i), Least: p.least()}

@@ -25,11 +25,20 @@ type History struct {
 	OffsetError Number `json:"offset_error" doc:"Standard error of the offset, in the same unit"`
 	Removed     bool   `json:"offset_removed,omitempty" doc:"The offset was taken out of the effect"`
 	Uncertain   bool   `json:"offset_uncertain,omitempty" doc:"The offset was to be taken out and is not known well enough"`
-	Between     Number `json:"between,omitempty" doc:"Standard deviation between instances or days that the interval allows for, as a fraction"`
-	MuchNoisier bool   `json:"much_noisier,omitempty" doc:"The history was much noisier than the run"`
-	Says        string `json:"says" doc:"What came of it in one sentence"`
+	Between     Number `json:"between,omitempty" doc:"Standard deviation of the difference between the arms that machines alone, or days, make and the interval allows for, as a fraction or, of a value with an absolute tolerance, in its unit"`
+	// Instances are told of where the baseline's were looked at one by one.
+	Instances   *HistoryInstances `json:"instances,omitempty" doc:"How many instances the noise and the difference between machines were learned from"`
+	MuchNoisier bool              `json:"much_noisier,omitempty" doc:"The history was much noisier than the run"`
+	Says        string            `json:"says" doc:"What came of it in one sentence"`
 	// Series has at most mostHistoryPoints a line.
 	Series HistorySeries `json:"series" doc:"The history over time, evenly thinned out; of what share a place the smallest and the largest stay"`
+}
+
+// HistoryInstances is how many instances the arms have.
+type HistoryInstances struct {
+	Learned  int `json:"learned" doc:"Instances of the baseline that were looked at one by one"`
+	Baseline int `json:"baseline" doc:"Instances of the baseline at the start of the run"`
+	Canary   int `json:"canary" doc:"Instances of the canary; 1 where none had shown anything yet"`
 }
 
 // HistorySeries is a history over time: both arms, or the range of several instances or days.
@@ -51,6 +60,9 @@ func (b builder) history(m Metric, from analysis.MetricResult) *History {
 		Steps: l.Steps, Usable: l.Usable, Cut: l.Cut, Ignored: string(l.Cause), Trust: Number(l.Trust), Noise: Number(l.Noise), Excess: Number(l.Excess),
 		Offset: Number(l.Offset), OffsetError: Number(offsetError(l, from)), Removed: l.OffsetRemoved, Uncertain: l.OffsetUncertain,
 		Between: Number(l.Between), MuchNoisier: l.MuchNoisier,
+	}
+	if of := from.History; of != nil && of.Instances != nil {
+		h.Instances = &HistoryInstances{len(of.Instances), of.BaselineInstances, of.CanaryInstances}
 	}
 	if from.History != nil {
 		h.Series = historySeries(from.Metric, from.Elapsed)
@@ -97,12 +109,13 @@ func (h *History) says(m Metric, from analysis.MetricResult, step time.Duration)
 	case h.plain() && !h.beyond(m):
 		add("%s", h.kept(m))
 	}
-	if h.Between > 0 {
-		what := "instances"
-		if from.History != nil && len(from.History.Days) > 0 {
-			what = "days"
-		}
-		add("%s differ by %s, which the interval allows for", what, percentage(float64(h.Between)))
+	switch of := from.History; {
+	case !(h.Between > 0):
+	case of != nil && len(of.Days) > 0:
+		add("days differ by %s, which the interval allows for", h.between(m))
+	case of != nil:
+		add("machines alone make a canary of %s differ by %s from a baseline of %d, which the interval allows for",
+			plural(of.CanaryInstances, "instance"), h.between(m), of.BaselineInstances)
 	}
 	learned := "noise learned from " + h.source(from, step)
 	if h.Cut > 0 {
@@ -116,8 +129,8 @@ func (h *History) says(m Metric, from analysis.MetricResult, step time.Duration)
 func (h *History) ignored(from analysis.MetricResult) string {
 	const assumed = "noise assumed, not learned"
 	switch cause := from.Learned.Cause; {
-	case from.History != nil && len(from.History.Instances) > 0 && len(from.History.Instances) < analysis.LeastHistoryInstances:
-		return fmt.Sprintf("%d instances of the baseline, %d needed: %s", len(from.History.Instances), analysis.LeastHistoryInstances, assumed)
+	case from.History != nil && cause == analysis.HistoryTooFewInstances:
+		return fmt.Sprintf("%s of the baseline, %d needed: %s", plural(len(from.History.Instances), "instance"), analysis.LeastHistoryInstances, assumed)
 	case cause == analysis.HistoryShifted:
 		return fmt.Sprintf("the difference between the arms changed in it (was another canary there?), and there are only %s since: %s; history.since says what counts", plural(h.Usable, "pair"), assumed)
 	case cause == analysis.HistoryOfBursts:
@@ -144,9 +157,20 @@ func (h *History) source(from analysis.MetricResult, step time.Duration) string 
 	case of != nil && len(of.Days) > 0:
 		return plural(len(of.Days), "earlier day")
 	case of != nil && len(of.Instances) > 0:
-		return fmt.Sprintf("%d instances of the baseline, %s before the deployment", len(of.Instances), steps)
+		each := h.Steps / len(of.Instances)
+		return fmt.Sprintf("%d instances of the baseline, %s before the deployment (%s), %d of %d usable", len(of.Instances),
+			plural(each, "step"), seconds((time.Duration(each) * step).Seconds()), h.Usable, h.Steps)
 	}
 	return fmt.Sprintf("%s before the deployment (%s)", steps, seconds((time.Duration(h.Steps) * step).Seconds()))
+}
+
+// between writes by how much days, or machines, make the arms differ. Counts are compared by their ratio,
+// whatever is tolerated.
+func (h *History) between(m Metric) string {
+	if m.Effect.Unit != relativeUnit && finite(float64(h.Noise)) {
+		return strings.TrimPrefix(change(float64(h.Between), m.Effect.Unit, asPercentage, estimated), "+")
+	}
+	return percentage(roundTo(float64(h.Between), estimated))
 }
 
 // plain reports whether the arms plainly differed before the deployment.

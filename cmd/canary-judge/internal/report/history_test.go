@@ -80,6 +80,10 @@ func TestWhatCameOfAHistory(t *testing.T) {
 	days := func(r *analysis.MetricResult) {
 		r.History = &analysis.History{Days: [][]analysis.Sample{{}, {}, {}}}
 	}
+	const ofSix = "noise learned from 6 instances of the baseline, 240 steps before the deployment (2 h), 1416 of 1440 usable"
+	sixInstances := func(r *analysis.MetricResult) {
+		r.History = &analysis.History{Instances: make([][]analysis.Sample, 6), CanaryInstances: 2, BaselineInstances: 7}
+	}
 	for _, tt := range []struct {
 		name string
 		l    func(*analysis.HistoryResult)
@@ -110,11 +114,25 @@ func TestWhatCameOfAHistory(t *testing.T) {
 		{"days", func(l *analysis.HistoryResult) { l.Offset, l.OffsetError, l.Between = math.NaN(), math.NaN(), .08 }, days,
 			"days differ by 8%, which the interval allows for; noise learned from 3 earlier days"},
 		{"too few instances", func(l *analysis.HistoryResult) { l.Cause = "too few instances" }, func(r *analysis.MetricResult) {
-			r.History = &analysis.History{Instances: [][]analysis.Sample{{}, {}, {}}}
+			r.History = &analysis.History{Instances: [][]analysis.Sample{{}, {}, {}}, CanaryInstances: 1, BaselineInstances: 3}
 		}, "3 instances of the baseline, 5 needed: noise assumed, not learned"},
-		{"instances", func(l *analysis.HistoryResult) { l.Offset, l.Between = math.NaN(), .03 }, func(r *analysis.MetricResult) {
-			r.History = &analysis.History{Instances: make([][]analysis.Sample, 6)}
-		}, "instances differ by 3%, which the interval allows for; noise learned from 6 instances of the baseline, 236 of 240 steps before the deployment"},
+		{"no instances", func(l *analysis.HistoryResult) { l.Cause = analysis.HistoryTooFewInstances }, func(r *analysis.MetricResult) {
+			r.History = &analysis.History{Instances: [][]analysis.Sample{}, CanaryInstances: 1}
+		}, "0 instances of the baseline, 5 needed: noise assumed, not learned"},
+		{"instances", func(l *analysis.HistoryResult) {
+			l.Steps, l.Usable, l.Offset, l.Between = 1440, 1416, math.NaN(), .03
+		}, sixInstances,
+			"machines alone make a canary of 2 instances differ by 3% from a baseline of 7, which the interval allows for; " + ofSix},
+		{"instances, with an absolute tolerance", func(l *analysis.HistoryResult) {
+			l.Steps, l.Usable, l.Offset, l.Between = 1440, 1416, math.NaN(), 4.25
+		}, func(r *analysis.MetricResult) {
+			sixInstances(r)
+			r.Tolerance = analysis.Tolerance{Size: 10, Absolute: true}
+		}, "machines alone make a canary of 2 instances differ by 4.25 ms from a baseline of 7, which the interval allows for; " + ofSix},
+		{"instances that do not differ, another noise", func(l *analysis.HistoryResult) {
+			l.Steps, l.Usable, l.Offset, l.Trust = 1440, 1416, math.NaN(), .2
+		}, sixInstances,
+			"noise differs from the history's: history discounted (trust 0.20); " + ofSix},
 	} {
 		m := failed("latency", ordinary(tt.l))
 		if tt.r != nil {

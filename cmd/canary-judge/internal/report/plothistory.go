@@ -37,7 +37,11 @@ func (w Window) before(m Metric) *before {
 	case b.Days:
 		b.from, b.to = w.since(w.Judged), w.since(w.End)
 	default:
-		b.label = seconds(float64(m.History.Steps)*float64(w.Step)) + " before"
+		steps := m.History.Steps
+		if of := m.History.Instances; of != nil {
+			steps /= max(1, of.Learned) // they are those of all together
+		}
+		b.label = seconds(float64(steps)*float64(w.Step)) + " before"
 	}
 	return b
 }
