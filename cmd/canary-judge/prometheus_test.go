@@ -89,6 +89,9 @@ func (s *prometheusServer) series(query string, start, end, step float64) []map[
 		}
 		return append(all, map[string]any{"metric": map[string]string{}, "values": [][2]any{{end, "7"}}})
 	}
+	if strings.Contains(query, "by (pod)") {
+		return s.pods(query, start, end, step)
+	}
 	var values [][2]any
 	_, again := s.asked.Swap(query, true)
 	for at := start; at <= end; at += step {
@@ -118,6 +121,41 @@ func (*prometheusServer) answer(w http.ResponseWriter, series []map[string]any) 
 	_ = json.NewEncoder(w).Encode(map[string]any{ // the client is gone if it fails
 		"status": "success", "data": map[string]any{"resultType": "matrix", "result": series},
 	})
+}
+
+// pods are what a query divided by pod gives: six of the baseline, or three in the mode few-pods, and one that ended
+// early; two of the canary, which began a few steps ago.
+func (s *prometheusServer) pods(query string, start, end, step float64) (all []map[string]any) {
+	canary := strings.Contains(query, "canary")
+	names := []string{"shop-a", "shop-b", "shop-c", "shop-d", "shop-e", "shop-f", "shop-old"}
+	switch {
+	case canary:
+		names = []string{"canary-a", "canary-b"}
+	case s.mode == "few-pods":
+		names = names[:3]
+	}
+	for i, name := range names {
+		from, to := start, end
+		if canary {
+			from = end - 3*step
+		}
+		if name == "shop-old" {
+			to = start + 20*step
+		}
+		var values [][2]any
+		for at := from; at <= to; at += step {
+			v := s.value(query, at)*(1+0.03*float64(i%3)) + math.Sin(at*float64(i+1))/500
+			if !strings.Contains(query, "latency") {
+				v = math.Max(0, math.Round(v/6))
+			}
+			values = append(values, [2]any{at, strconv.FormatFloat(v, 'g', -1, 64)})
+		}
+		all = append(all, map[string]any{"metric": map[string]string{"pod": name}, "values": values})
+	}
+	if s.mode == "two-a-pod" {
+		all = append(all, map[string]any{"metric": map[string]string{"pod": "shop-a", "zone": "b"}, "values": [][2]any{{end, "1"}}})
+	}
+	return all
 }
 
 // regions are the parts of the shop's requests that come from each.
