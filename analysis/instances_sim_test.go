@@ -14,7 +14,7 @@ import (
 )
 
 // A canary of fresh instances, of which nothing was seen before, beside a baseline whose instances were: the
-// families of docs/statistics/history.md, section 8, and of the tables of its section 10.5.
+// families of docs/statistics/history.md, section 15.4.
 
 // instanceHistory is for how many steps the baseline's instances are seen before the run.
 const instanceHistory = 240
@@ -185,7 +185,7 @@ func (f instanceFamily) rates(t *testing.T, runs int, learns bool, change float6
 	return r
 }
 
-// TestInstancesTables prints a table like that of docs/statistics/history.md, section 10.5, with HISTORY_RUNS=300 runs
+// TestInstancesTables prints a table like that of docs/statistics/history.md, section 15.4, with HISTORY_RUNS=300 runs
 // a cell, of the families whose names begin with HISTORY_FAMILIES.
 func TestInstancesTables(t *testing.T) {
 	s := os.Getenv("HISTORY_RUNS")
@@ -224,7 +224,7 @@ func TestInstancesTables(t *testing.T) {
 	}
 }
 
-// TestInstancesSmoke holds a few runs to the figures of docs/statistics/history.md, section 10.5, with what chance adds
+// TestInstancesSmoke holds a few runs to the figures of docs/statistics/history.md, section 15.4, with what chance adds
 // once in a thousand: a clean canary on other machines is not failed, one at what is tolerated hardly, and what is
 // worse is found.
 func TestInstancesSmoke(t *testing.T) {

@@ -20,6 +20,10 @@ type Type struct {
 	// asks for, both with their variables ($arm, $step); "" where it does not show. Nil: it
 	// never does.
 	CountOf func(expr string) string
+	// Grouped returns a query that asks for what another does, both with their variables filled in, with a
+	// series for each value that a label has there. The error says why there is none. Nil: the source
+	// does not divide what it has.
+	Grouped func(expr, label string) (string, error)
 	// SLO returns the queries for the bad events and for all events of an SLO, in which
 	// $arm stands for an arm's labels. Nil: the source has no SLOs.
 	SLO func(id string) (bad, total string)

@@ -60,3 +60,28 @@ func TestCheck(t *testing.T) {
 		t.Errorf("%v (-want +got)\n%s", err, diff)
 	}
 }
+
+// Queries for metrics are divided by a tag, each of a formula; others are not.
+func TestQueriesAreGrouped(t *testing.T) {
+	t.Parallel()
+	for expr, want := range map[string]string{
+		"sum:a{b:c}.as_count()":      "sum:a{b:c} by {pod_name}.as_count()",
+		"a{*}":                       "a{*} by {pod_name}",
+		"avg:a{b:c} by {d,e}":        "avg:a{b:c} by {d,e,pod_name}",
+		"avg:a{b:c} by { pod_name }": "avg:a{b:c} by {pod_name}",
+		"(sum:a{b:c}.as_count()-sum:d{b:c AND e:f} by {g}) / 2": "(sum:a{b:c} by {pod_name}.as_count()-sum:d{b:c AND e:f} by {g,pod_name}) / 2",
+		"count(v: v<=0.5):a{b:c}.as_count().rollup(sum, 30)":    "count(v: v<=0.5):a{b:c} by {pod_name}.as_count().rollup(sum, 30)",
+	} {
+		if got, err := datadog.Type().Grouped(expr, "pod_name"); err != nil || got != want {
+			t.Errorf("%s:\n got %s, %v\nwant %s", expr, got, err, want)
+		}
+	}
+	for _, expr := range []string{`logs("a b").rollup("count")`, `apm_metrics("env:prod").stat("hits")`, `slo("0123456789abcdef0123456789abcdef","a:b").bad()`} {
+		if _, err := datadog.Type().Grouped(expr, "pod_name"); err == nil || !strings.Contains(err.Error(), "only queries for metrics") {
+			t.Errorf("%s: %v", expr, err)
+		}
+	}
+	if _, err := datadog.Type().Grouped("sum:a{b:c}", "a b"); err == nil {
+		t.Error("a b is taken for a tag")
+	}
+}

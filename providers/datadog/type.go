@@ -21,6 +21,7 @@ func Type() providers.Type {
 		Checks:   synthetics.Queries,
 		SLO:      slo.Queries,
 		CountOf:  query.CountOf,
+		Grouped:  query.Divided,
 		Unopened: (*Provider)(nil),
 		Acts: func(settings any) bool {
 			s := settings.(*Settings)

@@ -37,9 +37,10 @@ func tokens(expr string) []string {
 	return all
 }
 
-// Grouped implements providers.Grouper: every aggregation keeps the label, and what is matched by
-// labels is matched by this one too. The query is changed where it says so, and nowhere else.
-func (Dialect) Grouped(expr, label string) (string, error) {
+// grouped returns a query with a series for each value of a label (providers.Type): every aggregation keeps
+// the label, and what is matched by labels is matched by this one too. The query is changed where it says so, and
+// nowhere else.
+func grouped(expr, label string) (string, error) {
 	if !labelName.MatchString(label) {
 		return "", fmt.Errorf("%q is no name of a label", label)
 	}
@@ -47,9 +48,9 @@ func (Dialect) Grouped(expr, label string) (string, error) {
 	if err := g.change(); err != nil {
 		return "", err
 	}
-	grouped := strings.Join(g.tokens, "")
-	_, err := parse(grouped)
-	return grouped, err
+	text := strings.Join(g.tokens, "")
+	_, err := parse(text)
+	return text, err
 }
 
 // grouping changes the tokens of a query in place: what is added to one is written into it.

@@ -32,7 +32,7 @@ func TestQueriesAreGrouped(t *testing.T) {
 		`quantile(0.5, label_replace(x, "a", "$1", "b", "(.)"))`: `quantile by (pod) (0.5, label_replace(x, "a", "$1", "b", "(.)"))`,
 		`count`: `count`,
 	} {
-		got, err := prometheus.Dialect{}.Grouped(expr, "pod")
+		got, err := prometheus.Type().Grouped(expr, "pod")
 		if err != nil || got != want {
 			t.Errorf("%s:\n got %s, %v\nwant %s", expr, got, err, want)
 		}
@@ -49,11 +49,11 @@ func TestQueriesThatAreNotGrouped(t *testing.T) {
 		`sum(a) / scalar(sum(b))`:        "scalar(…) has no label pod",
 		`absent(a)`:                      "absent(…) has no label pod",
 	} {
-		if got, err := (prometheus.Dialect{}).Grouped(expr, "pod"); err == nil || !strings.Contains(err.Error(), want) {
+		if got, err := prometheus.Type().Grouped(expr, "pod"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %s, %v, want %q", expr, got, err, want)
 		}
 	}
-	if _, err := (prometheus.Dialect{}).Grouped("sum(x)", "a-b"); err == nil {
+	if _, err := prometheus.Type().Grouped("sum(x)", "a-b"); err == nil {
 		t.Error("a-b is taken for a label")
 	}
 }
@@ -64,11 +64,11 @@ func FuzzGrouped(f *testing.F) {
 		f.Add(expr)
 	}
 	f.Fuzz(func(t *testing.T, expr string) {
-		once, err := prometheus.Dialect{}.Grouped(expr, "pod")
+		once, err := prometheus.Type().Grouped(expr, "pod")
 		if err != nil {
 			return
 		}
-		if again, err := (prometheus.Dialect{}).Grouped(once, "pod"); err != nil || again != once {
+		if again, err := prometheus.Type().Grouped(once, "pod"); err != nil || again != once {
 			t.Errorf("%s\ngrouped: %s\nagain: %s, %v", expr, once, again, err)
 		}
 	})

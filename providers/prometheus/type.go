@@ -21,6 +21,7 @@ func Type() providers.Type {
 		// One scrape (15 s is usual) and its ingestion.
 		Lag:     30 * time.Second,
 		CountOf: countOf,
+		Grouped: grouped,
 		Presets: presets,
 	}
 }

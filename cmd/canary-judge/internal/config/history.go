@@ -302,8 +302,12 @@ func (r *resolver) grouped(c *Metric, part providers.Part, t providers.Type) {
 		c.Grouped = map[providers.Part]map[providers.Arm]string{}
 	}
 	c.Grouped[part] = map[providers.Arm]string{}
+	divide := t.Grouped
+	if divide == nil {
+		divide = func(string, string) (string, error) { return "", fmt.Errorf("%s does not divide what it has", t.Name) }
+	}
 	for _, arm := range providers.Arms {
-		grouped, err := t.Grouped(c.Queries[part][arm], h.Instances)
+		grouped, err := divide(c.Queries[part][arm], h.Instances)
 		if err != nil {
 			c.Unlearned = true
 			r.config.Notes = append(r.config.Notes, fmt.Sprintf("metric %q is judged without history: its query cannot be divided by %s: %v", c.Name, h.Instances, err))

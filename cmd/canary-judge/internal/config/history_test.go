@@ -1,11 +1,14 @@
 package config
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/canary-judge/canary-judge/providers"
 )
 
 // What a config asks for of the time before the run.
@@ -27,6 +30,9 @@ func TestHistory(t *testing.T) {
 		"history: {}\nwindow: {length: 2m, step: 40s}": {Length: 40 * time.Minute, Asked: true},
 		"history: {offset: remove, since: -3h, until: 2026-11-23T11:00:00+01:00}": {
 			Length: 2 * time.Hour, RemoveOffset: true, Since: Moment{Age: 3 * time.Hour}, Until: Moment{At: at}, Asked: true,
+		},
+		"history: {instances: pod, since: -3h}": {
+			Length: 2 * time.Hour, Instances: "pod", Since: Moment{Age: 3 * time.Hour}, Asked: true,
 		},
 		"baseline: {app: shop, offset: 1d}\nhistory: {days: 7, exclude: [2026-11-20, '2026-11-21']}": {
 			Days: 7, Exclude: []string{"2026-11-20", "2026-11-21"}, Asked: true,
@@ -93,5 +99,42 @@ func TestWindowsOfDays(t *testing.T) {
 	// The window of the 21st goes on past midnight into the 22nd, and that of the 19th into the 20th.
 	if diff := cmp.Diff([]time.Duration{5 * day}, c.Windows(time.Date(2026, 11, 23, 23, 45, 0, 0, time.UTC))); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The queries of what learns are divided by instances; what cannot be is judged without history, which is said, and
+// so it is of a recording's config.
+func TestInstances(t *testing.T) {
+	t.Parallel()
+	c, err := parse(valid+`    history: off
+  - {name: cpu, value: 'avg(cpu{$arm})', tolerance: 10%}
+  - {name: share, value: 'sum(a{$arm}) / scalar(sum(b{$arm}))', tolerance: 10%}
+  - {name: smoke, checks: {failed: 'sum(increase(failed{$arm}[$step]))', runs: 'sum(increase(runs{$arm}[$step]))'}, tolerance: 20pt}
+history: {instances: pod}
+`, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Parse("recorded", c.Document, Options{Types: types(), Literal: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []*Config{c, again} {
+		for i, want := range []bool{false, true, false, false} {
+			if got := c.ByInstances(i); got != want {
+				t.Errorf("%s learns of instances: %v", c.Metrics[i].Name, got)
+			}
+		}
+		want := map[providers.Part]map[providers.Arm]string{providers.Value: {
+			providers.Baseline: `avg by (pod) (cpu{app="shop"})`, providers.Canary: `avg by (pod) (cpu{app="shop-canary"})`,
+		}}
+		if diff := cmp.Diff(want, c.Metrics[1].Grouped); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		if !slices.ContainsFunc(c.Notes, func(n string) bool {
+			return strings.HasPrefix(n, `metric "share" is judged without history: its query cannot be divided by pod: scalar(…)`)
+		}) {
+			t.Errorf("notes: %q", c.Notes)
+		}
 	}
 }

@@ -11,8 +11,9 @@ import (
 // scopeOf is the scope of a metric and what it is grouped by: in a query that is read, nothing else has braces.
 var scopeOf = regexp.MustCompile(`(\{[^{}]*\})(?:\s*by\s*\{([^{}]*)\})?`)
 
-// Grouped implements providers.Grouper, of queries for metrics: each keeps the tag.
-func (Dialect) Grouped(expr, tag string) (string, error) {
+// Divided returns a query for metrics with a series for each value of a tag (providers.Type): each metric
+// of a formula keeps it.
+func Divided(expr, tag string) (string, error) {
 	if !tagName.MatchString(tag) {
 		return "", fmt.Errorf("%q is no tag name", tag)
 	}
