@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/canary-judge/canary-judge/analysis"
 	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/jsonschema"
 	"github.com/canary-judge/canary-judge/providers"
 )
@@ -293,9 +294,9 @@ func (r *resolver) historyOfDays(text *historyText, offset time.Duration) {
 
 // grouped notes how a metric's query is divided by instances, where its history is of those. What
 // cannot be divided is judged without history, which is noted.
-func (r *resolver) grouped(c *Metric, part providers.Part, t providers.Type) {
+func (r *resolver) grouped(a *analysis.Metric, c *Metric, part providers.Part, t providers.Type) {
 	h := r.config.History
-	if h == nil || h.Instances == "" || c.Unlearned {
+	if h == nil || h.Instances == "" || c.Unlearned || !a.Paired() {
 		return
 	}
 	if c.Grouped == nil {

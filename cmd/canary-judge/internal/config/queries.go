@@ -48,9 +48,7 @@ func (r *resolver) expand(m *metric, a *analysis.Metric, c *Metric, q *queryText
 		}
 	}
 	c.Queries[part] = expanded
-	if a.Paired() {
-		r.grouped(c, part, t)
-	}
+	r.grouped(a, c, part, t)
 	if r.segment != nil {
 		return // that the arms differ is asked of the whole
 	}

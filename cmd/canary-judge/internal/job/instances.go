@@ -62,7 +62,7 @@ func (p *past) readInstances() {
 	c, step := p.config, p.config.Window.Step
 	p.instances = make([]instances, len(c.Metrics))
 	total := int(p.To.Sub(p.Since) / step)
-	for _, one := range p.History.Instances {
+	for _, one := range p.Instances {
 		i := slices.IndexFunc(c.Metrics, func(m config.Metric) bool { return m.Name == one.Metric })
 		if i < 0 || !c.Learns(i) || one.Step != step {
 			continue

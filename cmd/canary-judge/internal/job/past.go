@@ -163,7 +163,7 @@ func (p *past) hash(from *recording.Recording) (string, error) {
 		}
 		sum.Write(line) // takes all
 	}
-	for _, one := range p.History.Instances {
+	for _, one := range p.Instances {
 		line, err := json.Marshal(one)
 		if err != nil {
 			return "", err
