@@ -1,6 +1,7 @@
 package datadog_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/canary-judge/canary-judge/providers"
 	"github.com/canary-judge/canary-judge/providers/datadog"
+	"github.com/canary-judge/canary-judge/providers/datadog/internal/query"
 )
 
 func TestType(t *testing.T) {
@@ -61,7 +63,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// Queries for metrics are divided by a tag, each of a formula; others are not.
+// Queries are divided by a tag, each of a formula. The fields are those of
+// https://docs.datadoghq.com/api/latest/metrics/#query-timeseries-data-across-multiple-products
 func TestQueriesAreGrouped(t *testing.T) {
 	t.Parallel()
 	for expr, want := range map[string]string{
@@ -76,10 +79,27 @@ func TestQueriesAreGrouped(t *testing.T) {
 			t.Errorf("%s:\n got %s, %v\nwant %s", expr, got, err, want)
 		}
 	}
-	for _, expr := range []string{`logs("a b").rollup("count")`, `apm_metrics("env:prod").stat("hits")`, `slo("0123456789abcdef0123456789abcdef","a:b").bad()`} {
-		if _, err := datadog.Type().Grouped(expr, "pod_name"); err == nil || !strings.Contains(err.Error(), "only queries for metrics") {
-			t.Errorf("%s: %v", expr, err)
+	for expr, want := range map[string]string{
+		`logs("a b").rollup("count")`:           `{"name":"q","data_source":"logs","search":{"query":"a b"},"compute":{"aggregation":"count","interval":30000},"group_by":[{"facet":"pod_name","limit":1000,"sort":{"aggregation":"count","order":"desc"}}]}`,
+		`apm_metrics("service:a").stat("hits")`: `{"name":"q","data_source":"apm_metrics","stat":"hits","service":"a","group_by":["pod_name"]}`,
+	} {
+		got, err := datadog.Type().Grouped(expr, "pod_name")
+		if err != nil || query.CheckSyntax(got) != nil {
+			t.Fatalf("%s: %v", got, err)
 		}
+		spec, err := json.Marshal(query.SpecOf("q", providers.Query{Expr: got, Step: 30 * time.Second}))
+		if err != nil || string(spec) != want {
+			t.Errorf("%s:\n got %s, %v\nwant %s", expr, spec, err, want)
+		}
+		if _, err := (datadog.Dialect{}).Check(got, providers.Total, 30*time.Second); err == nil {
+			t.Errorf("%s is taken in a config", got)
+		}
+	}
+	if _, err := datadog.Type().Grouped(`slo("0123456789abcdef0123456789abcdef","a:b").bad()`, "pod_name"); err == nil {
+		t.Error("an SLO is divided")
+	}
+	if _, err := datadog.Type().Grouped("sum:a{b:c}", "Pod"); err == nil || !strings.Contains(err.Error(), "write pod") {
+		t.Error(err)
 	}
 	if _, err := datadog.Type().Grouped("sum:a{b:c}", "a b"); err == nil {
 		t.Error("a b is taken for a tag")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/canary-judge/canary-judge/analysis"
@@ -24,6 +25,9 @@ type Instance struct {
 	Step   time.Duration     // > 0
 	Steps  []analysis.Sample // one each, gaps too
 }
+
+// noInstance is what Datadog calls the group of all that has no such tag.
+const noInstance = "N/A"
 
 // mostLineSteps is how many steps of an instance stand in one line of a file, so that it is none of
 // those that are too long to be read.
@@ -61,7 +65,7 @@ func InstancesOf(label string, queries []providers.Query, answers []providers.An
 				return nil, err
 			}
 			for _, s := range answers[i].Series {
-				if name := s.Labels[label]; name != "" && !slices.Contains(names, name) {
+				if name := s.Labels[label]; name != "" && !strings.EqualFold(name, noInstance) && !slices.Contains(names, name) {
 					names = append(names, name)
 				}
 			}

@@ -152,7 +152,7 @@ func TestAnswersBecomeInstances(t *testing.T) {
 	all, err := recording.InstancesOf("pod", queries, []providers.Answer{
 		answer(series("", 0, 0, 0), series("b", 3, 4, 5)), answer(series("a", 10, 11, 12), series("b", 20, 21)),
 		answer(series("a", 9, nan, 8)), answer(series("a", 10, 10, 10)),
-		answer(series("z", math.Inf(1), 2)),
+		answer(series("z", math.Inf(1), 2), series("N/A", 1, 2)),
 	})
 	must(t, err)
 	var got []string

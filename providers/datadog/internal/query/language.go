@@ -36,11 +36,12 @@ func LanguageOf(expr string) Language {
 // it says nothing: those for metrics are the API's to find fault with.
 func CheckSyntax(expr string) error {
 	var err error
+	before, _ := undivided(expr)
 	switch LanguageOf(expr) {
 	case APM:
-		_, err = ParseAPM(expr)
+		_, err = ParseAPM(before)
 	case Events:
-		_, err = ParseEvents(expr)
+		_, err = ParseEvents(before)
 	}
 	return err
 }

@@ -58,20 +58,36 @@ type Compute struct {
 // SpecOf returns what a query asks for, by a name. What CheckSyntax refuses is taken for a
 // query of metrics, whose fault the API finds.
 func SpecOf(name string, q providers.Query) Spec {
+	before, tag := undivided(q.Expr)
 	switch LanguageOf(q.Expr) {
 	case APM:
-		if a, err := ParseAPM(q.Expr); err == nil {
-			return a.spec(name)
+		if a, err := ParseAPM(before); err == nil {
+			s := a.spec(name)
+			s.divide(APM, tag)
+			return s
 		}
 	case Events:
-		if e, err := ParseEvents(q.Expr); err == nil {
-			return Spec{
+		if e, err := ParseEvents(before); err == nil {
+			s := Spec{
 				Name: name, DataSource: e.Source, Search: &Search{e.Search}, Indexes: e.Indexes,
 				Compute: &Compute{e.aggregation, e.measure, q.Step.Milliseconds()},
 			}
+			s.divide(Events, tag)
+			return s
 		}
 	}
 	return Spec{Name: name, DataSource: "metrics", Query: q.Expr}
+}
+
+// divide asks for a group for each value of a tag, "" for none.
+func (s *Spec) divide(l Language, tag string) {
+	switch {
+	case tag == "":
+	case l == APM:
+		s.GroupBy = []string{tag}
+	default:
+		s.GroupBy = []facet{{tag, mostGroups, sort{"count", "desc"}}}
+	}
 }
 
 // Grouped returns what asks for a query's parts by the values of a tag, each under a name of its own that
@@ -82,11 +98,8 @@ func Grouped(name string, q providers.Query, tag string) ([]Spec, error) {
 	}
 	spec := SpecOf(name, q)
 	switch LanguageOf(q.Expr) {
-	case APM:
-		spec.GroupBy = []string{tag}
-		return []Spec{spec}, nil
-	case Events:
-		spec.GroupBy = []facet{{tag, mostGroups, sort{"count", "desc"}}}
+	case APM, Events:
+		spec.divide(LanguageOf(q.Expr), tag)
 		return []Spec{spec}, nil
 	case Metrics:
 		parts, err := MetricQueries(q.Expr, q.Part != providers.Value)
