@@ -3,6 +3,7 @@ package recording_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
@@ -79,6 +80,9 @@ func FuzzRead(f *testing.F) {
 		lines(header, `{"look":1,"t":"2026-11-23T10:00:30Z"}`, `{"end":"verdict","detail":"x"}`, point),
 		lines(header, point, `{"look":0,"t":"2026-11-23T11:00:00Z","history":{"from":"2026-11-23T09:00:00Z","since":"2026-11-23T09:30:00Z","to":"2026-11-23T11:00:00Z","warmup":3,"steps":20,"notes":["cut"]}}`),
 		lines(header, `{"look":0,"t":"2026-11-23T11:00:00Z","history":{"back":["24h0m0s","48h0m0s"],"warmup":3,"steps":20}}`),
+		lines(header, `{"look":0,"t":"2026-11-23T11:00:00Z","instance":{"metric":"e","arm":"baseline","name":"a","from":"2026-11-23T10:00:00Z","step":"30s","bad":[1,null],"total":[9,null]}}`,
+			`{"look":0,"t":"2026-11-23T11:00:00Z","instance":{"metric":"h","arm":"canary","name":"b","from":"2026-11-23T10:00:00Z","step":"30s","buckets":[{"bounds":[1],"counts":[2,3]},{"gap":"x"},{}]}}`,
+			`{"look":0,"t":"2026-11-23T11:00:00Z","history":{"from":"2026-11-23T09:00:00Z","since":"2026-11-23T09:30:00Z","to":"2026-11-23T11:00:00Z","by":"pod","instances":2,"warmup":3,"steps":20}}`),
 		lines(header, `{"look":0,"t":"2026-11-23T11:00:00Z","stage":{"number":1,"share":0.05,"began":"2026-11-23T11:00:00Z"}}`,
 			`{"look":3,"t":"2026-11-23T11:02:00Z","stage":{"number":1,"share":0.05,"began":"2026-11-23T11:00:00Z","done":"2026-11-23T11:00:04.5Z"}}`),
 		lines(header) + point[:20], header, "", "\ufeff" + lines(header, point),
@@ -93,6 +97,13 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		check(t, r)
+		if h := r.History; h != nil {
+			for _, one := range h.Instances {
+				if _, err := json.Marshal(one); err != nil || len(one.Steps) == 0 {
+					t.Errorf("an instance with %d steps: %v", len(one.Steps), err)
+				}
+			}
+		}
 		// A crash anywhere after the header leaves a recording.
 		first := bytes.IndexByte(text, '\n')
 		if first < 0 || len(r.Warnings) > 0 || !bytes.HasPrefix(bytes.TrimPrefix(text, []byte("\ufeff")), []byte("{")) {
