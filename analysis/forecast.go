@@ -22,7 +22,7 @@ const BadCanaryEvents = "bad canary events"
 
 // forecast returns the forecast of an undecided metric.
 func (j *judgement) forecast() Forecast {
-	if len(j.sides) == 0 || j.metric.Tolerance.Size == 0 || j.tally.usable == 0 {
+	if len(j.sides) == 0 || j.metric.Tolerance.Size == 0 || j.tally.usable == 0 || j.hidden() {
 		return Forecast{}
 	}
 	var f Forecast

@@ -78,6 +78,9 @@ type HistoryResult struct {
 	// Between is the standard deviation between instances, or days, that the limits of
 	// the effect allow for, as a fraction; 0 = none.
 	Between float64
+	// Hides: at the level of the last look an unchanged canary is not shown to be within tolerance
+	// however many steps there are, as far as instances, or days, differ.
+	Hides bool
 	// MuchNoisier: the history is so much noisier than the run that something must
 	// have happened in it.
 	MuchNoisier bool

@@ -262,3 +262,38 @@ func TestInstancesSmoke(t *testing.T) {
 		})
 	}
 }
+
+// Where machines differ by more than is tolerated, no number of steps is forecast to be enough, and that is said.
+func TestMachinesMayHideAnyChange(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		differ float64
+		n      float64
+		hides  bool
+	}{{0.3, 0, true}, {0.01, 0, false}, {0.5, 200, true}, {0, 200, false}} {
+		f := instanceFamily{baseline: 8, canary: 2, differ: tt.differ, sd: 0.3, n: tt.n, rate: 0.1}
+		const steps = instanceHistory + 10
+		src, common := newSource("hidden", 1), make([]float64, steps)
+		baseline, canary := f.series(src, f.baseline, steps, 1, common), f.series(src, f.canary, steps, 1, common)
+		m := analysis.Metric{
+			Name: "m", Tolerance: analysis.Tolerance{Size: 0.05},
+			History: &analysis.History{Instances: baseline, CanaryInstances: f.canary, BaselineInstances: f.baseline},
+		}
+		if tt.n > 0 {
+			m.Kind = analysis.Ratio
+		}
+		j, err := analysis.NewJudge(analysis.Plan{Steps: 60, FalseAlarm: 0.05, WrongPass: 0.05, Metrics: []analysis.Metric{m}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := instanceHistory; k < steps; k++ {
+			if _, err := j.Step(analysis.Look{Pairs: []analysis.Pair{{Baseline: f.together(baseline, k), Canary: f.together(canary, k)}}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := j.Result().Metrics[0]
+		if r.Learned.Hides != tt.hides || (r.Forecast.Needed > 0) == tt.hides {
+			t.Errorf("machines that differ by %g, counts of %g: hides %v, forecast %+v", tt.differ, tt.n, r.Learned.Hides, r.Forecast)
+		}
+	}
+}

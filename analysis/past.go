@@ -370,6 +370,7 @@ func (j *judgement) learnedSoFar() *HistoryResult {
 		return nil
 	}
 	r := j.past.result
+	r.Hides = j.hidden()
 	var e evidence
 	switch {
 	case j.decider != nil:
@@ -390,6 +391,17 @@ func (j *judgement) learnedSoFar() *HistoryResult {
 		r.Trust = e.counts.Trust()
 	}
 	return &r
+}
+
+// hidden reports whether what is tolerated lies within what instances, or days, make the arms differ by: of the
+// interval of docs/statistics/history.md, section 5, what all looks share is left when there are any number of them.
+func (j *judgement) hidden() bool {
+	if !j.past.usable() || j.past.metric.History.Pairs != nil || len(j.sides) == 0 {
+		return false
+	}
+	l := j.sides[0].learned()
+	level, ok := j.sides[0].pass.LastLevel()
+	return l != nil && ok && l.shift.Variance > 0 && stats.NormalTailQuantile(level)*math.Sqrt(l.shift.Variance) >= l.tau
 }
 
 // A run of at least fewestOfNoise pairs whose variance is below muchNoisier of the

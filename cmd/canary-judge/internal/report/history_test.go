@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +23,9 @@ func learnt(results ...analysis.MetricResult) *Report {
 		o.Times = append(o.Times, start.Add(time.Duration(i)*c.Window.Step))
 	}
 	o.Result = analysis.Result{Verdict: analysis.VerdictFail, Looks: 60, Steps: 60, Metrics: results}
+	if !slices.ContainsFunc(results, func(m analysis.MetricResult) bool { return m.Decision == analysis.Fail }) {
+		o.Result.Verdict, o.Ended = analysis.VerdictInconclusive, job.AtWindowEnd
+	}
 	for i, m := range results {
 		unit := "ms"
 		if m.Counted() {
@@ -290,5 +294,23 @@ func TestRangesAreDrawn(t *testing.T) {
 	m.History = &analysis.History{Instances: m.History.Days}
 	if p := learnt(m).pageMetric(0); !strings.Contains(string(p.Arms.SVG), "before-range") || !strings.Contains(string(p.Arms.SVG), "stroke-deployment") {
 		t.Errorf("%s", p.Arms.SVG)
+	}
+}
+
+// Of what no number of steps shows, none is forecast, and it is said what it takes.
+func TestWhatMachinesHide(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		history analysis.History
+		want    string
+	}{
+		{analysis.History{Instances: make([][]analysis.Sample, 6), CanaryInstances: 2, BaselineInstances: 6}, "it takes more instances of the canary, or a larger tolerance"},
+		{analysis.History{Days: make([][]analysis.Sample, 6)}, "it takes a larger one"},
+	} {
+		m := failed("latency", ordinary(func(l *analysis.HistoryResult) { l.Offset, l.Between, l.Hides = math.NaN(), .2, true }))
+		m.History, m.Decision = &tt.history, analysis.Undecided
+		if r := learnt(m); !strings.Contains(r.Metrics[0].Reason, "no number of steps shows an unchanged canary to be within tolerance: "+tt.want) {
+			t.Errorf("%s", r.Metrics[0].Reason)
+		}
 	}
 }

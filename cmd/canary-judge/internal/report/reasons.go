@@ -200,10 +200,21 @@ func (b builder) notEnough(m Metric, from analysis.MetricResult) string {
 	case !math.IsNaN(float64(m.Effect.Lower)) || !math.IsNaN(float64(m.Effect.Upper)):
 		text += ": " + effectPhrase(m)
 	}
-	if need := b.forecast(m); need != "" {
+	switch need := b.forecast(m); {
+	case need != "":
 		text += "; " + need
+	case from.Learned != nil && from.Learned.Hides && b.outcome.Ended == job.AtWindowEnd:
+		text += "; " + hidden(from)
 	}
 	return text
+}
+
+// hidden says that no number of steps shows a change of what is tolerated, and what does.
+func hidden(from analysis.MetricResult) string {
+	if len(from.History.Days) > 0 {
+		return "days differ by so much that no number of steps shows an unchanged canary to be within tolerance: it takes a larger one"
+	}
+	return "machines differ by so much that no number of steps shows an unchanged canary to be within tolerance: it takes more instances of the canary, or a larger tolerance"
 }
 
 // unreadSteps says how many steps of which arm cannot be read, and why; "" for none.
