@@ -57,6 +57,7 @@ var borders = []struct {
 		"cmd/canary-judge/internal/revert",
 	}, quiet},
 	{"cmd/canary-judge/internal/sources", []string{"analysis", "providers", "cmd/canary-judge/internal/config", "cmd/canary-judge/internal/job", "cmd/canary-judge/internal/report"}, quiet},
+	{"cmd/canary-judge/internal/ledger", []string{"analysis", "analysis/stats", "cmd/canary-judge/internal/report", "internal/files"}, quiet},
 	{"cmd/canary-judge/internal/notify", []string{"analysis", "cmd/canary-judge/internal/config", "cmd/canary-judge/internal/report", "web"}, quiet},
 	{"cmd/canary-judge/internal/github", []string{"analysis", "cmd/canary-judge/internal/forgeapi", "cmd/canary-judge/internal/report", "internal/files"}, quiet},
 }

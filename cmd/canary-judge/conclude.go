@@ -94,6 +94,9 @@ func exitOf(code int, err error) error {
 // elsewhere, and ends the recording.
 func (a *app) publish(ctx context.Context, o *options, places outputs, run endedRun, r *report.Report, e *ending) error {
 	err := places.write(a, r)
+	if run.command == "run" {
+		err = errors.Join(err, a.keep(o, r))
+	}
 	if o.comment && (!o.dryRun || o.observe) {
 		err = errors.Join(err, a.comment(ctx, r))
 	}

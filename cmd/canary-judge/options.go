@@ -30,6 +30,7 @@ type options struct {
 	onInconclusive string
 	recordOnly     bool
 	comment        bool
+	ledger         string
 }
 
 // defaultConfig is the config's usual name.
@@ -58,6 +59,11 @@ func (o *options) recordFlags(cmd *cobra.Command) {
 
 func (o *options) outputFlag(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVarP(&o.outputs, "output", "o", nil, "write the result as `format[=path]`: "+strings.Join(formatNames(), ", ")+"; repeatable (default text)")
+}
+
+func (o *options) ledgerFlag(cmd *cobra.Command, usage string) {
+	cmd.Flags().StringVar(&o.ledger, "ledger", "", usage)
+	_ = cmd.MarkFlagFilename("ledger", "jsonl") // the flag exists
 }
 
 func (o *options) judgeFlags(cmd *cobra.Command) {

@@ -67,18 +67,23 @@ func (a *app) openLogged(o *options, others ...inUse) (outputs, error) {
 	return all, err
 }
 
-// openOutputs reads the -o flags and makes sure, before anything is fetched, that the
-// files can be written, and that none of them is in use for something else.
+// openOutputs opens where a result goes to.
 func (a *app) openOutputs(specs []string, others ...inUse) (outputs, error) {
+	return a.openPlaces(formatNames(), specs, others...)
+}
+
+// openPlaces reads the -o flags of what can be written in some formats, and makes sure, before anything is fetched, that
+// the files can be written, and that none of them is in use for something else.
+func (a *app) openPlaces(formats, specs []string, others ...inUse) (outputs, error) {
 	if len(specs) == 0 {
 		specs = []string{"text"}
 	}
 	var all outputs
 	for _, spec := range specs {
 		format, path, named := strings.Cut(spec, "=")
-		if !slices.Contains(formatNames(), format) {
+		if !slices.Contains(formats, format) {
 			all.close()
-			return nil, fmt.Errorf("--output %q: unknown format; valid: %s, each with =PATH for a file", spec, strings.Join(formatNames(), ", "))
+			return nil, fmt.Errorf("--output %q: unknown format; valid: %s, each with =PATH for a file", spec, strings.Join(formats, ", "))
 		}
 		o := &output{format: format}
 		err := error(nil)
@@ -146,11 +151,18 @@ func (all outputs) close() {
 	}
 }
 
-// write writes the report to all places, each also when another one cannot be written.
+// write writes the report to all places.
 func (all outputs) write(a *app, r *report.Report) error {
+	return all.each(a, func(format string, w io.Writer, s screen) error {
+		return formats[slices.Index(formatNames(), format)].write(r, w, s)
+	})
+}
+
+// each writes to all places in their formats, each also when another one cannot be written.
+func (all outputs) each(a *app, write func(format string, w io.Writer, s screen) error) error {
 	var errs []error
 	for _, o := range all {
-		if err := o.write(a, r); err != nil {
+		if err := o.write(a, write); err != nil {
 			where := "standard output"
 			switch {
 			case o.file != nil:
@@ -170,13 +182,12 @@ func (all outputs) writeFiles(a *app, r *report.Report) error {
 	return slices.DeleteFunc(slices.Clone(all), func(o *output) bool { return o.file == nil || !o.file.Regular() }).write(a, r)
 }
 
-func (o *output) write(a *app, r *report.Report) error {
-	write := formats[slices.Index(formatNames(), o.format)].write
+func (o *output) write(a *app, write func(format string, w io.Writer, s screen) error) error {
 	if o.file == nil {
-		return write(r, o.to, a.screen(o.to))
+		return write(o.format, o.to, a.screen(o.to))
 	}
 	var text bytes.Buffer
-	if err := write(r, &text, screen{}); err != nil {
+	if err := write(o.format, &text, screen{}); err != nil {
 		return err
 	}
 	return o.file.Write(text.Bytes())

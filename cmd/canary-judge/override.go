@@ -47,6 +47,7 @@ RESULT is what run -o json=RESULT saved; it may be -, for standard input.`,
 		},
 	}
 	o.outputFlag(cmd)
+	o.ledgerFlag(cmd, "add a line of it to the ledger at `path`")
 	cmd.Flags().StringVar(&f.verdict, "verdict", "", "`pass|fail`: what is decided instead")
 	cmd.Flags().StringVar(&f.because, "because", "", "`why`, for who reads the result")
 	cmd.Flags().StringVar(&f.by, "by", "", "`who` decides (default who started the workflow on GitHub or GitLab, or git's user.name and user.email)")
@@ -59,11 +60,14 @@ func (a *app) overrideResult(ctx context.Context, o *options, f overrideOptions,
 	if err != nil {
 		return usage(err)
 	}
-	places, err := a.openOutputs(o.outputs, inUse{"the result that is overridden", file})
+	places, err := a.openOutputs(o.outputs, inUse{"the result that is overridden", file}, inUse{"the ledger", o.ledger})
 	if err != nil {
 		return usage(err)
 	}
 	defer places.close()
+	if err := o.checkLedger(); err != nil {
+		return usage(err)
+	}
 	r, err := a.readResult(file)
 	if err != nil {
 		return usage(err)
@@ -76,7 +80,7 @@ func (a *app) overrideResult(ctx context.Context, o *options, f overrideOptions,
 	if verdict == analysis.VerdictFail {
 		code = exitFail
 	}
-	err = places.write(a, overridden)
+	err = errors.Join(places.write(a, overridden), a.keep(o, overridden))
 	if github.Enabled(a.env) {
 		facts := github.Facts{ExitCode: code, Result: places.result(), Report: places.report()}
 		err = errors.Join(err, github.Write(a.env, a.stderr, overridden, facts))

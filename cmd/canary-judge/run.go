@@ -45,6 +45,7 @@ deployment.`,
 	o.recordFlags(cmd)
 	o.windowFlags(cmd)
 	o.logFlags(cmd)
+	o.ledgerFlag(cmd, "add a line of what came of the run to the ledger at `path`, which canary-judge ledger sums up")
 	cmd.Flags().BoolVar(&o.observe, "observe", false, "judge and report, act on nothing, and exit with 0 whatever the verdict, until it is trusted; the config's mode: observe says so too")
 	return cmd
 }
@@ -148,11 +149,14 @@ func (a *app) observe(ctx context.Context, o *options, c *config.Config) (json.R
 
 // judgeLive is the run command.
 func (a *app) judgeLive(ctx context.Context, o *options) error {
-	places, err := a.openLogged(o, inUse{"the recording", o.record}, inUse{"the config", o.configPath()})
+	places, err := a.openLogged(o, inUse{"the recording", o.record}, inUse{"the config", o.configPath()}, inUse{"the ledger", o.ledger})
 	if err != nil {
 		return usage(err)
 	}
 	defer places.close()
+	if err := o.checkLedger(); err != nil {
+		return usage(err)
+	}
 	if _, err := o.inconclusiveCode(); err != nil {
 		return usage(err)
 	}

@@ -30,7 +30,7 @@ func refuseUnknown(root *cobra.Command) {
 		switch {
 		case cmd.Name() == "help":
 			cmd.Args = knownTopic
-		case cmd.HasSubCommands():
+		case cmd.HasSubCommands() && !cmd.Runnable():
 			cmd.Args = knownTopic
 			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 		}

@@ -35,6 +35,9 @@ func asset(file, element string) (whole template.HTML, hash string) {
 	return whole, "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
+// PageStyle returns the style of our pages as an element, and the source that a page's policy has to allow for it.
+func PageStyle() (element template.HTML, source string) { return asset("page.css", "style") }
+
 // page is what the template shows. All texts in it are clean.
 type page struct {
 	Policy, Title, Service, Verdict, Word, Sentence, Next string

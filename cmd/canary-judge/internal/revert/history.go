@@ -289,3 +289,14 @@ func fields(file string) ([]string, error) {
 	}
 	return strings.Fields(string(text)), err
 }
+
+// TakenBack returns the commits that a message says its commit takes back, each by its name or the beginning of it.
+func TakenBack(message string) []string {
+	var names []string
+	for _, c := range claims(message) {
+		if c.of != "" {
+			names = append(names, c.of)
+		}
+	}
+	return names
+}
