@@ -171,7 +171,7 @@ judge, 130 and 143 interrupted by SIGINT and SIGTERM.`,
 	})
 	root.SetVersionTemplate("canary-judge {{.Version}}\n")
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddCommand(a.runCommand(), a.replayCommand(), a.recordCommand(), a.checkCommand(), a.revertCommand(), a.overrideCommand(), a.reportCommand(), a.ledgerCommand(), a.schemaCommand(), a.versionCommand())
+	root.AddCommand(a.runCommand(), a.replayCommand(), a.recordCommand(), a.checkCommand(), a.statusCommand(), a.revertCommand(), a.overrideCommand(), a.reportCommand(), a.ledgerCommand(), a.schemaCommand(), a.versionCommand())
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	refuseUnknown(root)

@@ -19,6 +19,7 @@ import (
 
 func (a *app) runCommand() *cobra.Command {
 	var o options
+	var serve string
 	cmd := &cobra.Command{
 		SuggestFor: []string{"judge"},
 		Use:        "run",
@@ -38,7 +39,7 @@ deployment.`,
   # Go on after a crash
   canary-judge run --record canary.jsonl --resume`,
 		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.judgeLive(cmd.Context(), &o) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.judgeLive(cmd.Context(), &o, serve) },
 	}
 	o.configFlags(cmd)
 	o.judgeFlags(cmd)
@@ -46,6 +47,7 @@ deployment.`,
 	o.windowFlags(cmd)
 	o.logFlags(cmd)
 	o.ledgerFlag(cmd, "add a line of what came of the run to the ledger at `path`, which canary-judge ledger sums up")
+	serveFlag(cmd, &serve, "show a page at this `address`, such as 127.0.0.1:8090, that follows the run; needs --record")
 	cmd.Flags().BoolVar(&o.observe, "observe", false, "judge and report, act on nothing, and exit with 0 whatever the verdict, until it is trusted; the config's mode: observe says so too")
 	return cmd
 }
@@ -148,7 +150,10 @@ func (a *app) observe(ctx context.Context, o *options, c *config.Config) (json.R
 }
 
 // judgeLive is the run command.
-func (a *app) judgeLive(ctx context.Context, o *options) error {
+func (a *app) judgeLive(ctx context.Context, o *options, serve string) error {
+	if serve != "" && o.record == "" {
+		return usage(errors.New("--serve needs --record: the page follows the recording"))
+	}
 	places, err := a.openLogged(o, inUse{"the recording", o.record}, inUse{"the config", o.configPath()}, inUse{"the ledger", o.ledger})
 	if err != nil {
 		return usage(err)
@@ -163,6 +168,13 @@ func (a *app) judgeLive(ctx context.Context, o *options) error {
 	j, err := a.prepare(ctx, o)
 	if err != nil {
 		return err
+	}
+	if serve != "" {
+		stop, err := a.serve(ctx, serve, o.record)
+		if err != nil {
+			return usage(err)
+		}
+		defer stop()
 	}
 	run := endedRun{command: "run", config: j.Config, recorded: j.Recording, file: j.File, change: j.Recording.Header.Change, sources: a.sources(o, j)}
 	if goesOn(j.Recording) {

@@ -91,6 +91,7 @@ const (
 	AtInterrupt   End = "interrupted" // by a signal
 	AtError       End = "error"       // the provider broke off
 	AtTheFilesEnd End = "file"        // a recording holds no more
+	GoesOn        End = "running"     // not at all yet: this is of what there is so far
 )
 
 // Outcome is what a run comes to.
@@ -355,6 +356,9 @@ func (r *underWay) advance(ctx context.Context, ready int) (End, error) {
 	}
 	if r.Recording != nil {
 		r.Recording.Look(r.grid.end(ready - 1))
+	}
+	if first == 0 {
+		r.noteFirst()
 	}
 	if r.RecordOnly {
 		r.Progress.Look(Look{Number: ready, Planned: r.outcome.Total, Time: r.grid.end(ready - 1)})

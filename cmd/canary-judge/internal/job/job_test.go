@@ -120,13 +120,20 @@ type diary struct {
 	looks    []int
 	troubles []string
 	notes    []string
+	first    []string // notes of what the first steps brought
 	waits    int
 }
 
 func (d *diary) Wait(time.Time)    { d.waits++ }
 func (d *diary) Look(l job.Look)   { d.looks = append(d.looks, l.Number) }
 func (d *diary) Trouble(err error) { d.troubles = append(d.troubles, err.Error()) }
-func (d *diary) Note(text string)  { d.notes = append(d.notes, text) }
+func (d *diary) Note(text string) {
+	if strings.HasPrefix(text, "first data") {
+		d.first = append(d.first, text)
+		return
+	}
+	d.notes = append(d.notes, text)
+}
 
 func newJob(c *config.Config, w providers.Provider) (*job.Job, *diary) {
 	d := &diary{}

@@ -81,6 +81,9 @@ func TestWhyThereIsNothingToJudge(t *testing.T) {
 				if notes := strings.Join(d.notes, "\n"); !strings.Contains(notes, c.note) || (notes == "") != (c.asked == "") {
 					t.Errorf("noted %q, want %q", notes, c.note)
 				}
+				if c.name == "all is well" && (len(d.first) != 1 || !strings.Contains(d.first[0], "errors: baseline 21 of 1015, canary 3 of 181")) {
+					t.Errorf("of the first step %q", d.first)
+				}
 				said := resultJSON(t, conf, o)
 				if !strings.Contains(said, c.result) {
 					t.Errorf("the result lacks %q", c.result)

@@ -33,10 +33,14 @@ func (m Metric) class() string { return badge(m.Decision) }
 // glance says when the run was decided and how sure that is, a sentence each: what the sentence of the verdict leaves
 // open.
 func (r *Report) glance() []string {
-	if r.Window.Looks == 0 {
-		return nil
+	var lines []string
+	if r.Status != "" {
+		lines = append(lines, r.Status)
 	}
-	lines := []string{r.when()}
+	if r.Window.Looks == 0 {
+		return lines
+	}
+	lines = append(lines, r.when())
 	if sure := r.certainty(); sure != "" && len(r.Overrides) == 0 {
 		lines = append(lines, sure)
 	}

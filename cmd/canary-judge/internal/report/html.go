@@ -41,7 +41,8 @@ func PageStyle() (element template.HTML, source string) { return asset("page.css
 // page is what the template shows. All texts in it are clean.
 type page struct {
 	Policy, Title, Service, Verdict, Word, Sentence, Next string
-	Style, Script                                         template.HTML
+	State                                                 string // of what a live page is made of
+	Style, Script, Live                                   template.HTML
 	Remarks, About                                        []pageSection
 	Actions                                               []pageActions
 	Glance, Commands, Decisive                            []string
@@ -115,9 +116,25 @@ type pageMetric struct {
 }
 
 // HTML writes the report as one page that fetches nothing.
-func (r *Report) HTML(w io.Writer) error {
+func (r *Report) HTML(w io.Writer) error { return render(w, r.page()) }
+
+// LiveHTML writes the report as a page that is read anew when the server that it comes from sends the event look, at the
+// path LiveEvents beside it, which is asked with the state that the page was made of. It asks nothing of anyone else.
+func (r *Report) LiveHTML(w io.Writer, state string) error {
+	p := r.page()
+	p.State = state
+	live, script := asset("live.js", "script")
+	p.Live = live
+	p.Policy = strings.Replace(p.Policy, "script-src ", "connect-src 'self'; script-src "+script+" ", 1)
+	return render(w, p)
+}
+
+// LiveEvents is the path of the events that a live page waits for.
+const LiveEvents = "events"
+
+func render(w io.Writer, p page) error {
 	var b bytes.Buffer
-	if err := pageTemplate.Execute(&b, r.page()); err != nil {
+	if err := pageTemplate.Execute(&b, p); err != nil {
 		return fmt.Errorf("render the result as HTML: %w", err)
 	}
 	_, err := w.Write(b.Bytes())
@@ -132,6 +149,9 @@ func (r *Report) page() page {
 	}
 	for _, l := range r.pages() {
 		p.Pages = append(p.Pages, pageLink{Clean(l.Name), webPage(l.URL)})
+	}
+	if r.open() {
+		p.Word = openWord
 	}
 	p.Title = p.Word + ": canary " + p.Service
 	var style, script string
@@ -210,6 +230,8 @@ func (r *Report) next() string {
 		return "Nothing: this run only observes. Once its verdicts are trusted, leave out --observe, or mode: observe in the config, and they hold up what is not good."
 	case r.Error != "":
 		return "The run could not judge to its end. Cure what is said above and run it again; until then the canary is neither shown to be good nor bad."
+	case r.open():
+		return "There is no verdict yet. Do not promote before there is one."
 	case r.Is(analysis.VerdictPass):
 		return "The canary may be promoted: every deciding metric is shown to be within its tolerance" + r.failOnly() + "."
 	case r.Is(analysis.VerdictFail) && r.Generated.Reverted():

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/canary-judge/canary-judge/analysis"
+	"github.com/canary-judge/canary-judge/cmd/canary-judge/internal/job"
 )
 
 // Override is what somebody decided against a verdict.
@@ -83,5 +84,16 @@ func (r *Report) Headline() string {
 	if r.Generated != nil && r.Generated.Observe && r.OverriddenBy() == "" {
 		return observing + ": " + r.Reason
 	}
+	if r.open() {
+		return openWord + strings.TrimPrefix(r.Reason, strings.ToUpper(r.Verdict))
+	}
 	return r.Reason
+}
+
+// openWord stands where a verdict will.
+const openWord = "NO VERDICT YET"
+
+// open reports whether a run may still come to another verdict than that of its last look.
+func (r *Report) open() bool {
+	return r.Window.Ended == string(job.GoesOn) && r.Is(analysis.VerdictInconclusive)
 }

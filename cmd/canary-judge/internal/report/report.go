@@ -94,6 +94,8 @@ type Report struct {
 	Looks      []Look         `json:"looks" doc:"How the effects developed; evenly thinned out in large runs"`
 	Config     Document       `json:"config,omitempty" doc:"The config it was judged with, without the providers' settings"`
 	Generated  *Generated     `json:"generated,omitempty" doc:"Where and when this was rendered; a replay may differ in nothing else"`
+	// Status is how the run stands that this was taken from before its end, in a sentence; "" of one that has ended.
+	Status string `json:"-"`
 }
 
 // Document is a JSON object of another format.
