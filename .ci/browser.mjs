@@ -47,6 +47,13 @@ async function plots(page, file, result) {
   }
 }
 
+// paper is for who files the report: four metrics fit on three sheets.
+async function paper(page, file, result) {
+  if (result.metrics.length > 4) return;
+  const sheets = (await page.pdf({ format: "A4" })).toString("latin1").match(/\/Type\s*\/Page\b/g).length;
+  check(file, sheets <= 3, `on paper it takes ${sheets} sheets`);
+}
+
 // keyboard goes through the page as someone without a mouse does.
 async function keyboard(page, file) {
   await page.evaluate(() => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
@@ -109,7 +116,8 @@ for (const name of names) {
   page.on("console", (m) => check(name, m.type() !== "error", `it complains: ${m.text()}`));
   page.on("pageerror", (e) => check(name, false, `its script fails: ${e}`));
   await page.goto(address);
-  await plots(page, name, JSON.parse(readFileSync(join(directory, name.replace(/html$/, "json")), "utf8")));
+  const result = JSON.parse(readFileSync(join(directory, name.replace(/html$/, "json")), "utf8"));
+  await plots(page, name, result);
   await pointer(page, name);
   const light = await colours(page);
   await accessible(page, name, "light");
@@ -120,9 +128,19 @@ for (const name of names) {
   await accessible(page, name, "dark");
   if (screenshots) await page.screenshot({ path: join(screenshots, name.replace(/html$/, "dark.png")), fullPage: true });
   await page.emulateMedia({ colorScheme: "light" });
+  await paper(page, name, result);
   await page.reload();
   await keyboard(page, name);
   await accessible(page, name, "all unfolded");
+  await page.close();
+}
+for (const colorScheme of ["light", "dark"]) {
+  const page = await browser.newPage({ viewport: { width: 400, height: 800 }, colorScheme });
+  await page.goto("file://" + join(directory, "..", "ledger.html"));
+  await accessible(page, "ledger.html", colorScheme);
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  check("ledger.html", width <= 400, `it is ${width} wide on a phone`);
+  if (screenshots) await page.screenshot({ path: join(screenshots, `ledger.${colorScheme}.png`), fullPage: true });
   await page.close();
 }
 await browser.close();

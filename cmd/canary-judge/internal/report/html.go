@@ -180,7 +180,7 @@ func (r *Report) page() page {
 	}
 	if len(r.Metrics) > 0 {
 		series := r.Metrics[0].Series
-		p.Times = r.Window.columnTimes(min(len(series.Baseline), len(series.Canary)))
+		p.Times = r.Window.columnTimes(min(len(series.Baseline), len(series.Canary)), len(r.Metrics))
 	}
 	order := make([]int, len(r.Metrics))
 	for i := range order {
@@ -283,14 +283,14 @@ func (r *Report) pageMetric(at int) pageMetric {
 	}
 	p.MoreRuns = len(runs) - len(p.Runs)
 	p.Heads, p.Rows = m.summaryRows()
-	if d := r.Window.plotArms(m); d != nil {
+	if d := r.Window.plotArms(m, len(r.Metrics)); d != nil {
 		p.Arms = &pagePlot{drawn: *d, Alt: fmt.Sprintf("Line chart of %s: baseline %s, canary %s over %s.", cells[0], cells[1], cells[2], plural(d.Last+1, "point")), Decided: m.DecidedLook > 0}
 		if b := r.Window.before(m); b != nil {
 			p.Arms.Alt += Clean(b.says(m.writer()))
 			p.Arms.Before = b.key()
 		}
 	}
-	if d := r.plotEffect(at); d != nil {
+	if d := r.plotEffect(at); d != nil && (len(r.Metrics) <= mostPlotted || !m.Is(analysis.Pass)) {
 		p.Effect = &pagePlot{drawn: *d, Alt: fmt.Sprintf("Chart of the change in %s over %s: last interval %s, tolerated %s, %s.", cells[0], plural(d.Last+1, "look"), cells[4], cells[5], cells[last]), Decided: m.DecidedLook > 0}
 	}
 	return p

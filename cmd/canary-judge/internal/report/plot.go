@@ -131,21 +131,27 @@ func (ch *chart) draw(low, high float64, write func(float64) string, start time.
 	}
 }
 
-// axes draws the axes, their labels and the grid.
+// axes draws the axes, their labels and the grid: all lines of a kind in one path, since a page may have a thousand plots.
 func (f frame) axes(canvas *svg.SVG, values, times []tick) {
 	const bottom = plotHeight - plotBottom
+	var grid, ticks strings.Builder
+	canvas.Group(ink.fill(), `text-anchor="end"`)
 	for _, t := range values {
 		y := f.y(t.value)
-		canvas.Line(f.edge, y, plotWidth-plotRight, y, gridLine.stroke(0.7))
-		canvas.Line(f.edge-tickLength, y, f.edge, y, ink.stroke(0.7))
-		canvas.Text(f.edge-1.5*tickLength, y+4, t.label, ink.fill(), `text-anchor="end"`)
+		fmt.Fprintf(&grid, "M%.1f,%.1fH%d", f.edge, y, plotWidth-plotRight)
+		fmt.Fprintf(&ticks, "M%.1f,%.1fh%d", f.edge-tickLength, y, tickLength)
+		canvas.Text(f.edge-1.5*tickLength, y+4, t.label)
 	}
+	canvas.Gend()
+	canvas.Group(ink.fill(), `text-anchor="middle"`)
 	for _, t := range times {
 		x := f.x(t.value)
-		canvas.Line(x, bottom, x, bottom+tickLength, ink.stroke(0.7))
-		canvas.Text(x, plotHeight-5, t.label, ink.fill(), `text-anchor="middle"`)
+		fmt.Fprintf(&ticks, "M%.1f,%dv%d", x, bottom, tickLength)
+		canvas.Text(x, plotHeight-5, t.label)
 	}
-	canvas.Path(fmt.Sprintf("M%.1f,%dV%dH%d", f.edge, plotTop, bottom, plotWidth-plotRight), ink.stroke(0.7))
+	canvas.Gend()
+	canvas.Path(grid.String(), gridLine.stroke(0.7))
+	canvas.Path(ticks.String()+fmt.Sprintf("M%.1f,%dV%dH%d", f.edge, plotTop, bottom, plotWidth-plotRight), ink.stroke(0.7))
 }
 
 // marks draws what stands behind the lines: the warm-up, the limits of the tolerance, the
@@ -324,8 +330,8 @@ func (m Metric) writer() func(float64) string {
 	return func(v float64) string { return measure(v, m.Unit) }
 }
 
-// plotArms draws both arms over time; nil when there is nothing to draw.
-func (w Window) plotArms(m Metric) *drawn {
+// plotArms draws both arms over time, in a page of a number of metrics; nil when there is nothing to draw.
+func (w Window) plotArms(m Metric, metrics int) *drawn {
 	n := min(len(m.Series.Baseline), len(m.Series.Canary))
 	if n == 0 {
 		return nil
@@ -335,7 +341,7 @@ func (w Window) plotArms(m Metric) *drawn {
 	if w.Warmup == 0 {
 		ch.shaded = 0
 	}
-	stride := stepsPerColumn(n)
+	stride := stepsPerColumn(n, metrics)
 	var all []float64
 	for first := 0; first < n; first += stride {
 		last := min(first+stride, n)
@@ -359,13 +365,27 @@ func (w Window) plotArms(m Metric) *drawn {
 	return &d
 }
 
-// stepsPerColumn returns how many of n steps share a column.
-func stepsPerColumn(n int) int { return (n + mostColumns - 1) / mostColumns }
+// mostPlotted is of how many metrics all have a plot of their change; of more, those that passed do not: the picture at the
+// top has their intervals, and a page of 500 metrics is to open on a phone.
+const mostPlotted = 100
 
-// columnTimes returns the times of the columns of n steps.
-func (w Window) columnTimes(n int) string {
+// mostPointsDrawn bounds the columns of all plots of both arms together, and so the size of the page; leastColumns is what
+// each may have nevertheless.
+const (
+	mostPointsDrawn = 20000
+	leastColumns    = 40
+)
+
+// stepsPerColumn returns how many of n steps share a column in the plots of a number of metrics.
+func stepsPerColumn(n, metrics int) int {
+	most := max(leastColumns, min(mostColumns, mostPointsDrawn/max(1, metrics)))
+	return (n + most - 1) / most
+}
+
+// columnTimes returns the times of the columns of n steps, in the plots of a number of metrics.
+func (w Window) columnTimes(n, metrics int) string {
 	var times []string
-	for first := 0; first < n; first += max(1, stepsPerColumn(n)) {
+	for first := 0; first < n; first += max(1, stepsPerColumn(n, metrics)) {
 		times = append(times, w.stepTime(first).UTC().Format("15:04:05"))
 	}
 	return strings.Join(times, " ")

@@ -48,11 +48,11 @@ for (const plot of document.querySelectorAll(".plot")) {
   else metric.addEventListener("toggle", () => enliven(plot), { once: true });
 }
 
-// A link to a metric opens it, and paper shows all.
+// A link to a metric opens it, and paper shows all metrics; queries and config are for the screen.
 const open = () => {
   const target = location.hash && document.getElementById(location.hash.slice(1));
   if (target && target.tagName === "DETAILS") { target.open = true; target.scrollIntoView(); }
 };
 addEventListener("hashchange", open);
-addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
+addEventListener("beforeprint", () => document.querySelectorAll("details.metric").forEach((d) => { d.open = true; }));
 open();
